@@ -1,0 +1,272 @@
+import * as z from "zod/mini";
+import { Kind } from "./kinds/kind.ts";
+import { AccountName, PakName } from "./names.ts";
+
+/**
+ * What goes over the wire: the API makes these, the CLI parses them. Field names are snake_case.
+ * Times are ISO 8601 UTC. Objects are loose on the reading side: a newer registry may add fields.
+ */
+const Time = z.iso.datetime();
+const Sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+const ObjectId = z.string().check(z.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/));
+export const Digest = z.string().check(z.regex(/^h1:[A-Za-z0-9+/]{43}=$/));
+
+export const FindingDto = z.looseObject({
+  severity: z.enum(["error", "warning"]),
+  code: z.string(),
+  message: z.string(),
+  hint: z.optional(z.string()),
+  path: z.optional(z.string()),
+  line: z.optional(z.number()),
+  column: z.optional(z.number()),
+  field: z.optional(z.string()),
+});
+export type FindingDto = z.infer<typeof FindingDto>;
+
+export const FileDto = z.looseObject({
+  path: z.string(),
+  size: z.number(),
+  sha256: Sha256,
+  executable: z.boolean(),
+});
+export type FileDto = z.infer<typeof FileDto>;
+
+/** The public record of a release. `digest` fixes the content; `archive_sha256` fixes the archive's bytes. */
+export const ReleaseDto = z.looseObject({
+  account: AccountName,
+  name: PakName,
+  kind: Kind,
+  version: z.string(),
+  digest: Digest,
+  tag: z.string(),
+  tag_object: ObjectId,
+  commit: ObjectId,
+  tree: ObjectId,
+  repository: z.string(),
+  path: z.string(),
+  archive_sha256: Sha256,
+  archive_bytes: z.number(),
+  file_count: z.number(),
+  total_bytes: z.number(),
+  evidence: z.string(),
+  released_at: Time,
+  yanked: z.boolean(),
+  manifest: z.record(z.string(), z.unknown()),
+  warnings: z.array(FindingDto),
+});
+export type ReleaseDto = z.infer<typeof ReleaseDto>;
+
+/** One row of a version list: a release without its manifest. */
+export const VersionDto = z.looseObject({
+  version: z.string(),
+  digest: Digest,
+  tag: z.string(),
+  commit: ObjectId,
+  released_at: Time,
+  yanked: z.boolean(),
+});
+export type VersionDto = z.infer<typeof VersionDto>;
+
+/** One row of a search result. */
+export const PakSummaryDto = z.looseObject({
+  account: AccountName,
+  name: PakName,
+  kind: Kind,
+  description: z.string(),
+  version: z.string(),
+  keywords: z.array(z.string()),
+  categories: z.array(z.string()),
+  license: z.nullable(z.string()),
+  downloads: z.number(),
+  updated_at: Time,
+});
+export type PakSummaryDto = z.infer<typeof PakSummaryDto>;
+
+export const PakDto = z.looseObject({
+  account: AccountName,
+  name: PakName,
+  kind: Kind,
+  description: z.string(),
+  license: z.nullable(z.string()),
+  homepage: z.nullable(z.string()),
+  keywords: z.array(z.string()),
+  categories: z.array(z.string()),
+  repository: z.nullable(z.string()),
+  path: z.nullable(z.string()),
+  downloads: z.number(),
+  created_at: Time,
+  updated_at: Time,
+  /** Channel → version; `latest` is always there. */
+  channels: z.record(z.string(), z.string()),
+  latest: ReleaseDto,
+});
+export type PakDto = z.infer<typeof PakDto>;
+
+export const attemptStates = ["queued", "running", "indexed", "rejected", "failed"] as const;
+export const AttemptDto = z.looseObject({
+  id: z.uuid(),
+  repository: z.string(),
+  tag: z.string(),
+  path: z.nullable(z.string()),
+  trigger: z.string(),
+  state: z.enum(attemptStates),
+  stage: z.nullable(z.string()),
+  code: z.nullable(z.string()),
+  message: z.nullable(z.string()),
+  hint: z.nullable(z.string()),
+  details: z.nullable(z.record(z.string(), z.unknown())),
+  retryable: z.boolean(),
+  tries: z.number(),
+  next_try_at: z.nullable(Time),
+  created_at: Time,
+  started_at: z.nullable(Time),
+  ended_at: z.nullable(Time),
+  releases: z.array(
+    z.looseObject({
+      account: z.string(),
+      name: z.string(),
+      version: z.string(),
+      digest: Digest,
+      /** False when this version was recorded before and the attempt only confirmed it. */
+      new: z.boolean(),
+    }),
+  ),
+});
+export type AttemptDto = z.infer<typeof AttemptDto>;
+
+const RepositoryText = z.string().check(z.minLength(1), z.maxLength(2048));
+const TagText = z.string().check(z.minLength(1), z.maxLength(128));
+const PathText = z.string().check(z.maxLength(240));
+
+export const IndexRequest = z.object({
+  repository: RepositoryText,
+  tag: TagText,
+  /** Folder of the pak inside the repository; absent or "" = wherever the tag's trailers or bindings say. */
+  path: z.optional(PathText),
+  /** The older name of `path`. */
+  skill_path: z.optional(PathText),
+});
+export type IndexRequest = z.infer<typeof IndexRequest>;
+
+/** The registry's checks before a tag exists. */
+export const IndexDryRunRequest = z.object({
+  package: z.string().check(z.maxLength(128)),
+  version: z.string().check(z.maxLength(128)),
+  repository: z.optional(RepositoryText),
+  path: z.optional(PathText),
+  tag: z.optional(TagText),
+  /** The manifest file's text, exactly as committed. */
+  manifest: z.string().check(z.maxLength(262_144)),
+  /** `skill.yaml` beside it, when there is one. */
+  manifest_extra: z.optional(z.string().check(z.maxLength(262_144))),
+  files: z
+    .array(
+      z.object({
+        path: z.string(),
+        size: z.int().check(z.nonnegative()),
+        mode: z.enum(["100644", "100755"]),
+        sha256: Sha256,
+      }),
+    )
+    .check(z.maxLength(2000)),
+});
+export type IndexDryRunRequest = z.infer<typeof IndexDryRunRequest>;
+
+export const IndexDryRunDto = z.looseObject({
+  /** True when no finding is an error. */
+  ok: z.boolean(),
+  digest: z.nullable(Digest),
+  /** True when this pak does not exist yet and would be made. */
+  creates: z.boolean(),
+  findings: z.array(FindingDto),
+});
+export type IndexDryRunDto = z.infer<typeof IndexDryRunDto>;
+
+export const MeDto = z.looseObject({
+  /** Null for a token of the registry itself. */
+  account: z.nullable(z.string()),
+  kind: z.nullable(z.string()),
+  token: z.looseObject({
+    name: z.string(),
+    prefix: z.string(),
+    scopes: z.array(z.string()),
+    created_at: Time,
+    expires_at: z.nullable(Time),
+  }),
+});
+export type MeDto = z.infer<typeof MeDto>;
+
+export const VerifyDto = z.looseObject({
+  valid: z.boolean(),
+  user: z.nullable(z.string()),
+  expires_at: z.nullable(Time),
+});
+export type VerifyDto = z.infer<typeof VerifyDto>;
+
+export const tokenScopes = ["publish", "yank", "review", "admin"] as const;
+/** `publish`, `publish:acme/pdf`, `publish:acme/*`. */
+export const TokenScope = z
+  .string()
+  .check(z.regex(/^(publish|yank|review)(:[a-z0-9-]{1,39}\/(\*|[a-z0-9-]{1,64}))?$|^admin$/));
+
+export const CreateTokenRequest = z.object({
+  name: z.string().check(z.minLength(1), z.maxLength(64)),
+  /** Only an admin token may name another account. */
+  account: z.optional(AccountName),
+  scopes: z._default(z.array(TokenScope).check(z.minLength(1), z.maxLength(16)), ["publish"]),
+  expires_in_days: z._default(z.int().check(z.minimum(1), z.maximum(366)), 90),
+});
+export type CreateTokenRequest = z.infer<typeof CreateTokenRequest>;
+
+export const TokenDto = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  prefix: z.string(),
+  scopes: z.array(z.string()),
+  created_at: Time,
+  expires_at: z.nullable(Time),
+  last_used_at: z.nullable(Time),
+  revoked_at: z.nullable(Time),
+});
+export type TokenDto = z.infer<typeof TokenDto>;
+
+/** The only answer that ever holds the token itself. */
+export const CreatedTokenDto = z.extend(TokenDto, { token: z.string() });
+export type CreatedTokenDto = z.infer<typeof CreatedTokenDto>;
+
+export const CreateAccountRequest = z.object({ name: AccountName });
+export const AccountDto = z.looseObject({ name: AccountName, kind: z.string(), created_at: Time });
+export type AccountDto = z.infer<typeof AccountDto>;
+
+export const CreateWebhookSecretRequest = z.object({ account: AccountName, repository: RepositoryText });
+export const WebhookSecretDto = z.looseObject({
+  account: z.string(),
+  repository: z.string(),
+  /** Shown once. */
+  secret: z.string(),
+  url: z.string(),
+});
+export type WebhookSecretDto = z.infer<typeof WebhookSecretDto>;
+
+export const sortOrders = ["relevance", "downloads", "recent", "name"] as const;
+export type SortOrder = (typeof sortOrders)[number];
+
+export const ListMeta = z.looseObject({
+  total: z.number(),
+  page: z.number(),
+  per_page: z.number(),
+  next_cursor: z.nullable(z.string()),
+});
+export type ListMeta = z.infer<typeof ListMeta>;
+
+export const HealthDto = z.looseObject({ status: z.enum(["ok", "degraded"]), version: z.string() });
+export type HealthDto = z.infer<typeof HealthDto>;
+
+export const ErrorBodyDto = z.looseObject({
+  error: z.looseObject({
+    code: z.string(),
+    message: z.string(),
+    hint: z.optional(z.string()),
+    details: z.optional(z.record(z.string(), z.unknown())),
+  }),
+});
