@@ -1,0 +1,24 @@
+// `npm run <what>` on a clean clone: set up, then run it with the arguments that were given.
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { root, setup } from "./setup.mjs";
+
+const programs = {
+  start: { file: "server/bin/paks-registry.js", args: ["all"] },
+  demo: { file: "e2e/dist/demo.js", args: [] },
+  bench: { file: "e2e/dist/bench.js", args: [] },
+  docs: { file: "e2e/dist/docs.js", args: [] },
+  test: { file: "scripts/test.mjs", args: [] },
+};
+
+const [name = "", ...rest] = process.argv.slice(2);
+const program = programs[name];
+if (!program) {
+  process.stderr.write(`usage: node scripts/run.mjs ${Object.keys(programs).join("|")}\n`);
+  process.exit(2);
+}
+await setup();
+const child = spawn(process.execPath, [join(root, program.file), ...program.args, ...rest], { stdio: "inherit", cwd: process.cwd() });
+// The program decides how to end; passing the signal on is enough.
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
+child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 1)));

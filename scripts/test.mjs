@@ -1,0 +1,39 @@
+// Runs every test on a real Postgres of its own and on the embedded database, then prints the counts.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { root } from "./setup.mjs";
+import { startPostgres } from "./test-postgres.mjs";
+
+const folder = mkdtempSync(join(tmpdir(), "paks-test-"));
+const report = join(folder, "report.json");
+const postgres = await startPostgres();
+process.stderr.write(`test: ${postgres.description}\n`);
+
+let status;
+try {
+  const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
+  const result = spawnSync(
+    process.execPath,
+    [vitest, "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...process.argv.slice(2)],
+    {
+      cwd: root,
+      stdio: "inherit",
+      env: { ...process.env, PAKS_TEST_DATABASE_URL: postgres.url, NO_COLOR: process.env.CI ? "1" : (process.env.NO_COLOR ?? "") },
+    },
+  );
+  status = result.status ?? 1;
+} finally {
+  await postgres.stop();
+}
+
+const summary = JSON.parse(readFileSync(report, "utf8"));
+const skipped = summary.testResults.flatMap((file) =>
+  file.assertionResults.filter((one) => one.status === "pending" || one.status === "skipped" || one.status === "todo").map((one) => `${file.name.slice(root.length)}: ${one.fullName}`),
+);
+if (skipped.length > 0) process.stdout.write(`\nnot run on this machine:\n${skipped.map((name) => `  ${name}\n`).join("")}`);
+const failed = summary.numFailedTests + (status !== 0 && summary.numFailedTests === 0 ? 1 : 0);
+process.stdout.write(`\n${summary.numPassedTests} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ""}\n`);
+rmSync(folder, { recursive: true, force: true });
+process.exit(status === 0 && summary.numPassedTests > 0 ? 0 : 1);

@@ -1,0 +1,28 @@
+import { defineConfig } from "vitest/config";
+
+/** What runs on both engines: everything that holds an SQL promise. */
+const onBothEngines = ["db/src/**/*.test.ts", "indexer/src/**/*.test.ts", "api/src/**/*.test.ts", "server/src/**/*.test.ts"];
+
+export default defineConfig({
+  test: {
+    pool: "forks",
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Anything a test leaves running fails the run instead of hanging it.
+    teardownTimeout: 10_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "postgres",
+          include: ["{schema,db,git,objects,targets,indexer,api,server,cli,e2e}/src/**/*.test.ts"],
+          env: { PAKS_TEST_ENGINE: "postgres" },
+        },
+      },
+      {
+        extends: true,
+        test: { name: "embedded", include: onBothEngines, env: { PAKS_TEST_ENGINE: "embedded" } },
+      },
+    ],
+  },
+});
