@@ -1,1 +1,5 @@
-export {};
+export { type Fault } from "./faults.ts";
+export { testGit, testGitEnv } from "./git-command.ts";
+export { bareRepo, type GitRepo, gitRepo, type TestFiles, writeTestFiles } from "./git-repo.ts";
+export { type RawEntry, type RawRepo, rawRepo } from "./raw-repo.ts";
+export { type FaultHook, type GitRequest, type GitServer, serveGit, type ServeGitOptions } from "./serve-git.ts";
