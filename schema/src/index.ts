@@ -1,1 +1,11 @@
-export {};
+export * from "./characters.ts";
+export * from "./dto.ts";
+export * from "./errors.ts";
+export * from "./finding.ts";
+export * from "./kinds/kind.ts";
+export * from "./limits.ts";
+export * from "./names.ts";
+export * from "./public-address.ts";
+export * from "./repository-url.ts";
+export * from "./tags.ts";
+export * from "./version.ts";

@@ -1,0 +1,90 @@
+import * as z from "zod/mini";
+import { escapeText, findUnsafeCharacter, formatCodePoint } from "./characters.ts";
+import { PaksError } from "./errors.ts";
+import { reservedAccountNames, reservedPakNames } from "./reserved-names.ts";
+
+/** Lower-case letters and digits, with single hyphens inside: the name rule of the open Agent Skills format. */
+const grammar = /^[a-z0-9](?:-?[a-z0-9])*$/;
+const grammarInWords = "may hold only a–z, 0–9 and single hyphens between them";
+const maxLengths = { account: 39, pak: 64 } as const;
+
+export type NameKind = keyof typeof maxLengths;
+
+const nameSchema = (kind: NameKind) =>
+  z
+    .string()
+    .check(
+      z.maxLength(maxLengths[kind], {
+        error: `The ${kind} name is longer than ${maxLengths[kind]} characters.`,
+        abort: true,
+      }),
+      z.regex(grammar, `The ${kind} name ${grammarInWords}.`),
+    );
+
+/** 1–39 characters. */
+export const AccountName = nameSchema("account");
+/** 1–64 characters. */
+export const PakName = nameSchema("pak");
+
+/** @throws PaksError INVALID_NAME, INVALID_CHARACTERS */
+export const parseAccountName = (text: string): string => parseName("account", text);
+
+/** @throws PaksError INVALID_NAME, INVALID_CHARACTERS */
+export const parsePakName = (text: string): string => parseName("pak", text);
+
+function parseName(kind: NameKind, text: string): string {
+  const max = maxLengths[kind];
+  if (text.length > max) {
+    throw new PaksError("INVALID_NAME", `The ${kind} name is longer than ${max} characters.`, { hint: "Shorten it." });
+  }
+  const unsafe = findUnsafeCharacter(text);
+  if (unsafe) {
+    throw new PaksError("INVALID_CHARACTERS", `The ${kind} name holds ${formatCodePoint(unsafe.codePoint)}.`, {
+      hint: "Type the name again instead of pasting it.",
+      details: { name: escapeText(text) },
+    });
+  }
+  if (grammar.test(text)) return text;
+  if (text === "") throw new PaksError("INVALID_NAME", `The ${kind} name is empty.`);
+  throw new PaksError("INVALID_NAME", `The ${kind} name "${text}" is not allowed: it ${grammarInWords}.`, {
+    hint: suggestName(kind, text),
+    details: { name: text },
+  });
+}
+
+function suggestName(kind: NameKind, text: string): string {
+  const suggestion = text
+    .normalize("NFKD")
+    .toLowerCase()
+    .replaceAll(/\p{M}/gu, "")
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-|-$/g, "")
+    .slice(0, maxLengths[kind]);
+  return grammar.test(suggestion) ? `For example: ${suggestion}` : "For example: my-name";
+}
+
+/** Two names with one canonical form cannot both exist: lower case, hyphens removed. */
+export const canonicalName = (name: string): string => name.toLowerCase().replaceAll("-", "");
+
+/** Why nobody may take this name; `undefined` when anybody may. */
+export const reservedName = (kind: NameKind, name: string): string | undefined =>
+  (kind === "account" ? reservedAccountNames : reservedPakNames).get(canonicalName(name));
+
+/** The identity of a pak, unique across kinds. */
+export interface PakId {
+  readonly account: string;
+  readonly name: string;
+}
+
+export const formatPakId = (id: PakId): string => `${id.account}/${id.name}`;
+
+/** @throws PaksError INVALID_NAME, INVALID_CHARACTERS */
+export function parsePakId(text: string): PakId {
+  const slash = text.indexOf("/");
+  if (slash < 0 || text.includes("/", slash + 1)) {
+    throw new PaksError("INVALID_NAME", `"${escapeText(text, 110)}" is not of the form account/name.`, {
+      hint: "Write the account and the name with one slash between, for example acme/pdf.",
+    });
+  }
+  return { account: parseAccountName(text.slice(0, slash)), name: parsePakName(text.slice(slash + 1)) };
+}

@@ -1,0 +1,178 @@
+import { findUnsafeCharacter } from "./characters.ts";
+import { PaksError } from "./errors.ts";
+import { isAddress, isPrivateHostName, isPublicAddress } from "./public-address.ts";
+
+export interface GitPolicy {
+  /** Host names, or `host:port` for a port of its own; `*` is any host and port. */
+  readonly hosts: readonly string[];
+  /** Without the colon: `https`, `http`, `ssh`, `file`. */
+  readonly protocols: readonly string[];
+  /** Also this machine's and this network's addresses. For tests and for those who host git themselves. */
+  readonly allowPrivate: boolean;
+}
+
+/** What is known of the large hosts; of any other host a path is taken as it stands. */
+const forges: Readonly<
+  Record<string, { readonly parts: readonly [min: number, max: number]; readonly suffix: string }>
+> = {
+  "github.com": { parts: [2, 2], suffix: "" },
+  // Answers the address without `.git` with a redirect, and redirects are never followed.
+  "gitlab.com": { parts: [2, 20], suffix: ".git" },
+  "codeberg.org": { parts: [2, 2], suffix: "" },
+  "bitbucket.org": { parts: [2, 2], suffix: "" },
+};
+
+export const defaultGitPolicy: GitPolicy = { hosts: Object.keys(forges), protocols: ["https"], allowPrivate: false };
+
+export interface RepositoryUrl {
+  /** Normalised; what git is given. */
+  readonly url: string;
+  /** Without the colon. */
+  readonly protocol: string;
+  /** Lower case, without port; "" for `file`. */
+  readonly host: string;
+  /** `undefined` when it is the protocol's own. */
+  readonly port: number | undefined;
+  /** As in `url`. */
+  readonly path: string;
+  /** Two addresses of one repository have one key. */
+  readonly key: string;
+}
+
+const known = new Set(["https", "http", "ssh", "file"]);
+const maxLength = 2048;
+
+const invalid = (message: string, hint = "Use a URL such as https://github.com/acme/skills."): PaksError =>
+  new PaksError("INVALID_REPOSITORY_URL", message, { hint });
+
+/**
+ * Judges a repository's address by what is written in it; where its host leads in DNS is the caller's question.
+ * No message repeats the address, which may hold a secret.
+ * @throws PaksError INVALID_REPOSITORY_URL, PROTOCOL_NOT_ALLOWED, CREDENTIALS_IN_URL, HOST_NOT_ALLOWED
+ */
+export function parseRepositoryUrl(text: string, policy: GitPolicy = defaultGitPolicy): RepositoryUrl {
+  requirePlainText(text);
+  const scp = /^([A-Za-z0-9._-]+)@([^@:/]+):(?!\/\/)(.+)$/.exec(text);
+  if (scp) return parseScp({ user: scp[1]!, host: scp[2]!, path: scp[3]! }, policy);
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):(?::|\/\/)/.exec(text);
+  if (!scheme) throw invalid("This is not the URL of a repository.");
+  const protocol = scheme[1]!.toLowerCase();
+  requireProtocol(text.startsWith("::", scheme[1]!.length) ? `${protocol}::` : protocol, policy);
+  if (!URL.canParse(text)) throw invalid("The repository URL cannot be read.");
+  const url = new URL(text);
+  requireNoCredentials(url, protocol);
+  return protocol === "file" ? fileRepository(url) : remoteRepository(url, policy);
+}
+
+function requirePlainText(text: string): void {
+  if (text === "") throw invalid("The repository URL is empty.");
+  if (text.length > maxLength) throw invalid(`The repository URL is longer than ${maxLength} characters.`);
+  if (text.startsWith("-")) throw invalid("A repository URL cannot begin with a hyphen.");
+  if (/[\s\\]/.test(text) || findUnsafeCharacter(text)) {
+    throw invalid("The repository URL holds a blank, a backslash or an invisible character.");
+  }
+}
+
+function requireProtocol(protocol: string, policy: GitPolicy): void {
+  if (known.has(protocol) && policy.protocols.includes(protocol)) return;
+  throw new PaksError("PROTOCOL_NOT_ALLOWED", `Repositories are not read over ${protocol.slice(0, 20)} here.`, {
+    hint: `Allowed: ${policy.protocols.join(", ")}.`,
+    details: { allowed: [...policy.protocols] },
+  });
+}
+
+/** ssh needs a user name, and that is no secret; everywhere else one may be a token. */
+function requireNoCredentials(url: URL, protocol: string): void {
+  const user = protocol === "ssh" ? /^[A-Za-z0-9_][A-Za-z0-9._-]*$|^$/.test(url.username) : url.username === "";
+  if (user && url.password === "" && url.search === "" && url.hash === "" && !/[?#]/.test(url.href)) return;
+  throw new PaksError("CREDENTIALS_IN_URL", "The repository URL holds a user name, password, query or fragment.", {
+    hint: "Give the plain address; git asks for a login by itself where one is needed.",
+  });
+}
+
+function fileRepository(url: URL): RepositoryUrl {
+  if (url.hostname !== "") throw invalid("A file URL may not name a host.", "Write file:///path/to/repository.");
+  if (url.pathname === "/" || /%(?:2f|5c|00)/i.test(url.pathname)) {
+    throw invalid("The file URL does not name a repository.", "Write file:///path/to/repository.");
+  }
+  const path = url.pathname.replace(/\/+$/, "");
+  const href = `file://${path}`;
+  return { url: href, protocol: "file", host: "", port: undefined, path, key: stripSuffix(href) };
+}
+
+/** `git@host:path`, which ssh alone knows. */
+function parseScp(scp: { user: string; host: string; path: string }, policy: GitPolicy): RepositoryUrl {
+  requireProtocol("ssh", policy);
+  if (scp.user.startsWith("-")) throw invalid("A user name cannot begin with a hyphen.");
+  const asUrl = `ssh://${scp.user}@${scp.host}/${scp.path.replace(/^\/+/, "")}`;
+  if (!URL.canParse(asUrl)) throw invalid("The repository URL cannot be read.");
+  const url = new URL(asUrl);
+  requireNoCredentials(url, "ssh");
+  const repository = remoteRepository(url, policy);
+  if (forges[repository.host] || scp.path.startsWith("/")) return repository;
+  // Elsewhere a path without a slash in front starts at the user's home folder, which no ssh:// URL can say.
+  const short = `${scp.user}@${repository.host}:${repository.path.slice(1)}`;
+  return { ...repository, url: short, key: stripSuffix(short) };
+}
+
+function remoteRepository(url: URL, policy: GitPolicy): RepositoryUrl {
+  const protocol = url.protocol.slice(0, -1);
+  const host = requireHost(url, policy);
+  const port = url.port === "" || (protocol === "ssh" && url.port === "22") ? undefined : Number(url.port);
+  const forge = port === undefined ? forges[host] : undefined;
+  const bare = requirePath(url.pathname, forge?.parts ?? [1, 32]);
+  const authority = port === undefined ? host : `${host}:${port}`;
+  const user = protocol === "ssh" && url.username !== "" ? `${url.username}@` : "";
+  const path = forge ? stripSuffix(bare) + forge.suffix : bare;
+  const key =
+    forge && protocol !== "http"
+      ? `https://${host}${stripSuffix(bare).toLowerCase()}`
+      : `${protocol}://${user}${authority}${stripSuffix(bare)}`;
+  return { url: `${protocol}://${user}${authority}${path}`, protocol, host, port, path, key };
+}
+
+const stripSuffix = (text: string): string => text.replace(/\.git$/i, "");
+
+/** @returns the path without slashes at its end */
+function requirePath(pathname: string, [min, max]: readonly [number, number]): string {
+  const path = pathname.replace(/\/$/, "");
+  const parts = path.split("/").slice(1);
+  const broken = parts.some((part) => !/^~?[\w.+-]+$/.test(part) || part.startsWith("-") || /^\.+$/.test(part));
+  if (broken) throw invalid("The path of the repository URL holds something that no repository's path does.");
+  if (parts.length < min || parts.length > max || /^(?:\.git)?$/i.test(parts.at(-1)!)) {
+    throw invalid("The URL does not lead to a repository.");
+  }
+  return path;
+}
+
+function requireHost(url: URL, policy: GitPolicy): string {
+  // `new URL` leaves the host of ssh:// as it was typed; as an https host it is put into its one canonical form.
+  const asHttps = `https://${url.hostname}`;
+  if (url.hostname === "" || !URL.canParse(asHttps)) throw invalid("The repository URL has no usable host.");
+  const host = new URL(asHttps).hostname;
+  const allowed = hostAllowed(host, url, policy);
+  if (allowed && /^(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:]+\])$/.test(host)) return host;
+  throw new PaksError("HOST_NOT_ALLOWED", `Repositories are not read from ${host}${url.port && `:${url.port}`} here.`, {
+    hint: `Allowed: ${policy.hosts.join(", ")}. Whoever runs the registry can add hosts (PAKS_GIT_HOSTS).`,
+    details: { host, allowed: [...policy.hosts] },
+  });
+}
+
+function hostAllowed(host: string, url: URL, policy: GitPolicy): boolean {
+  const ownPort = url.port === "" || (url.protocol === "ssh:" && url.port === "22");
+  const name = ownPort ? host : `${host}:${url.port}`;
+  if (!policy.hosts.includes("*") && !policy.hosts.includes(name)) return false;
+  if (policy.allowPrivate) return true;
+  return isAddress(host) ? isPublicAddress(host) : !isPrivateHostName(host);
+}
+
+/**
+ * The address to show to everybody: of the large hosts the https one, even when the author's remote speaks ssh.
+ * `undefined` when only the author's machine can reach the repository under this address.
+ */
+export function publicRepositoryUrl(repository: RepositoryUrl): string | undefined {
+  if (repository.protocol === "file") return undefined;
+  const forge = repository.port === undefined && forges[repository.host];
+  if (forge) return `https://${repository.host}${repository.path}`;
+  return repository.protocol === "ssh" ? undefined : repository.url;
+}
