@@ -15,7 +15,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "postgres",
-          include: ["{schema,db,git,objects,targets,indexer,api,server,cli,e2e}/src/**/*.test.ts"],
+          include: ["{schema,locks,db,git,objects,targets,indexer,api,server,cli,e2e}/src/**/*.test.ts"],
           env: { PAKS_TEST_ENGINE: "postgres" },
         },
       },

@@ -1,0 +1,59 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { PaksError } from "@paks/schema";
+import { afterEach, expect, test } from "vitest";
+import { takeLockFile } from "./lock-file.ts";
+import { currentProcess } from "./process-identity.ts";
+import { waitForLockFile } from "./wait-for-lock-file.ts";
+
+const folders: string[] = [];
+const lockPath = () => {
+  const folder = mkdtempSync(join(tmpdir(), "paks-locks-"));
+  folders.push(folder);
+  return join(folder, "lock");
+};
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+const busy = (holder: { pid: number } | undefined) => new PaksError("LOCK_BUSY", `held by ${holder?.pid}`);
+const leave = (path: string, holder: Record<string, unknown>) =>
+  writeFileSync(path, JSON.stringify({ ...currentProcess(), hostname: hostname(), url: null, nonce: "n", ...holder }));
+
+test("a lock that a living process holds is refused, naming the process, and free again after its release", () => {
+  const path = lockPath();
+  const lock = takeLockFile(path, { busy });
+  expect(() => takeLockFile(path, { busy })).toThrow(`held by ${process.pid}`);
+  lock.release();
+  takeLockFile(path, { busy }).release();
+  expect(readdirSync(join(path, ".."))).toEqual([]);
+});
+
+test("a lock is taken over from a pid that runs no more", () => {
+  const path = lockPath();
+  leave(path, { pid: 2 ** 22 + 1 });
+  expect(() => takeLockFile(path, { busy }).release()).not.toThrow();
+});
+
+test.runIf(process.platform === "linux")("a lock is taken over when its pid was given to a later process", () => {
+  const path = lockPath();
+  leave(path, { startTime: "1" });
+  expect(() => takeLockFile(path, { busy }).release()).not.toThrow();
+});
+
+test("a lock of another machine is never taken over", () => {
+  const path = lockPath();
+  leave(path, { pid: 2 ** 22 + 1, hostname: "elsewhere" });
+  expect(() => takeLockFile(path, { busy })).toThrow(PaksError);
+});
+
+test("whoever waits gets the lock when it is released, and LOCK_BUSY when it is not", async () => {
+  const path = lockPath();
+  const held = takeLockFile(path, { busy });
+  await expect(waitForLockFile(path, { what: "this folder", timeout: 60 })).rejects.toMatchObject({
+    code: "LOCK_BUSY",
+  });
+  setTimeout(() => held.release(), 50);
+  (await waitForLockFile(path, { what: "this folder", timeout: 5000 })).release();
+});

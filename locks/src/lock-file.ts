@@ -1,0 +1,130 @@
+import { randomUUID } from "node:crypto";
+import { copyFileSync, constants, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import type { PaksError } from "@paks/schema";
+import * as z from "zod/mini";
+import { currentProcess, hasCode, mayRun } from "./process-identity.ts";
+
+const Holder = z.object({
+  pid: z.int(),
+  startTime: z.nullable(z.string()),
+  bootId: z.nullable(z.string()),
+  hostname: z.string(),
+  url: z.nullable(z.string()),
+  /** Tells one lock from the next at the same place. */
+  nonce: z.string(),
+});
+type Holder = z.infer<typeof Holder>;
+export type LockHolder = Omit<Holder, "nonce">;
+
+export interface LockFile {
+  release(): void;
+}
+
+export interface TakeLockOptions {
+  /** Where the holder can be reached, for whoever is refused. */
+  readonly url?: string | undefined;
+  /** The error for a lock that another process holds; `holder` is undefined when the file cannot be read. */
+  readonly busy: (holder: (LockHolder & { readonly elsewhere: boolean }) | undefined, path: string) => PaksError;
+}
+
+/**
+ * Takes the lock at `path` for this process. A lock is taken over only from a process that certainly runs no more;
+ * age says nothing, because a process may be busy or suspended for as long as it likes.
+ * Throws what `busy` makes.
+ */
+export function takeLockFile(path: string, options: TakeLockOptions): LockFile {
+  const own: Holder = { ...currentProcess(), hostname: hostname(), url: options.url ?? null, nonce: randomUUID() };
+  const draft = `${path}.${own.nonce}`;
+  writeFileSync(draft, JSON.stringify(own), { flag: "wx", mode: 0o600 });
+  try {
+    while (!tryTake(path, { lock: path, draft, busy: options.busy })) continue;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+  return { release: () => releaseLock(path, own.nonce, options.busy) };
+}
+
+interface Taking {
+  readonly lock: string;
+  readonly draft: string;
+  readonly busy: TakeLockOptions["busy"];
+}
+
+/**
+ * One try; false means that the world changed meanwhile. The file is written first and linked into place: a lock
+ * is never seen half written. Who takes over a dead lock first links `<lock>.after-<its nonce>`, which only one
+ * process can do, and then renames its own file over the lock. That successor may itself die: the same again.
+ */
+function tryTake(path: string, taking: Taking): boolean {
+  const { lock, draft, busy } = taking;
+  if (linkOnce(draft, path)) return true;
+  const holder = readHolder(path, busy);
+  if (!holder) return false;
+  requireDead(holder, taking);
+  const successor = `${lock}.after-${holder.nonce}`;
+  if (!tryTake(successor, taking)) return false;
+  // Somebody who was faster may have replaced the dead lock and cleaned up between our two looks.
+  const unchanged = readHolder(path, busy)?.nonce === holder.nonce;
+  if (unchanged) {
+    copyFileSync(draft, `${draft}.new`);
+    renameSync(`${draft}.new`, path);
+  }
+  rmSync(successor, { force: true });
+  return unchanged;
+}
+
+function linkOnce(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (hasCode(error, "EEXIST")) return false;
+    if (noHardLinks.some((code) => hasCode(error, code))) return copyOnce(from, to);
+    throw error;
+  }
+}
+
+// File systems such as exFAT. A copy may be seen half written, which reads as "locked".
+const noHardLinks = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"];
+
+function copyOnce(from: string, to: string): boolean {
+  try {
+    copyFileSync(from, to, constants.COPYFILE_EXCL);
+    return true;
+  } catch (error) {
+    if (hasCode(error, "EEXIST")) return false;
+    throw error;
+  }
+}
+
+function readHolder(path: string, busy: TakeLockOptions["busy"]): Holder | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
+  const holder = z.safeParse(Holder, parseJson(text));
+  if (holder.success) return holder.data;
+  throw busy(undefined, path);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function requireDead(holder: Holder, taking: Taking): void {
+  const elsewhere = holder.hostname !== hostname();
+  if (elsewhere || mayRun(holder)) throw taking.busy({ ...holder, elsewhere }, taking.lock);
+}
+
+function releaseLock(path: string, nonce: string, busy: TakeLockOptions["busy"]): void {
+  if (readHolder(path, busy)?.nonce === nonce) rmSync(path, { force: true });
+}
