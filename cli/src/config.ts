@@ -1,0 +1,203 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type GitPolicy, PaksError } from "@paks/schema";
+import { type ConfigFile, parseConfigFile } from "./config-file.ts";
+import { parseRegistryUrl } from "./registry-url.ts";
+
+/** Where paks looks when nobody names a registry. */
+export const defaultRegistryUrl = "https://paks.stakpak.dev";
+
+/** Names to values, as the process has them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The only place of the CLI that looks at the real environment. */
+export const readEnvironment = (): Environment => ({ ...process.env });
+
+export type KeychainChoice = "auto" | "keytar" | "file";
+
+export interface Config {
+  readonly registry: {
+    /** Normalised, without a slash at the end. */
+    readonly url: string;
+    /** Who chose it. */
+    readonly from: "flag" | "environment" | "config" | "default";
+  };
+  /** A token of the environment and the origins it may be sent to: the user's default registry or `PAKS_REGISTRY`. */
+  readonly environmentToken:
+    | { readonly token: string; readonly variable: string; readonly origins: readonly string[] }
+    | undefined;
+  readonly keychain: KeychainChoice;
+  readonly ci: boolean;
+  /** The coding agent that runs us, when one says so. */
+  readonly agent: string | undefined;
+  readonly offline: boolean;
+  readonly folders: {
+    readonly config: string;
+    readonly state: string;
+    readonly cache: string;
+  };
+  /** The config file that was read; `undefined` when there is none. */
+  readonly file: string | undefined;
+  /** Target that `install` uses when no `--agent` is given. */
+  readonly defaultAgent: string | undefined;
+  /** Folders of the user's own targets, by id. */
+  readonly agents: Readonly<Record<string, { readonly name: string | undefined; readonly skillsDir: string }>>;
+  readonly registries: Readonly<Record<string, string>>;
+  readonly git: {
+    /** The binary: a name on PATH or an absolute path. */
+    readonly binary: string;
+    /** What `install` may fetch from. */
+    readonly policy: GitPolicy;
+  };
+  /** `undefined` = decide by the terminal. */
+  readonly environmentColor: "always" | "never" | undefined;
+  /** An environment variable by name, e.g. the one a target's row names; "" counts as unset. */
+  readonly variable: (name: string) => string | undefined;
+}
+
+export interface ConfigInputs {
+  readonly environment: Environment;
+  readonly platform: NodeJS.Platform;
+  readonly home: string;
+  /** `--registry`: a URL or the name of a configured one. */
+  readonly registry?: string | undefined;
+  readonly offline?: boolean | undefined;
+}
+
+/** @throws PaksError INVALID_PARAMETER, PROTOCOL_NOT_ALLOWED, CREDENTIALS_IN_URL */
+export async function readConfig(inputs: ConfigInputs): Promise<Config> {
+  const variable = (name: string) => inputs.environment[name] || undefined;
+  const folders = findFolders(inputs, variable);
+  const { path, file } = await readConfigFile(folders.config, inputs.home);
+  const registries = Object.fromEntries(Object.entries(file.registries ?? {}).map(([name, one]) => [name, one.url]));
+  const registry = chooseRegistry({ flag: inputs.registry, variable, file, registries });
+  return {
+    registry,
+    environmentToken: readEnvironmentToken(variable, { file, registries }),
+    keychain: readKeychainChoice(variable("PAKS_KEYCHAIN")),
+    ci: isOn(variable("CI")),
+    agent: agentVariables.find((name) => isOn(variable(name))),
+    offline: inputs.offline === true || isOn(variable("PAKS_OFFLINE")) || file.offline === true,
+    folders,
+    file: path,
+    defaultAgent: file.default_agent,
+    agents: Object.fromEntries(
+      Object.entries(file.agents ?? {}).map(([id, one]) => [id, { name: one.name, skillsDir: one.skills_dir }]),
+    ),
+    registries,
+    git: { binary: variable("PAKS_GIT") ?? "git", policy: readGitPolicy(variable) },
+    environmentColor: readColor(variable),
+    variable,
+  };
+}
+
+/** Set by the coding agents that say so; nobody sits in front of a prompt then. */
+const agentVariables = [
+  "AI_AGENT",
+  "AGENT",
+  "CLAUDECODE",
+  "CODEX_SANDBOX",
+  "CURSOR_AGENT",
+  "GEMINI_CLI",
+  "OPENCODE",
+  "CLINE_ACTIVE",
+  "AUGMENT_AGENT",
+] as const;
+
+const isOn = (value: string | undefined): boolean => value !== undefined && !/^(0|false|no|off)$/i.test(value);
+
+type Variable = (name: string) => string | undefined;
+
+/** XDG on Unix (macOS too: people look for dotfiles there), `%APPDATA%` and `%LOCALAPPDATA%` on Windows. */
+function findFolders({ platform, home }: ConfigInputs, variable: Variable): Config["folders"] {
+  if (platform === "win32") {
+    const roaming = variable("APPDATA") ?? join(home, "AppData", "Roaming");
+    const local = variable("LOCALAPPDATA") ?? join(home, "AppData", "Local");
+    return { config: join(roaming, "paks"), state: join(local, "paks", "state"), cache: join(local, "paks", "cache") };
+  }
+  // The XDG rules: a relative path in one of these is to be ignored.
+  const base = (name: string, otherwise: string) => {
+    const value = variable(name);
+    return join(value?.startsWith("/") ? value : join(home, otherwise), "paks");
+  };
+  return {
+    config: base("XDG_CONFIG_HOME", ".config"),
+    state: base("XDG_STATE_HOME", ".local/state"),
+    cache: base("XDG_CACHE_HOME", ".cache"),
+  };
+}
+
+/** The first of the two that exists. The second is where an older program of this name kept it. */
+async function readConfigFile(folder: string, home: string): Promise<{ path: string | undefined; file: ConfigFile }> {
+  for (const path of [join(folder, "config.toml"), join(home, ".paks", "config.toml")]) {
+    const text = await readIfThere(path);
+    if (text !== undefined) return { path, file: await parseConfigFile(text, path) };
+  }
+  return { path: undefined, file: {} };
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw new PaksError("READ_ONLY_TARGET", `The config file ${path} cannot be read.`, { cause: error });
+  }
+}
+
+interface RegistryChoices {
+  readonly flag?: string | undefined;
+  readonly variable: Variable;
+  readonly file: ConfigFile;
+  readonly registries: Readonly<Record<string, string>>;
+}
+
+function chooseRegistry({ flag, variable, file, registries }: RegistryChoices): Config["registry"] {
+  const named = (text: string) => parseRegistryUrl(Object.hasOwn(registries, text) ? registries[text]! : text);
+  if (flag !== undefined) return { url: named(flag), from: "flag" };
+  const environment = variable("PAKS_REGISTRY");
+  if (environment !== undefined) return { url: named(environment), from: "environment" };
+  if (file.default_registry !== undefined) return { url: named(file.default_registry), from: "config" };
+  return { url: defaultRegistryUrl, from: "default" };
+}
+
+/** A token that is in the environment must not follow a `--registry` somewhere else. */
+function readEnvironmentToken(
+  variable: Variable,
+  { file, registries }: Pick<RegistryChoices, "file" | "registries">,
+): Config["environmentToken"] {
+  const name = ["PAKS_TOKEN", "STAKPAK_TOKEN"].find((one) => variable(one) !== undefined);
+  if (name === undefined) return undefined;
+  const home = chooseRegistry({ variable, file, registries });
+  return { token: variable(name)!.trim(), variable: name, origins: [new URL(home.url).origin] };
+}
+
+function readKeychainChoice(value: string | undefined): KeychainChoice {
+  if (value === undefined || value === "auto") return "auto";
+  if (value === "keytar" || value === "file") return value;
+  throw new PaksError("INVALID_PARAMETER", "PAKS_KEYCHAIN is none of auto, keytar, file.", {
+    hint: "Unset it, or set it to one of these.",
+  });
+}
+
+/** The user names the repository, so any host will do; only the transports are limited. */
+function readGitPolicy(variable: Variable): GitPolicy {
+  const list = (name: string, otherwise: readonly string[]) =>
+    variable(name)
+      ?.split(",")
+      .map((one) => one.trim().toLowerCase())
+      .filter((one) => one !== "") ?? otherwise;
+  return {
+    hosts: list("PAKS_GIT_HOSTS", ["*"]),
+    protocols: list("PAKS_GIT_PROTOCOLS", ["https", "ssh", "file"]),
+    allowPrivate: true,
+  };
+}
+
+function readColor(variable: Variable): "always" | "never" | undefined {
+  if (variable("NO_COLOR") !== undefined) return "never";
+  const force = variable("FORCE_COLOR");
+  if (force !== undefined) return isOn(force) ? "always" : "never";
+  return variable("TERM") === "dumb" ? "never" : undefined;
+}

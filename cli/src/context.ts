@@ -1,0 +1,65 @@
+import type { Config } from "./config.ts";
+import type { Credentials } from "./credentials.ts";
+import type { Registry } from "./registry.ts";
+
+export interface IoFacts {
+  readonly stdinIsTty: boolean;
+  readonly stdoutIsTty: boolean;
+  readonly stderrIsTty: boolean;
+  /** A person can answer: stdin and stderr are terminals, no `--no-input`, no CI, no agent. */
+  readonly interactive: boolean;
+  /** Width of the terminal; 80 when there is none. */
+  readonly columns: number;
+}
+
+/** What every question has. */
+export interface Question {
+  readonly message: string;
+  /** How to answer without being asked, e.g. `--yes`. It goes into the hint when nobody can answer. */
+  readonly instead: string;
+}
+
+/**
+ * Questions to the person at the terminal, on stderr. Each throws `USAGE` (exit 2) when nobody can answer
+ * and `CANCELLED` (exit 130) when the person stops it.
+ */
+export interface Prompts {
+  confirm(question: Question & { readonly initial?: boolean }): Promise<boolean>;
+  text(
+    question: Question & { readonly initial?: string; readonly check?: (text: string) => string | undefined },
+  ): Promise<string>;
+  /** Nothing that is typed is shown. */
+  password(question: Question): Promise<string>;
+  select<T extends string>(
+    question: Question & { readonly options: readonly { readonly value: T; readonly label: string }[] },
+  ): Promise<T>;
+}
+
+/** Everything a command may touch. Tests make one with `testContext()`. */
+export interface Context {
+  /** Absolute. */
+  readonly cwd: string;
+  readonly home: string;
+  readonly platform: NodeJS.Platform;
+  readonly config: Config;
+  readonly io: IoFacts;
+  readonly clock: () => Date;
+  readonly fetch: typeof globalThis.fetch;
+  /** Aborted by Ctrl-C with a `CANCELLED` error as its reason. */
+  readonly signal: AbortSignal;
+  readonly prompts: Prompts;
+  /** Tokens: environment, keychain, file. */
+  readonly credentials: Credentials;
+  /** The registry chosen by `--registry`, `PAKS_REGISTRY` or the config. One client per run. */
+  registry(): Registry;
+  /** Shows `label` while `work` runs: only on a terminal, only after 500 ms. `step` changes the label. */
+  progress<T>(label: string, work: (step: (label: string) => void) => Promise<T>): Promise<T>;
+  /** One warning on stderr, also with `--quiet`. */
+  warn(text: string): void;
+  /** One note on stderr; nothing with `--quiet`. */
+  note(text: string): void;
+  /** One line on stderr with `--verbose`. */
+  debug(text: string): void;
+  /** All of stdin as text, at most 1 MiB. */
+  readInput(): Promise<string>;
+}

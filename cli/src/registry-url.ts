@@ -1,0 +1,34 @@
+import { PaksError } from "@paks/schema";
+
+const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/**
+ * The base URL of a registry, without a slash at the end. Only https, because a token goes there; http on this
+ * very machine, because nobody listens in between.
+ * @throws PaksError INVALID_PARAMETER, PROTOCOL_NOT_ALLOWED, CREDENTIALS_IN_URL
+ */
+export function parseRegistryUrl(text: string): string {
+  const hint = "Use a URL such as https://registry.example.com.";
+  if (text.length > 2048 || !/^https?:\/\//i.test(text) || !URL.canParse(text)) {
+    throw new PaksError("INVALID_PARAMETER", "The registry is not an http(s) URL and no configured name.", { hint });
+  }
+  const url = new URL(text);
+  if (url.username !== "" || url.password !== "") {
+    throw new PaksError("CREDENTIALS_IN_URL", "The registry's URL carries a user name or password.", {
+      hint: "Log in with `paks login` instead.",
+    });
+  }
+  if (url.search !== "" || url.hash !== "") {
+    throw new PaksError("INVALID_PARAMETER", "The registry's URL has a query or a fragment.", { hint });
+  }
+  requireSafeTransport(url);
+  return url.origin + url.pathname.replace(/\/+$/, "");
+}
+
+/** @throws PaksError PROTOCOL_NOT_ALLOWED */
+export function requireSafeTransport(url: URL): void {
+  if (url.protocol === "https:" || (url.protocol === "http:" && loopback.test(url.hostname))) return;
+  throw new PaksError("PROTOCOL_NOT_ALLOWED", `${url.origin} is not asked: what goes there could be read on the way.`, {
+    hint: "Use https. Plain http is only for registries on this machine.",
+  });
+}

@@ -1,0 +1,238 @@
+import { randomUUID } from "node:crypto";
+import {
+  AttemptDto,
+  CreatedTokenDto,
+  type CreateTokenRequest,
+  FileDto,
+  HealthDto,
+  IndexDryRunDto,
+  type IndexDryRunRequest,
+  type IndexRequest,
+  type Limits,
+  ListMeta,
+  MeDto,
+  PakDto,
+  type PakId,
+  PakSummaryDto,
+  PaksError,
+  ReleaseDto,
+  type SortOrder,
+  TokenDto,
+  VerifyDto,
+  VersionDto,
+  defaultLimits,
+  isPaksError,
+} from "@paks/schema";
+import * as z from "zod/mini";
+import { type Call, type HttpDeps, openHttp, readJson } from "./registry-http.ts";
+
+export interface SearchQuery {
+  readonly q?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly category?: string | undefined;
+  readonly keyword?: string | undefined;
+  readonly account?: string | undefined;
+  readonly sort?: SortOrder | undefined;
+  readonly limit?: number | undefined;
+  readonly page?: number | undefined;
+}
+
+export interface FollowOptions {
+  /** Default 120 s. When it runs out the attempt is returned as it stands. */
+  readonly timeoutMilliseconds?: number;
+  /** Called when state, stage or code has changed. */
+  readonly onChange?: (attempt: AttemptDto) => void;
+}
+
+/**
+ * The registry's HTTP API, typed. Every function throws PaksError with the code the registry gave, or
+ * REGISTRY_UNAVAILABLE after three retries, OFFLINE, AUTH_REQUIRED, INVALID_TOKEN.
+ */
+export interface Registry {
+  readonly url: string;
+  /** Asks the registry to look at a tag. Safe to repeat: the same request gives the same attempt. */
+  requestIndex(request: IndexRequest): Promise<AttemptDto>;
+  findAttempt(id: string): Promise<AttemptDto | undefined>;
+  /** Waits until the attempt has ended (`indexed`, `rejected`, `failed`) or the time is over. */
+  followAttempt(id: string, options?: FollowOptions): Promise<AttemptDto>;
+  dryRunIndex(request: IndexDryRunRequest): Promise<IndexDryRunDto>;
+  /** Of a pak, or of a repository (its URL); newest first. */
+  listAttempts(of: PakId | { readonly repository: string }): Promise<AttemptDto[]>;
+  findPak(id: PakId): Promise<PakDto | undefined>;
+  /** Newest first; empty when there is no such pak. */
+  listVersions(id: PakId): Promise<VersionDto[]>;
+  /** `selector`: a version, a range or a channel. */
+  findRelease(id: PakId, selector: string): Promise<ReleaseDto | undefined>;
+  listFiles(release: PakId & { readonly version: string }): Promise<FileDto[]>;
+  /** The archive's bytes, not yet checked. Counts a download. @throws PaksError TOO_LARGE */
+  fetchArchive(
+    release: PakId & { readonly version: string; readonly archive_bytes?: number },
+    limits?: Limits,
+  ): Promise<Uint8Array>;
+  search(query: SearchQuery): Promise<{ readonly items: PakSummaryDto[]; readonly meta: ListMeta }>;
+  health(): Promise<HealthDto>;
+  /** Account, scopes and expiry of the token in use. */
+  me(): Promise<MeDto>;
+  verify(): Promise<VerifyDto>;
+  /** Makes the token in use worthless everywhere. */
+  revoke(): Promise<void>;
+  listTokens(): Promise<TokenDto[]>;
+  createToken(request: z.input<typeof CreateTokenRequest>): Promise<CreatedTokenDto>;
+  deleteToken(id: string): Promise<void>;
+}
+
+/** A registry's client. Makes no request until one is asked for. */
+export function openRegistry(deps: HttpDeps): Registry {
+  const http = openHttp(deps);
+  const ask: Ask = async (schema, call) => parseAnswer(schema, readJson(await http(call)));
+  return {
+    url: deps.url,
+    ...indexCalls(ask, deps),
+    ...readCalls(ask),
+    ...tokenCalls(ask),
+    fetchArchive: async (release, limits = defaultLimits) => {
+      const maxBytes = archiveBytes(limits);
+      if ((release.archive_bytes ?? 0) > maxBytes) {
+        throw new PaksError("TOO_LARGE", `The archive is larger than ${maxBytes} bytes.`);
+      }
+      const path = `${pakPath(release)}/versions/${encodeURIComponent(release.version)}/archive`;
+      const answer = await http({ ...read(path), maxBytes, totalMilliseconds: 120_000, headers: { accept: "*/*" } });
+      return answer.bytes;
+    },
+    revoke: async () =>
+      void (await http({ method: "POST", path: "/api/auth/revoke", auth: "required", repeatable: false })),
+    deleteToken: async (id) =>
+      void (await http({ method: "DELETE", path: `/api/tokens/${encodeURIComponent(id)}`, auth: "required" })),
+  };
+}
+
+type Ask = <T>(schema: z.ZodMiniType<T>, call: Call) => Promise<T>;
+
+const pakPath = (id: PakId): string => `/api/paks/${encodeURIComponent(id.account)}/${encodeURIComponent(id.name)}`;
+const read = (path: string): Call => ({ method: "GET", path, auth: "none" });
+const authorized = (path: string): Call => ({ method: "GET", path, auth: "required" });
+const data = <T extends z.ZodMiniType>(schema: T) => z.object({ data: schema });
+
+/** Files, and for each its header, padding and long name; gzip adds less than a thousandth to bytes it cannot shrink. */
+const archiveBytes = (limits: Limits): number => Math.ceil((limits.releaseBytes + limits.files * 2560 + 10_240) * 1.01);
+
+function parseAnswer<T>(schema: z.ZodMiniType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const where = result.error.issues[0]?.path.map(String).join(".");
+  throw new PaksError(
+    "REGISTRY_UNAVAILABLE",
+    `The registry's answer is not what paks expects (${where || "its shape"}).`,
+    {
+      hint: "Update paks, or check that the address is a paks registry.",
+      cause: result.error,
+    },
+  );
+}
+
+/** The value, or `undefined` when the registry says that there is no such thing. */
+async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (missing.some((code) => isPaksError(error, code))) return undefined;
+    throw error;
+  }
+}
+const missing = ["PAK_NOT_FOUND", "VERSION_NOT_FOUND", "NOT_FOUND"] as const;
+
+type IndexCalls = Pick<Registry, "requestIndex" | "findAttempt" | "followAttempt" | "dryRunIndex" | "listAttempts">;
+
+function indexCalls(ask: Ask, deps: HttpDeps): IndexCalls {
+  const fetchAttempt = async (id: string): Promise<AttemptDto> =>
+    (await ask(data(AttemptDto), { ...read(`/api/attempts/${encodeURIComponent(id)}`), auth: "known" })).data;
+  return {
+    requestIndex: async (body) => {
+      // One key for all retries of this call: a lost answer must not make a second attempt.
+      const headers = { "idempotency-key": randomUUID() };
+      const call: Call = { method: "POST", path: "/api/index", body, headers, auth: "required" };
+      return (await ask(data(AttemptDto), call)).data;
+    },
+    dryRunIndex: async (body) =>
+      (await ask(data(IndexDryRunDto), { method: "POST", path: "/api/index?dry_run=true", body, auth: "required" }))
+        .data,
+    findAttempt: async (id) => await unlessMissing(fetchAttempt(id)),
+    followAttempt: async (id, options) => await follow(deps, () => fetchAttempt(id), options),
+    listAttempts: async (of) => {
+      const path =
+        "repository" in of
+          ? `/api/attempts?${new URLSearchParams({ repository: of.repository }).toString()}`
+          : `${pakPath(of)}/attempts`;
+      return (await ask(data(z.array(AttemptDto)), { ...read(path), auth: "required" })).data;
+    },
+  };
+}
+
+const ended = (attempt: AttemptDto): boolean => ["indexed", "rejected", "failed"].includes(attempt.state);
+
+async function follow(
+  deps: HttpDeps,
+  fetchAttempt: () => Promise<AttemptDto>,
+  options: FollowOptions = {},
+): Promise<AttemptDto> {
+  const end = Date.now() + (options.timeoutMilliseconds ?? 120_000);
+  let seen = "";
+  // The first look is soon, because a small pak is indexed in well under a second.
+  for (let wait = 150; ; wait = Math.min(wait * 1.5, 2000)) {
+    const attempt = await fetchAttempt();
+    const now = JSON.stringify([attempt.state, attempt.stage, attempt.code]);
+    if (now !== seen) options.onChange?.(attempt);
+    seen = now;
+    if (ended(attempt) || Date.now() + wait >= end) return attempt;
+    await deps.sleep(wait, deps.signal);
+  }
+}
+
+type ReadCalls = Pick<Registry, "findPak" | "listVersions" | "findRelease" | "listFiles" | "search" | "health">;
+
+function readCalls(ask: Ask): ReadCalls {
+  return {
+    findPak: async (id) => (await unlessMissing(ask(data(PakDto), read(pakPath(id)))))?.data,
+    listVersions: async (id) =>
+      (await unlessMissing(ask(data(z.array(VersionDto)), read(`${pakPath(id)}/versions`))))?.data ?? [],
+    findRelease: async (id, selector) =>
+      (await unlessMissing(ask(data(ReleaseDto), read(`${pakPath(id)}/versions/${encodeURIComponent(selector)}`))))
+        ?.data,
+    listFiles: async (release) =>
+      (
+        await ask(
+          data(z.array(FileDto)),
+          read(`${pakPath(release)}/versions/${encodeURIComponent(release.version)}/files`),
+        )
+      ).data,
+    search: async (query) => {
+      const given = Object.entries(query).filter(([, value]) => value !== undefined);
+      const parameters = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]));
+      const schema = z.object({ data: z.array(PakSummaryDto), meta: ListMeta });
+      const answer = await ask(schema, read(`/api/paks?${parameters.toString()}`));
+      return { items: answer.data, meta: answer.meta };
+    },
+    health: async () => await ask(HealthDto, { ...read("/healthz"), totalMilliseconds: 10_000 }),
+  };
+}
+
+type TokenCalls = Pick<Registry, "me" | "verify" | "listTokens" | "createToken">;
+
+function tokenCalls(ask: Ask): TokenCalls {
+  return {
+    me: async () => (await ask(data(MeDto), authorized("/api/auth/me"))).data,
+    verify: async () => (await ask(data(VerifyDto), authorized("/api/auth/verify"))).data,
+    listTokens: async () => (await ask(data(z.array(TokenDto)), authorized("/api/tokens"))).data,
+    // Not repeated: when the answer is lost a second call would leave a token behind that nobody knows.
+    createToken: async (body) =>
+      (
+        await ask(data(CreatedTokenDto), {
+          method: "POST",
+          path: "/api/tokens",
+          body,
+          auth: "required",
+          repeatable: false,
+        })
+      ).data,
+  };
+}
