@@ -1,0 +1,26 @@
+import type { Argv } from "yargs";
+import type { CommonArgs } from "../command.ts";
+
+/** The flags that say where: the same for install, list and remove. */
+export const scopeOptions = (yargs: Argv<CommonArgs>) =>
+  yargs
+    .option("agent", {
+      type: "string",
+      array: true,
+      alias: "a",
+      describe: "Coding tools, by id: claude-code,cursor (default: those found here)",
+    })
+    .option("global", {
+      type: "boolean",
+      alias: "g",
+      default: false,
+      describe: "For all projects: below your home folder",
+    })
+    .option("dir", { type: "string", describe: "A folder of your own; paks go to <dir>/<account>/<name>" });
+
+/** `--agent a,b --agent c` → a, b, c. */
+export const splitAgents = (values: readonly string[] | undefined): string[] =>
+  (values ?? [])
+    .flatMap((value) => value.split(","))
+    .map((id) => id.trim())
+    .filter((id) => id !== "");

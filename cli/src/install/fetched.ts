@@ -1,0 +1,15 @@
+import type { ReleaseFile } from "@paks/schema";
+import type { Origin } from "./record.ts";
+
+/** A pak whose bytes are here and verified, wherever it came from. */
+export interface Fetched {
+  readonly name: string;
+  /** Account that `--dir` puts it under; absent for sources without one. */
+  readonly account: string | undefined;
+  readonly version: string | null;
+  readonly digest: string;
+  readonly origin: Origin;
+  readonly files: readonly ReleaseFile[];
+  /** What a user should know before using it, one sentence each. */
+  readonly notes: readonly string[];
+}

@@ -1,0 +1,53 @@
+import { join } from "node:path";
+import { describeFiles } from "@paks/schema";
+import type { Context } from "../context.ts";
+import { fetchSource } from "./fetch-source.ts";
+import type { Fetched } from "./fetched.ts";
+import { type Placed, placeRelease } from "./place.ts";
+import type { InstallRecord } from "./record.ts";
+import type { Scope } from "./scope.ts";
+import { inSkillsFolder, requireInside } from "./skills-folder.ts";
+
+export interface Installed extends Placed {
+  readonly record: InstallRecord;
+  /** Absolute. */
+  readonly path: string;
+  readonly notes: readonly string[];
+}
+
+/** Fetch, verify, then rename into place. Nothing on disk changes before every byte was verified. */
+export async function installSource(
+  context: Context,
+  source: string,
+  options: { readonly scope: Scope; readonly force: boolean },
+): Promise<Installed> {
+  const { scope, force } = options;
+  const fetched = await context.progress(`Fetching ${source}`, () => fetchSource(source, context));
+  const links = scope.linksOf(fetched);
+  if (scope.boundary !== undefined)
+    for (const link of links) await requireInside(link.path.slice(0, -fetched.name.length), scope.boundary);
+  const record = recordOf(fetched, {
+    folder: scope.folderOf(fetched),
+    links: links.map((link) => link.path),
+    now: context.clock(),
+  });
+  const placed = await inSkillsFolder(scope.skillsFolder, { boundary: scope.boundary, note: context.note }, () =>
+    placeRelease({ skillsFolder: scope.skillsFolder, record, files: fetched.files, links, force }),
+  );
+  return { ...placed, record, path: join(scope.skillsFolder, record.folder), notes: fetched.notes };
+}
+
+const recordOf = (
+  fetched: Fetched,
+  place: { readonly folder: string; readonly links: readonly string[]; readonly now: Date },
+): InstallRecord => ({
+  record_version: 1,
+  folder: place.folder,
+  name: fetched.name,
+  version: fetched.version,
+  digest: fetched.digest,
+  origin: fetched.origin,
+  files: describeFiles(fetched.files).files,
+  links: [...place.links].sort(),
+  installed_at: place.now.toISOString(),
+});

@@ -1,0 +1,67 @@
+import { lstat, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { defaultLimits, sha256Hex, systemErrorCode } from "@paks/schema";
+import { listFolder } from "./read-folder.ts";
+import { type InstallRecord, bookkeeping, parseRecord } from "./record.ts";
+
+/** What stands at one place of a skills folder. */
+export type InstalledState =
+  | { readonly state: "absent"; readonly record: InstallRecord | undefined }
+  /** Something that paks did not put there. */
+  | { readonly state: "foreign"; readonly record: undefined }
+  | { readonly state: "intact"; readonly record: InstallRecord }
+  /** `changed` names the files that differ, are missing or were added. */
+  | { readonly state: "edited"; readonly record: InstallRecord; readonly changed: readonly string[] };
+
+export async function readInstalledState(skillsFolder: string, folder: string): Promise<InstalledState> {
+  const record = await findRecord(skillsFolder, folder);
+  const target = join(skillsFolder, folder);
+  if (!(await exists(target))) return { state: "absent", record };
+  if (!record) return { state: "foreign", record };
+  const changed = await listChanges(target, record);
+  return changed.length === 0 ? { state: "intact", record } : { state: "edited", record, changed };
+}
+
+/** Throws INTEGRITY_MISMATCH for a record that cannot be read. */
+export async function findRecord(skillsFolder: string, folder: string): Promise<InstallRecord | undefined> {
+  const path = bookkeeping(skillsFolder).record(folder);
+  try {
+    return parseRecord(await readFile(path, "utf8"), path);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** True for anything at this path, a link that leads nowhere included. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return false;
+    throw error;
+  }
+}
+
+/** Names of files that are not as `record` says. Link targets are not looked at: a link is a change. */
+export async function listChanges(target: string, record: InstallRecord): Promise<string[]> {
+  if (!(await lstat(target)).isDirectory()) return ["."];
+  // A folder may have been filled with anything since; one file too many says enough.
+  const limits = { ...defaultLimits, files: Math.max(defaultLimits.files, record.files.length) };
+  const present = new Map((await listFolder(target, { limits })).map((entry) => [entry.path, entry.mode]));
+  const changed: string[] = [];
+  for (const file of record.files) {
+    const mode = present.get(file.path);
+    present.delete(file.path);
+    if (mode === undefined || mode === "120000" || !(await hasBytes(join(target, file.path), file)))
+      changed.push(file.path);
+  }
+  return [...changed, ...present.keys()].sort();
+}
+
+async function hasBytes(path: string, file: { readonly size: number; readonly sha256: string }): Promise<boolean> {
+  if ((await lstat(path)).size !== file.size) return false;
+  return sha256Hex(await readFile(path)) === file.sha256;
+}

@@ -1,0 +1,84 @@
+import { lstat, readFile, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type Limits,
+  type ReleaseFile,
+  PaksError,
+  defaultLimits,
+  requireReleaseFiles,
+  requireEntries,
+} from "@paks/schema";
+
+/** What tools leave in a work tree and no release holds. */
+const passedOver = new Set([".git", ".paks", "node_modules", ".DS_Store"]);
+
+interface FolderEntry {
+  readonly path: string;
+  /** As git would record it. */
+  readonly mode: "100644" | "100755" | "120000";
+}
+
+/**
+ * The files of a folder on this machine, under the same rules as a release's. Links are never followed.
+ * Throws MANIFEST_MISSING when there is no such folder, and the codes of the path and size rules.
+ */
+export async function readFolder(folder: string, limits: Limits = defaultLimits): Promise<ReleaseFile[]> {
+  const entries = await listFolder(folder, { limits, passOver: passedOver });
+  requireEntries(entries, limits);
+  const files = await readEntries(folder, entries, limits);
+  requireReleaseFiles(files, limits);
+  return files;
+}
+
+/**
+ * The entries below a folder, sorted by nothing; stops one above the limits' file count, which the caller's check then
+ * refuses.
+ */
+export async function listFolder(
+  folder: string,
+  options: { readonly limits: Limits; readonly passOver?: ReadonlySet<string> },
+): Promise<FolderEntry[]> {
+  const found: FolderEntry[] = [];
+  const open = [""];
+  for (let below = open.pop(); below !== undefined && found.length <= options.limits.files; below = open.pop()) {
+    for (const entry of await readEntriesOf(join(folder, below), folder)) {
+      if (options.passOver?.has(entry.name)) continue;
+      const path = below === "" ? entry.name : `${below}/${entry.name}`;
+      if (entry.isDirectory()) open.push(path);
+      else if (entry.isFile()) found.push({ path, mode: await modeOf(join(folder, path)) });
+      // Links and devices: the entry check refuses them by their mode.
+      else found.push({ path, mode: "120000" });
+    }
+  }
+  return found;
+}
+
+async function readEntriesOf(folder: string, asked: string) {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch (cause) {
+    if (folder !== join(asked, "")) throw cause;
+    throw new PaksError("MANIFEST_MISSING", `${asked} is not a folder that can be read.`, {
+      cause,
+      details: { path: asked },
+    });
+  }
+}
+
+const modeOf = async (path: string) => (((await lstat(path)).mode & 0o100) === 0 ? "100644" : "100755");
+
+async function readEntries(folder: string, entries: readonly FolderEntry[], limits: Limits): Promise<ReleaseFile[]> {
+  const files: ReleaseFile[] = [];
+  let total = 0;
+  for (const { path, mode } of entries) {
+    const { size } = await lstat(join(folder, path));
+    total += size;
+    if (size > limits.fileBytes || total > limits.releaseBytes)
+      throw new PaksError("TOO_LARGE", `${path} makes the pak larger than allowed.`, {
+        hint: `At most ${limits.fileBytes} bytes a file and ${limits.releaseBytes} together.`,
+        details: { path },
+      });
+    files.push({ path, executable: mode === "100755", bytes: await readFile(join(folder, path)) });
+  }
+  return files;
+}

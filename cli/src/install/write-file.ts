@@ -1,0 +1,54 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileSystemError } from "@paks/schema";
+
+/** Makes what was written to a folder's entries survive a power cut. Folders cannot be opened for this on Windows. */
+export async function syncFolder(path: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Writes a new file and its bytes to disk; fails when something is there already, a link included. */
+export async function writeNewFile(path: string, bytes: Uint8Array | string, mode: number): Promise<void> {
+  const handle = await open(path, "wx", mode);
+  try {
+    await handle.writeFile(bytes);
+    // The mode given to open is cut by the user's umask; what is installed does not depend on it.
+    await handle.chmod(mode);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Replaces a file in one step: readers see the old bytes or the new ones. */
+export async function replaceFile(path: string, bytes: Uint8Array | string, mode = 0o644): Promise<void> {
+  const folder = dirname(path);
+  const draft = join(folder, `.${randomBytes(6).toString("hex")}.new`);
+  await explain(path, async () => {
+    await mkdir(folder, { recursive: true });
+    try {
+      await writeNewFile(draft, bytes, mode);
+      await rename(draft, path);
+      await syncFolder(folder);
+    } catch (error) {
+      await rm(draft, { force: true });
+      throw error;
+    }
+  });
+}
+
+/** Runs file-system work and names the place when the disk is full or cannot be written. */
+export async function explain<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw fileSystemError(error, path) ?? error;
+  }
+}

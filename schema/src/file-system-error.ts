@@ -1,0 +1,29 @@
+import { PaksError } from "./errors.ts";
+
+const full = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+const readOnly = new Set(["EROFS", "EACCES", "EPERM"]);
+
+/** The code of one of Node's system errors, e.g. `ENOENT`. */
+export const systemErrorCode = (error: unknown): string | undefined =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+
+/**
+ * The failure that a user can do something about: DISK_FULL or READ_ONLY_TARGET naming the place. Undefined for
+ * every other error, which the caller throws on as it is.
+ */
+export function fileSystemError(error: unknown, path: string): PaksError | undefined {
+  const code = systemErrorCode(error);
+  if (code === undefined) return undefined;
+  const options = { cause: error, details: { path, system: code } };
+  if (full.has(code))
+    return new PaksError("DISK_FULL", `There is no space left to write ${path}.`, {
+      ...options,
+      hint: "Free some space and run the same command again; nothing was changed.",
+    });
+  if (readOnly.has(code))
+    return new PaksError("READ_ONLY_TARGET", `${path} cannot be written (${code}).`, {
+      ...options,
+      hint: "Check who owns the folder and whether it is read-only.",
+    });
+  return undefined;
+}
