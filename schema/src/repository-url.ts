@@ -103,7 +103,8 @@ function fileRepository(url: URL): RepositoryUrl {
 /** `git@host:path`, which ssh alone knows. */
 function parseScp(scp: { user: string; host: string; path: string }, policy: GitPolicy): RepositoryUrl {
   requireProtocol("ssh", policy);
-  if (scp.user.startsWith("-")) throw invalid("A user name cannot begin with a hyphen.");
+  // As a URL the dots would be resolved against "/", which is not where this form starts.
+  if (/(?:^|\/)\.{1,2}(?:\/|$)/.test(scp.path)) throw invalid("The path of the repository may not hold dots alone.");
   const asUrl = `ssh://${scp.user}@${scp.host}/${scp.path.replace(/^\/+/, "")}`;
   if (!URL.canParse(asUrl)) throw invalid("The repository URL cannot be read.");
   const url = new URL(asUrl);

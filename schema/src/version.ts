@@ -13,6 +13,8 @@ const strictVersion = new RegExp(
     "(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?$",
 );
 const channel = /^[a-z](?:-?[a-z0-9])*$/;
+/** Without this the library reads blanks alone as "any version". */
+const rangeCharacters = /^[0-9A-Za-z.*^~<>=|+-](?:[0-9A-Za-z.*^~<>=|+ -]*[0-9A-Za-z.*^~<>=|+-])?$/;
 
 export const bumps = ["major", "minor", "patch", "prerelease"] as const;
 export type Bump = (typeof bumps)[number];
@@ -96,7 +98,7 @@ export function parseSelector(text: string): string {
 
 /** `undefined` when `text` is no semver range. */
 function parseRange(text: string): Range | undefined {
-  if (text.length === 0 || text.length > maxVersionLength) return undefined;
+  if (text.length > maxVersionLength || !rangeCharacters.test(text)) return undefined;
   try {
     return new Range(text);
   } catch (error) {
