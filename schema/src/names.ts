@@ -11,15 +11,13 @@ const maxLengths = { account: 39, pak: 64 } as const;
 export type NameKind = keyof typeof maxLengths;
 
 const nameSchema = (kind: NameKind) =>
-  z
-    .string()
-    .check(
-      z.maxLength(maxLengths[kind], {
-        error: `The ${kind} name is longer than ${maxLengths[kind]} characters.`,
-        abort: true,
-      }),
-      z.regex(grammar, `The ${kind} name ${grammarInWords}.`),
-    );
+  z.string().check(
+    z.maxLength(maxLengths[kind], {
+      error: `The ${kind} name is longer than ${maxLengths[kind]} characters.`,
+      abort: true,
+    }),
+    z.regex(grammar, `The ${kind} name ${grammarInWords}.`),
+  );
 
 /** 1–39 characters. */
 export const AccountName = nameSchema("account");
@@ -52,16 +50,21 @@ function parseName(kind: NameKind, text: string): string {
   });
 }
 
-function suggestName(kind: NameKind, text: string): string {
-  const suggestion = text
+/** The valid name that `text` was most likely meant to be, e.g. `pdf-tools` for `PDF Tools`. */
+export function nearestName(kind: NameKind, text: string): string | undefined {
+  const name = text
+    .slice(0, 256)
     .normalize("NFKD")
     .toLowerCase()
     .replaceAll(/\p{M}/gu, "")
     .replaceAll(/[^a-z0-9]+/g, "-")
-    .replaceAll(/^-|-$/g, "")
-    .slice(0, maxLengths[kind]);
-  return grammar.test(suggestion) ? `For example: ${suggestion}` : "For example: my-name";
+    .replace(/^-/, "")
+    .slice(0, maxLengths[kind])
+    .replace(/-$/, "");
+  return grammar.test(name) ? name : undefined;
 }
+
+const suggestName = (kind: NameKind, text: string): string => `For example: ${nearestName(kind, text) ?? "my-name"}`;
 
 /** Two names with one canonical form cannot both exist: lower case, hyphens removed. */
 export const canonicalName = (name: string): string => name.toLowerCase().replaceAll("-", "");
