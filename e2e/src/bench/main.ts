@@ -1,0 +1,37 @@
+import { compareFetch } from "./fetch.ts";
+import { comparePublish } from "./publish.ts";
+import { measureRegistryStart } from "./registry-start.ts";
+import { type Comparison, formatComparison, holds } from "./report.ts";
+import { compareStartup } from "./startup.ts";
+
+const usage = `npm run bench [-- startup|publish|fetch|registry …]   (all when none is named)
+
+  Medians of whole processes, both sides in turn in one run. Absolute times depend on the machine; the ratios are what
+  is promised. Ends with 1 when a promised ratio does not hold.`;
+
+const benches: Record<string, () => Promise<Comparison[]>> = {
+  startup: () => compareStartup(20),
+  publish: () => comparePublish(10),
+  fetch: () => compareFetch(5),
+  registry: () => measureRegistryStart(),
+};
+
+async function main(args: readonly string[]): Promise<number> {
+  const unknown = args.filter((name) => !Object.hasOwn(benches, name));
+  if (unknown.length > 0) {
+    process.stdout.write(`${usage}\n`);
+    return args.includes("--help") ? 0 : 2;
+  }
+  let failed = 0;
+  process.stdout.write(`${"medians".padEnd(44)} ${"ours".padStart(8)} ${"theirs".padStart(8)}  ratio\n`);
+  for (const [name, bench] of Object.entries(benches)) {
+    if (args.length > 0 && !args.includes(name)) continue;
+    for (const comparison of await bench()) {
+      process.stdout.write(`${formatComparison(comparison)}\n`);
+      if (!holds(comparison)) failed += 1;
+    }
+  }
+  return failed === 0 ? 0 : 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,59 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { executables } from "../harness/executables.ts";
+import { type Side, measureInTurn } from "./measure.ts";
+import type { Comparison } from "./report.ts";
+
+const skill = `---
+name: pdf-forms
+description: Fills PDF forms from structured data. Use when a PDF with form fields has to be filled in.
+license: Apache-2.0
+metadata:
+  version: "1.0.0"
+---
+# Filling PDF forms
+`;
+
+/** Start-up of the executable that cli/package.json names, against a Node that does nothing, and against npm. */
+export async function compareStartup(runs: number): Promise<Comparison[]> {
+  const folder = mkdtempSync(join(tmpdir(), "paks-bench-"));
+  const home = join(folder, "home");
+  const pak = join(folder, "pdf-forms");
+  try {
+    writeFolder(pak, skill);
+    const paks = (name: string, ...args: string[]): Side => ({
+      name,
+      file: process.execPath,
+      args: [executables.paks, ...args],
+      cwd: pak,
+      env: { HOME: home, XDG_CONFIG_HOME: undefined },
+    });
+    const [bare, npm, version, help, validate, list] = await measureInTurn(
+      [
+        { name: "node -e 0", file: process.execPath, args: ["-e", "0"] },
+        { name: "npm --version", file: "npm", args: ["--version"], cwd: folder },
+        paks("paks --version", "--version"),
+        paks("paks --help", "--help"),
+        paks("paks validate", "validate"),
+        paks("paks list", "list"),
+      ],
+      runs,
+    );
+    if (!bare || !npm || !version || !help || !validate || !list) throw new Error("a side is missing");
+    return [
+      { what: "paks --version / node -e 0", ours: version, theirs: bare, atMost: 1.6 },
+      { what: "paks --help / node -e 0", ours: help, theirs: bare, atMost: 1.6 },
+      { what: "paks validate / node -e 0", ours: validate, theirs: bare, atMost: 4 },
+      { what: "paks validate / npm --version", ours: validate, theirs: npm, atMost: 1 },
+      { what: "paks list / npm --version", ours: list, theirs: npm, atMost: 1 },
+    ];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function writeFolder(folder: string, text: string): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "SKILL.md"), text);
+}
