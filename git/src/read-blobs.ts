@@ -1,0 +1,85 @@
+import { isPaksError, PaksError } from "@paks/schema";
+
+import { type CagedRepository, reopenEmpty, runRemote } from "./cage.ts";
+import { fetchRef } from "./fetch-ref.ts";
+import { type ObjectFact, readObjectBytes, readObjectFacts, requireObjectIds, unexpectedObject } from "./objects.ts";
+
+/** Where blobs are read, which changes once when the host gives out no single ones. */
+export interface BlobPlace {
+  caged: CagedRepository;
+  readonly tag: string;
+  /** What the ref pointed to when its tree was read. */
+  readonly object: string;
+}
+
+/**
+ * The bytes of blobs. What is missing is fetched first, all of it at once; nothing is read before its size is known.
+ * @throws PaksError INVALID_PARAMETER, TOO_LARGE with `details.oid`, UNSAFE_MODE when an id is not a blob's, GIT_*
+ */
+export async function readBlobs(place: BlobPlace, oids: readonly string[]): Promise<Map<string, Buffer>> {
+  requireObjectIds(oids);
+  const wanted = [...new Set(oids)];
+  const known = await readObjectFacts(place.caged, wanted);
+  const missing = wanted.filter((_, index) => known[index] === undefined);
+  if (missing.length > 0) await fetchBlobs(place, missing);
+  const facts = missing.length > 0 ? await readObjectFacts(place.caged, wanted) : known;
+  const blobs = wanted.map((oid, index) => requireBlob(oid, facts[index], place.caged));
+  requireTotal(blobs, place.caged.cage.limits.releaseBytes);
+  return readObjectBytes(place.caged, blobs);
+}
+
+async function fetchBlobs(place: BlobPlace, oids: readonly string[]): Promise<void> {
+  try {
+    await fetchObjects(place.caged, oids);
+  } catch (error) {
+    if (!isPaksError(error) || error.details?.["unadvertised"] !== true) throw error;
+    await fetchEverything(place);
+  }
+}
+
+/** One request for all: nothing is offered in exchange (`noop`), because nothing that we have leads to a blob. */
+async function fetchObjects(caged: CagedRepository, oids: readonly string[]): Promise<void> {
+  const command = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"];
+  await runRemote(caged, [...command, "--no-auto-maintenance", "--stdin", "--end-of-options", caged.repository.url], {
+    config: ["fetch.negotiationAlgorithm=noop"],
+    stdin: oids.map((oid) => `${oid}\n`).join(""),
+    stdoutBytes: 64 * 1024,
+  });
+}
+
+/** For hosts that filter, but give out only what a ref leads to: the whole commit, once more, without a filter. */
+async function fetchEverything(place: BlobPlace): Promise<void> {
+  const plain = await reopenEmpty(place.caged);
+  await fetchRef(plain, { tag: place.tag, filter: false });
+  const [fact] = await readObjectFacts(plain, ["refs/paks/t"]);
+  if (fact?.oid !== place.object) {
+    throw new PaksError("GIT_PROTOCOL_ERROR", `Tag ${place.tag} was moved while it was read.`, {
+      hint: "Try again.",
+    });
+  }
+  place.caged = plain;
+}
+
+function requireBlob(oid: string, fact: ObjectFact | undefined, caged: CagedRepository): ObjectFact {
+  const { fileBytes } = caged.cage.limits;
+  if (!fact) throw unexpectedObject(oid);
+  if (fact.type !== "blob") {
+    throw new PaksError("UNSAFE_MODE", `What is listed as a file is a ${fact.type}.`, {
+      details: { oid, rule: "object-type" },
+    });
+  }
+  if (fact.size <= fileBytes) return fact;
+  throw new PaksError("TOO_LARGE", `A file has ${fact.size} bytes; at most ${fileBytes} are allowed.`, {
+    hint: "Shorten, split or remove it.",
+    details: { oid, size: fact.size, limit: fileBytes, rule: "file-too-large" },
+  });
+}
+
+function requireTotal(blobs: readonly ObjectFact[], limit: number): void {
+  const bytes = blobs.reduce((sum, { size }) => sum + size, 0);
+  if (bytes <= limit) return;
+  throw new PaksError("TOO_LARGE", `The files have ${bytes} bytes together; at most ${limit} are allowed.`, {
+    hint: "Remove what the release does not need.",
+    details: { size: bytes, limit, rule: "release-too-large" },
+  });
+}

@@ -1,0 +1,237 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { access, constants } from "node:fs/promises";
+import { constants as osConstants } from "node:os";
+import { delimiter, isAbsolute, join } from "node:path";
+
+import { PaksError } from "@paks/schema";
+
+/** What the kernel allows each process of a run; enforced where there is `prlimit` (Linux). */
+export interface ProcessLimits {
+  readonly fileBytes: number;
+  readonly memoryBytes: number;
+  readonly cpuSeconds: number;
+}
+
+export interface RunGitOptions {
+  /** Everything the process sees besides PATH: nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Names of variables that are passed on when they are set, e.g. the socket of the ssh agent. */
+  readonly inherit?: readonly string[];
+  /** More output ends the run. */
+  readonly stdoutBytes: number;
+  /** Wall clock. */
+  readonly milliseconds: number;
+  /** The binary, when it is not the `git` of PATH. */
+  readonly git?: string | undefined;
+  readonly cwd?: string;
+  readonly stdin?: Uint8Array | string;
+  readonly signal?: AbortSignal | undefined;
+  readonly limits?: ProcessLimits;
+  /** Takes the output piece by piece instead of having it collected; what it throws ends the run and is thrown on. */
+  readonly onStdout?: (chunk: Buffer) => void;
+  /** Asked four times a second; an error it returns ends the run and is thrown. */
+  readonly guard?: () => Promise<PaksError | undefined>;
+  /** What is thrown when the time or the output is used up. */
+  readonly onTimeout?: () => PaksError;
+  readonly onOverflow?: () => PaksError;
+}
+
+export interface GitRun {
+  /** Empty when `onStdout` took it. */
+  readonly stdout: Buffer;
+  /** The last 64 KiB. As git and the server wrote it: never show it unredacted. */
+  readonly stderr: string;
+  /** 128 + number when a signal ended it. */
+  readonly exitCode: number;
+}
+
+const stderrBytes = 64 * 1024;
+const graceMilliseconds = 2000;
+const guardMilliseconds = 250;
+
+/**
+ * Runs git once, in a process group of its own. The only place of the product that starts a process.
+ * A failing git is a result, not an error: look at `exitCode`.
+ * @throws PaksError GIT_MISSING, CANCELLED, `onTimeout` (GIT_HOST_TIMEOUT), `onOverflow` (REPOSITORY_TOO_COMPLEX), the guard's
+ */
+export async function runGit(args: readonly string[], options: RunGitOptions): Promise<GitRun> {
+  if (options.signal?.aborted) throw cancelled(options.signal);
+  const [file, ...prefix] = await findCommand(options);
+  const child = spawn(file, [...prefix, ...args], {
+    env: { ...inherited(options.inherit ?? []), ...options.env },
+    cwd: options.cwd,
+    stdio: "pipe",
+    // A group of its own, because git's helpers (git-remote-https, index-pack) outlive a git that is killed alone.
+    detached: process.platform !== "win32",
+    windowsHide: true,
+  });
+  return follow(child, options);
+}
+
+/**
+ * The version as in `2.39.5`.
+ * @throws PaksError GIT_MISSING
+ */
+export async function gitVersion(git?: string): Promise<string> {
+  const run = await runGit(["--version"], { env: { LC_ALL: "C" }, stdoutBytes: 4096, milliseconds: 10_000, git });
+  const version = /^git version (\d+(?:\.\d+)+)/.exec(run.stdout.toString("utf8"))?.[1];
+  if (run.exitCode !== 0 || version === undefined) throw gitMissing();
+  return version;
+}
+
+const gitMissing = (cause?: unknown): PaksError =>
+  new PaksError("GIT_MISSING", "No git was found.", { hint: "Install git 2.37 or newer.", cause });
+
+/** PATH decides which helpers git finds; Windows cannot open sockets without SystemRoot. */
+function inherited(names: readonly string[]): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const name of ["PATH", "SystemRoot", ...names]) {
+    const value = process.env[name];
+    if (value !== undefined) env[name] = value;
+  }
+  return env;
+}
+
+async function findCommand({ git = "git", limits }: RunGitOptions): Promise<[string, ...string[]]> {
+  // Windows looks for git.exe by itself, and has no prlimit.
+  if (process.platform === "win32") return [git];
+  const binary = await findExecutable(git);
+  if (binary === undefined) throw gitMissing();
+  const prlimit = limits && process.platform === "linux" ? await findExecutable("prlimit") : undefined;
+  if (!limits || prlimit === undefined) return [binary];
+  const { fileBytes, memoryBytes, cpuSeconds } = limits;
+  const flags = [`--fsize=${fileBytes}`, `--as=${memoryBytes}`, `--cpu=${cpuSeconds}`, "--nofile=256", "--core=0"];
+  return [prlimit, ...flags, "--", binary];
+}
+
+/** Looked up each time: ten `access` calls cost less than a state that would have to be kept. */
+async function findExecutable(name: string): Promise<string | undefined> {
+  // Relative parts of PATH would let a folder that came with a repository say what git is.
+  const dirs = (process.env["PATH"] ?? "").split(delimiter).filter((dir) => isAbsolute(dir));
+  const places = isAbsolute(name) ? [name] : dirs.map((dir) => join(dir, name));
+  for (const place of places) {
+    const found = await access(place, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (found) return place;
+  }
+  return undefined;
+}
+
+function follow(child: ChildProcessWithoutNullStreams, options: RunGitOptions): Promise<GitRun> {
+  return new Promise((resolve, reject) => {
+    let failure: unknown;
+    let killTimer: NodeJS.Timeout | undefined;
+    const stop = (error: unknown): void => {
+      if (failure !== undefined) return;
+      failure = error;
+      killGroup(child, "SIGTERM");
+      killTimer = setTimeout(() => {
+        killGroup(child, "SIGKILL");
+        // Whatever still holds the pipes no longer keeps us waiting.
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, graceMilliseconds);
+    };
+    const stdout = takeStdout(child, options, stop);
+    const stderr = keepTail(child);
+    const unwatch = watch(options, stop);
+    const settle = (): void => {
+      unwatch();
+      clearTimeout(killTimer);
+    };
+    feed(child, options);
+    child.once("error", (error: NodeJS.ErrnoException) => {
+      settle();
+      reject(error.code === "ENOENT" ? gitMissing(error) : error);
+    });
+    child.once("close", (code, signal) => {
+      settle();
+      // Those of the group that ignored SIGTERM while the leader obeyed.
+      if (failure !== undefined) killGroup(child, "SIGKILL");
+      if (failure !== undefined) reject(failure as Error);
+      else resolve({ stdout: Buffer.concat(stdout), stderr: stderr(), exitCode: exitCodeOf(code, signal) });
+    });
+  });
+}
+
+const exitCodeOf = (code: number | null, signal: NodeJS.Signals | null): number =>
+  code ?? 128 + (signal === null ? 0 : osConstants.signals[signal]);
+
+function killGroup(child: ChildProcessWithoutNullStreams, signal: "SIGTERM" | "SIGKILL"): void {
+  if (child.pid === undefined) return;
+  if (process.platform === "win32") {
+    child.kill(signal);
+    return;
+  }
+  try {
+    process.kill(-child.pid, signal);
+  } catch (error) {
+    // ESRCH: all have ended. EPERM: macOS says so of a group of zombies.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ESRCH" && code !== "EPERM") throw error;
+  }
+}
+
+function takeStdout(
+  child: ChildProcessWithoutNullStreams,
+  options: RunGitOptions,
+  stop: (error: unknown) => void,
+): Buffer[] {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let stopped = false;
+  child.stdout.on("data", (chunk: Buffer) => {
+    if (stopped) return;
+    try {
+      bytes += chunk.length;
+      if (bytes > options.stdoutBytes) throw (options.onOverflow ?? tooMuchOutput)();
+      if (options.onStdout) options.onStdout(chunk);
+      else chunks.push(chunk);
+    } catch (error) {
+      stopped = true;
+      stop(error);
+    }
+  });
+  return chunks;
+}
+
+const cancelled = ({ reason }: AbortSignal): PaksError =>
+  reason instanceof PaksError ? reason : new PaksError("CANCELLED", "It was stopped.", { cause: reason });
+
+const tooMuchOutput = (): PaksError =>
+  new PaksError("REPOSITORY_TOO_COMPLEX", "git printed more than can be read safely.");
+
+const tooSlow = (): PaksError => new PaksError("GIT_HOST_TIMEOUT", "git did not finish in time.");
+
+/** The end is where git says why it failed. */
+function keepTail(child: ChildProcessWithoutNullStreams): () => string {
+  let tail = Buffer.alloc(0);
+  child.stderr.on("data", (chunk: Buffer) => {
+    tail = Buffer.concat([tail, chunk]);
+    if (tail.length > stderrBytes) tail = Buffer.from(tail.subarray(-stderrBytes));
+  });
+  return () => tail.toString("utf8");
+}
+
+function feed(child: ChildProcessWithoutNullStreams, options: RunGitOptions): void {
+  // EPIPE: git ended before it had read everything, and its exit code says what there is to say.
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(options.stdin ?? "");
+}
+
+/** Ends the run from outside: wall clock, signal, guard. Returns what takes the watches away. */
+function watch(options: RunGitOptions, stop: (error: unknown) => void): () => void {
+  const { signal, guard } = options;
+  const abort = (): void => stop(signal && cancelled(signal));
+  const clock = setTimeout(() => stop((options.onTimeout ?? tooSlow)()), options.milliseconds);
+  const ask = (): void => void guard?.().then((error) => error && stop(error), stop);
+  const interval = guard && setInterval(ask, guardMilliseconds);
+  signal?.addEventListener("abort", abort, { once: true });
+  return () => {
+    clearTimeout(clock);
+    clearInterval(interval);
+    signal?.removeEventListener("abort", abort);
+  };
+}
