@@ -11,7 +11,11 @@ const seconds = (at: Date) => (at.getTime() - now.getTime()) / 1000;
 test("a tag that is not there yet is looked for after 5 s, 15 s, 60 s, 5 min, 30 min, then fails with a hint", () => {
   const waits = [1, 2, 3, 4, 5].map((tries) => plan("TAG_NOT_FOUND", tries));
   expect(waits.map((wait) => (wait.action === "retry" ? seconds(wait.at) : wait))).toEqual([5, 15, 60, 300, 1800]);
-  expect(plan("TAG_NOT_FOUND", 6)).toMatchObject({ action: "end", state: "failed", hint: expect.stringMatching(/push/i) });
+  expect(plan("TAG_NOT_FOUND", 6)).toMatchObject({
+    action: "end",
+    state: "failed",
+    hint: expect.stringMatching(/push/i),
+  });
 });
 
 test("a host that asks for patience is paused until then, at most an hour, and the try does not count", () => {
