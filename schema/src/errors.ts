@@ -77,6 +77,7 @@ const rows = {
   BEHIND_UPSTREAM: row(409, 6, "The remote branch has commits that are not here."),
   REF_PREFIX_CONFLICT: row(409, 6, "The tag's name clashes with an existing ref."),
   PUSH_REJECTED: row(409, 6, "The remote refused the push."),
+  HOOK_REFUSED: row(null, 6, "A hook of the author's own repository, or signing, refused the commit or tag."),
   IDEMPOTENCY_CONFLICT: row(409, 6, "The idempotency key was used for another request."),
 
   TAG_MOVED: row(409, 7, "The tag now leads to other content than was recorded."),
@@ -125,6 +126,7 @@ const rows = {
   KEYCHAIN_UNAVAILABLE: row(null, 10, "No keychain answers."),
   LOCK_BUSY: row(null, 10, "Another process holds the lock.", true),
   DB_LOCKED: row(null, 10, "Another process uses the embedded database."),
+  DB_INCOMPATIBLE: row(null, 10, "The database was made by another version of the registry."),
 
   CANCELLED: row(null, 130, "The user stopped it."),
   INTERNAL: row(500, 1, "A fault of ours."),
