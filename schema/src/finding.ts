@@ -1,4 +1,4 @@
-import { type ErrorCode, PaksError } from "./errors.ts";
+import type { ErrorCode, PaksError } from "./errors.ts";
 
 /** One thing that is wrong (error) or worth knowing (warning), with its place. Checks return these; they never throw. */
 export interface Finding {

@@ -99,7 +99,7 @@ test("a step always leads to a higher version that can be read, or says why not"
       if (next instanceof PaksError) return;
       expect(parseVersion(next)).toBe(next);
       // `rc` → `beta` is a step back that the user asked for by name.
-      if (preid === undefined) expect(compareVersions(next, from)).toBe(1);
+      expect(preid !== undefined || compareVersions(next, from) === 1).toBe(true);
     }),
   );
 });
