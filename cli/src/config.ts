@@ -49,8 +49,6 @@ export interface Config {
     /** What `install` may fetch from. */
     readonly policy: GitPolicy;
   };
-  /** `undefined` = decide by the terminal. */
-  readonly environmentColor: "always" | "never" | undefined;
   /** An environment variable by name, e.g. the one a target's row names; "" counts as unset. */
   readonly variable: (name: string) => string | undefined;
 }
@@ -86,7 +84,6 @@ export async function readConfig(inputs: ConfigInputs): Promise<Config> {
     ),
     registries,
     git: { binary: variable("PAKS_GIT") ?? "git", policy: readGitPolicy(variable) },
-    environmentColor: readColor(variable),
     variable,
   };
 }
@@ -195,9 +192,10 @@ function readGitPolicy(variable: Variable): GitPolicy {
   };
 }
 
-function readColor(variable: Variable): "always" | "never" | undefined {
-  if (variable("NO_COLOR") !== undefined) return "never";
-  const force = variable("FORCE_COLOR");
-  if (force !== undefined) return isOn(force) ? "always" : "never";
-  return variable("TERM") === "dumb" ? "never" : undefined;
+/** What the environment says about colours; `undefined` = decide by the terminal. */
+export function readColor(environment: Environment): "always" | "never" | undefined {
+  if (environment["NO_COLOR"]) return "never";
+  const force = environment["FORCE_COLOR"];
+  if (force) return isOn(force) ? "always" : "never";
+  return environment["TERM"] === "dumb" ? "never" : undefined;
 }

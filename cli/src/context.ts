@@ -28,7 +28,7 @@ export interface Prompts {
   text(
     question: Question & { readonly initial?: string; readonly check?: (text: string) => string | undefined },
   ): Promise<string>;
-  /** Nothing that is typed is shown. */
+  /** What is typed is masked. */
   password(question: Question): Promise<string>;
   select<T extends string>(
     question: Question & { readonly options: readonly { readonly value: T; readonly label: string }[] },

@@ -151,7 +151,7 @@ async function send(deps: HttpDeps, call: Call, { token, signal }: Attempt): Pro
 }
 
 function redirectTarget(from: URL, location: string): URL {
-  if (!URL.canParse(location, from)) throw unavailable(`${from.origin} redirects to something that is not a URL.`);
+  if (!URL.canParse(location, from.href)) throw unavailable(`${from.origin} redirects to something that is not a URL.`);
   const next = new URL(location, from);
   requireSafeTransport(next);
   next.username = "";

@@ -1,0 +1,5 @@
+export type { Command, CommandDefinition, CommonArgs, Result } from "./command.ts";
+export { type CommandRow, commandTable } from "./commands/table.ts";
+export { type CommonFlag, commonFlags } from "./common-flags.ts";
+export type { Machine } from "./machine.ts";
+export { main } from "./main.ts";

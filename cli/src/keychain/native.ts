@@ -1,0 +1,89 @@
+import { existsSync } from "node:fs";
+import { PaksError } from "@paks/schema";
+import { guard } from "./guarded.ts";
+import type { Keychain, KeychainBackend } from "./keychain.ts";
+
+export interface NativeDeps {
+  readonly platform: NodeJS.Platform;
+  readonly variable: (name: string) => string | undefined;
+  /** Numeric user id; `undefined` on Windows. */
+  readonly uid: number | undefined;
+}
+
+const names: Partial<Record<NodeJS.Platform, string>> = {
+  darwin: "the macOS keychain",
+  win32: "the Windows credential manager",
+};
+
+/**
+ * The operating system's keychain, or why this machine has none. Having none is not the same as not answering: where
+ * there is none, nothing can have been stored in it.
+ */
+export async function openNative(deps: NativeDeps): Promise<KeychainBackend | { readonly missing: string }> {
+  if (deps.platform !== "darwin" && deps.platform !== "win32" && !hasSessionBus(deps)) {
+    return { missing: "there is no D-Bus session, so no Secret Service" };
+  }
+  const library = await importKeyring();
+  if (library === undefined) return { missing: "the optional package @napi-rs/keyring is not installed" };
+  return guard(keyringKeychain(library), { id: "keyring", description: names[deps.platform] ?? "the Secret Service" });
+}
+
+/** Where D-Bus clients look: the address, else the socket in the user's run-time folder. */
+function hasSessionBus({ variable, uid }: NativeDeps): boolean {
+  if (variable("DBUS_SESSION_BUS_ADDRESS") !== undefined) return true;
+  return existsSync(`${variable("XDG_RUNTIME_DIR") ?? `/run/user/${uid ?? 0}`}/bus`);
+}
+
+type Keyring = typeof import("@napi-rs/keyring");
+
+async function importKeyring(): Promise<Keyring | undefined> {
+  try {
+    return await import("@napi-rs/keyring");
+  } catch (error) {
+    // Also when the package is there without the binary for this platform.
+    if (isMissingModule(error) || /native binding|Cannot find module/i.test((error as Error).message)) return undefined;
+    throw error;
+  }
+}
+
+const isMissingModule = (error: unknown): boolean =>
+  ["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND", "ERR_DLOPEN_FAILED"].includes(
+    (error as NodeJS.ErrnoException).code ?? "",
+  );
+
+/** Without the pinned store the library falls back to the kernel's keyring, which forgets at the next boot. */
+function keyringKeychain(library: Keyring): Keychain {
+  const entry = (service: string, account: string) =>
+    new library.AsyncEntry(service, account, { linux: { store: "secret-service" } });
+  return {
+    getPassword: async (service, account) => await entry(service, account).getPassword(),
+    setPassword: async (service, account, password) => await entry(service, account).setPassword(password),
+    deletePassword: async (service, account) => await entry(service, account).deletePassword(),
+    findCredentials: async (service) => await library.findCredentialsAsync(service),
+  };
+}
+
+/**
+ * `keytar` (or its fork) that the user has installed and asked for.
+ * @throws PaksError KEYCHAIN_UNAVAILABLE
+ */
+export async function openKeytar(): Promise<KeychainBackend> {
+  for (const name of ["keytar", "@github/keytar"]) {
+    const found = await importKeytar(name);
+    if (found !== undefined) return guard(found, { id: "keytar", description: `the keychain (${name})` });
+  }
+  throw new PaksError("KEYCHAIN_UNAVAILABLE", "PAKS_KEYCHAIN is keytar, and keytar cannot be loaded.", {
+    hint: "Install it beside paks (`npm install -g keytar`), or unset PAKS_KEYCHAIN.",
+  });
+}
+
+async function importKeytar(name: string): Promise<Keychain | undefined> {
+  try {
+    // A variable, so that neither compiler nor bundler looks for what may not be there.
+    const module = (await import(name)) as { default?: Keychain } & Partial<Keychain>;
+    return module.default ?? (module as Keychain);
+  } catch (error) {
+    if (isMissingModule(error)) return undefined;
+    throw new PaksError("KEYCHAIN_UNAVAILABLE", `${name} is installed and cannot be loaded.`, { cause: error });
+  }
+}

@@ -1,0 +1,23 @@
+import type { Readable, Writable } from "node:stream";
+import type { Environment } from "./config.ts";
+
+/** The process as `main` sees it; tests pass one of their own. */
+export interface Machine {
+  readonly cwd: string;
+  readonly home: string;
+  readonly platform: NodeJS.Platform;
+  /** Numeric user id; `undefined` on Windows. */
+  readonly uid: number | undefined;
+  readonly environment: Environment;
+  readonly stdinIsTty: boolean;
+  /** Opened only by what reads it: an open stdin keeps a process alive. */
+  readonly stdin: () => Readable;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly clock: () => Date;
+  readonly fetch: typeof globalThis.fetch;
+  /** Aborted by Ctrl-C with a `CANCELLED` error as its reason. */
+  readonly signal: AbortSignal;
+}
+
+export type Output = Writable & { readonly isTTY?: boolean | undefined; readonly columns?: number | undefined };

@@ -1,0 +1,118 @@
+import { PaksError } from "@paks/schema";
+import type { Command, CommonArgs } from "./command.ts";
+import { commonFlags } from "./common-flags.ts";
+import { type CommandRow, commandTable } from "./commands/table.ts";
+import { readColor } from "./config.ts";
+import { formatRootHelp } from "./help.ts";
+import type { Machine } from "./machine.ts";
+import { nearest } from "./nearest.ts";
+import { openContext } from "./open-context.ts";
+import { exitOf, toPaksError } from "./output/errors.ts";
+import { type Printer, openPrinter } from "./output/printer.ts";
+import { parseCommandLine, usageError } from "./parse-command-line.ts";
+import { version } from "./version.ts";
+
+/**
+ * The whole program: words in, exit code out.
+ * @param argv without the program's own name
+ */
+export async function main(argv: readonly string[], machine: Machine): Promise<number> {
+  // Before the command line is read, so that its own errors are printed as it asks.
+  const printer = openPrinterOf(machine, readPrintFlags(argv));
+  try {
+    const { words, row } = findCommand(argv);
+    if (row !== undefined) return await runCommand(await row.load(), words, { machine, printer });
+    if (argv.some((word) => word === "--version" || word === "-V")) {
+      printer.result({ data: { version }, text: version });
+    } else printer.help(formatRootHelp(commandTable));
+    return 0;
+  } catch (error) {
+    const failure = toPaksError(machine.signal.aborted ? machine.signal.reason : error);
+    printer.error(failure);
+    return exitOf(failure);
+  }
+}
+
+async function runCommand(
+  command: Command,
+  words: readonly string[],
+  { machine, printer }: { machine: Machine; printer: Printer },
+): Promise<number> {
+  const parsed = await parseCommandLine(command, words, machine.stdout.columns ?? 80);
+  if (parsed.type === "help") {
+    printer.help(parsed.text);
+    return 0;
+  }
+  const context = await openContext(machine, parsed.args, printer);
+  const result = await command.run(parsed.args, context);
+  printer.result(result);
+  return result.exit ?? 0;
+}
+
+type PrintFlags = Pick<CommonArgs, "json" | "quiet" | "verbose" | "color">;
+
+function readPrintFlags(argv: readonly string[]): PrintFlags {
+  const end = argv.indexOf("--");
+  const words = end < 0 ? argv : argv.slice(0, end);
+  const has = (...names: string[]) => words.some((word) => names.includes(word));
+  const at = words.lastIndexOf("--color");
+  const color = at < 0 ? words.findLast((word) => word.startsWith("--color="))?.slice(8) : words[at + 1];
+  return {
+    json: has("--json", "--json=true"),
+    quiet: has("--quiet", "-q"),
+    verbose: has("--verbose"),
+    color: color === "always" || color === "never" ? color : "auto",
+  };
+}
+
+const openPrinterOf = (machine: Machine, flags: PrintFlags): Printer =>
+  openPrinter({
+    ...flags,
+    stdout: machine.stdout,
+    stderr: machine.stderr,
+    color: flags.color === "auto" ? (readColor(machine.environment) ?? "auto") : flags.color,
+  });
+
+/** The command's row and the words for it; no row when only help or the version is asked for. */
+function findCommand(argv: readonly string[]): { words: readonly string[]; row: CommandRow | undefined } {
+  const at = commandWord(argv);
+  if (at < 0) return { words: argv, row: undefined };
+  if (argv[at] === "help") {
+    const rest = argv.slice(at + 1);
+    return commandWord(rest) < 0
+      ? { words: rest, row: undefined }
+      : { ...findCommand(rest), words: [...rest, "--help"] };
+  }
+  return { words: argv, row: requireRow(argv[at]!) };
+}
+
+/** Index of the first word that is neither a common flag nor its value. */
+function commandWord(argv: readonly string[]): number {
+  for (let index = 0; index < argv.length; index += 1) {
+    const word = argv[index]!;
+    if (word === "--") return -1;
+    if (!word.startsWith("-")) return index;
+    if (commonFlags[word.slice(2)]?.type === "string") index += 1;
+    else if (!isCommonFlag(word)) throw usageError(`Unknown option ${word}.`);
+  }
+  return -1;
+}
+
+const isCommonFlag = (word: string): boolean =>
+  ["--help", "-h", "--version", "-V"].includes(word) ||
+  Object.entries(commonFlags).some(
+    ([name, { alias }]) =>
+      word === `--${name}` || word.startsWith(`--${name}=`) || (alias !== undefined && word === `-${alias}`),
+  );
+
+function requireRow(name: string): CommandRow {
+  const row = commandTable.find((one) => one.name === name || one.aliases?.includes(name));
+  if (row !== undefined) return row;
+  const guess = nearest(
+    name,
+    commandTable.flatMap((one) => [one.name, ...(one.aliases ?? [])]),
+  );
+  throw new PaksError("USAGE", `There is no command "${name}".`, {
+    hint: guess === undefined ? "See `paks --help`." : `Did you mean \`paks ${guess}\`?`,
+  });
+}

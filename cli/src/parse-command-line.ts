@@ -1,0 +1,96 @@
+import { PaksError } from "@paks/schema";
+import yargs, { type ArgumentsCamelCase, type Argv, type Options } from "yargs";
+import type { Command, CommonArgs } from "./command.ts";
+import { commonFlags } from "./common-flags.ts";
+
+export type Parsed =
+  | { readonly type: "help"; readonly text: string }
+  | { readonly type: "run"; readonly args: ArgumentsCamelCase<CommonArgs> };
+
+/**
+ * Reads the command line of one command: flags are checked, unknown ones refused.
+ * @throws PaksError USAGE
+ */
+export async function parseCommandLine(command: Command, argv: readonly string[], columns: number): Promise<Parsed> {
+  const name = command.command.split(" ")[0]!;
+  let args: ArgumentsCamelCase<CommonArgs> | undefined;
+  let problem: string | undefined;
+  let lists: readonly string[] = [];
+  const parser = configure(yargs([]), columns)
+    .command({
+      command: command.command,
+      aliases: command.aliases,
+      describe: command.describe,
+      builder: (builder: Argv) => {
+        const built = withExamples(command.builder(withCommonFlags(builder)), command);
+        lists = listFlags(built);
+        return built;
+      },
+      handler: (parsed: ArgumentsCamelCase) => {
+        args = parsed as ArgumentsCamelCase<CommonArgs>;
+      },
+    })
+    .fail((message: string | null, error: Error | undefined) => {
+      problem ??= message ?? error?.message ?? "The command line is wrong.";
+    });
+  // The callback keeps yargs from printing; what it would have printed arrives there.
+  const help = await new Promise<string>((resolve) => {
+    void parser.parse([...argv], {}, (_error, _args, output) => resolve(output));
+  });
+  if (problem === undefined && args === undefined && help !== "") return { type: "help", text: help };
+  if (problem !== undefined || args === undefined) throw usageError(problem ?? "The command line is wrong.", name);
+  requireSingleValues(args, lists, name);
+  return { type: "run", args };
+}
+
+function configure(parser: Argv, columns: number): Argv {
+  return parser
+    .scriptName("paks")
+    .parserConfiguration({
+      // `1.10` is a version and not 1.1; `a.b` is a name and not a path into an object.
+      "parse-numbers": false,
+      "parse-positional-numbers": false,
+      "dot-notation": false,
+      // `--no-push` is a flag of that name, so that every flag that exists is one that was declared.
+      "boolean-negation": false,
+      // `--agent a acme/pdf` must not swallow what follows the value.
+      "greedy-arrays": false,
+    })
+    .detectLocale(false)
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .strict()
+    .version(false)
+    .help("help", "Show this help")
+    .alias("help", "h")
+    .wrap(Math.min(columns, 100));
+}
+
+const withCommonFlags = (builder: Argv): Argv<CommonArgs> => {
+  const flags: Record<string, Options> = Object.fromEntries(
+    Object.entries(commonFlags).map(([name, flag]) => {
+      const { placeholder: _, describe, ...options } = flag;
+      return [name, { ...options, description: describe, group: "Common options" }];
+    }),
+  );
+  return builder.options(flags) as unknown as Argv<CommonArgs>;
+};
+
+const withExamples = (builder: Argv<unknown>, command: Command): Argv<unknown> =>
+  builder.example(command.examples.map(([line, what]): [string, string] => [line, what]));
+
+export const usageError = (message: string, name?: string): PaksError =>
+  new PaksError("USAGE", message, { hint: name === undefined ? "See `paks --help`." : `See \`paks ${name} --help\`.` });
+
+/** Flags declared as lists, by every name they have. The method is public and missing in the types. */
+const listFlags = (built: Argv<unknown>): readonly string[] =>
+  (built as unknown as { getOptions(): { array: string[] } }).getOptions().array;
+
+/** yargs makes a list of any flag that is given twice, and NaN of a number that is none. */
+function requireSingleValues(args: ArgumentsCamelCase<CommonArgs>, lists: readonly string[], name: string): void {
+  for (const [flag, value] of Object.entries(args)) {
+    if (flag === "_" || lists.includes(flag)) continue;
+    if (typeof value === "number" && Number.isNaN(value)) throw usageError(`--${flag} needs a number.`, name);
+    if (Array.isArray(value)) throw usageError(`--${flag} is given more than once.`, name);
+  }
+}

@@ -1,0 +1,61 @@
+import type { Readable, Writable } from "node:stream";
+import { PaksError } from "@paks/schema";
+import type { Prompts, Question } from "./context.ts";
+import { safe } from "./output/safe-text.ts";
+
+export interface PromptDeps {
+  readonly interactive: boolean;
+  readonly stdin: () => Readable;
+  readonly stderr: Writable;
+  readonly signal: AbortSignal;
+}
+
+/** Questions on the terminal. The library that draws them loads with the first one. */
+export function openPrompts(deps: PromptDeps): Prompts {
+  const common = { output: deps.stderr, signal: deps.signal };
+  const ask = async <T>(
+    question: Question,
+    show: (clack: Clack, given: Given) => Promise<T | symbol>,
+  ): Promise<Exclude<T, symbol>> => {
+    requireSomebody(deps, question);
+    const clack = await import("@clack/prompts");
+    const answer = await show(clack, { ...common, input: deps.stdin(), message: safe(question.message) });
+    deps.signal.throwIfAborted();
+    if (clack.isCancel(answer)) throw new PaksError("CANCELLED", "Stopped; nothing was changed.");
+    return answer as Exclude<T, symbol>;
+  };
+  return {
+    confirm: async (question) =>
+      await ask(question, async (clack, given) => clack.confirm({ ...given, initialValue: question.initial ?? false })),
+    text: async (question) =>
+      await ask(question, async (clack, given) =>
+        clack.text({
+          ...given,
+          ...(question.initial === undefined ? {} : { initialValue: question.initial }),
+          validate: (text) => question.check?.(text ?? ""),
+        }),
+      ),
+    password: async (question) => await ask(question, async (clack, given) => clack.password({ ...given })),
+    select: async (question) => {
+      const options = question.options.map((option) => ({ value: option.value as string, label: safe(option.label) }));
+      const picked = await ask(question, async (clack, given) => clack.select({ ...given, options }));
+      return question.options.find((option) => option.value === picked)!.value;
+    },
+  };
+}
+
+type Clack = typeof import("@clack/prompts");
+
+interface Given {
+  readonly message: string;
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly signal: AbortSignal;
+}
+
+function requireSomebody({ interactive }: PromptDeps, question: Question): void {
+  if (interactive) return;
+  throw new PaksError("USAGE", `This needs an answer, and nobody is there to give it: ${question.message}`, {
+    hint: `Answer on the command line: ${question.instead}`,
+  });
+}

@@ -1,0 +1,3 @@
+export * from "./run-paks.ts";
+export * from "./serve-stub.ts";
+export * from "./temp-folder.ts";

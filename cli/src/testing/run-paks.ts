@@ -1,0 +1,62 @@
+import { Readable, Writable } from "node:stream";
+import type { Environment } from "../config.ts";
+import type { Machine, Output } from "../machine.ts";
+import { main } from "../main.ts";
+
+export interface RunOptions {
+  readonly cwd: string;
+  /** An empty folder of the test's own; the CLI keeps its config, tokens and cache below it. */
+  readonly home: string;
+  /** Added to an otherwise empty environment in which tokens are kept in the file. */
+  readonly environment?: Environment;
+  readonly stdin?: string;
+  readonly fetch?: typeof globalThis.fetch;
+  readonly clock?: () => Date;
+  readonly signal?: AbortSignal;
+  /** Pretends that stdin and stderr are terminals. */
+  readonly terminal?: boolean;
+}
+
+export interface RunResult {
+  readonly exit: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** stdout as the one JSON value it must be. */
+  json(): unknown;
+}
+
+/** Runs a command in this process: the real `main` with streams and an environment of the test's own. */
+export async function runPaks(argv: readonly string[], options: RunOptions): Promise<RunResult> {
+  const stdout = sink(false);
+  const stderr = sink(options.terminal === true);
+  const exit = await main(argv, machineOf(options, stdout.stream, stderr.stream));
+  return { exit, stdout: stdout.text(), stderr: stderr.text(), json: () => JSON.parse(stdout.text()) as unknown };
+}
+
+function machineOf(options: RunOptions, stdout: Output, stderr: Output): Machine {
+  return {
+    cwd: options.cwd,
+    home: options.home,
+    platform: process.platform,
+    uid: process.getuid?.(),
+    environment: { PATH: process.env["PATH"], HOME: options.home, PAKS_KEYCHAIN: "file", ...options.environment },
+    stdinIsTty: options.terminal === true,
+    stdin: () => Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
+    stdout,
+    stderr,
+    clock: options.clock ?? (() => new Date()),
+    fetch: options.fetch ?? globalThis.fetch,
+    signal: options.signal ?? new AbortController().signal,
+  };
+}
+
+function sink(isTTY: boolean): { stream: Output; text: () => string } {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write: (chunk: Buffer | string, _encoding, done) => {
+      chunks.push(Buffer.from(chunk));
+      done();
+    },
+  });
+  return { stream: Object.assign(stream, { isTTY }), text: () => Buffer.concat(chunks).toString("utf8") };
+}
