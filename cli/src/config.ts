@@ -51,6 +51,8 @@ export interface Config {
   };
   /** An environment variable by name, e.g. the one a target's row names; "" counts as unset. */
   readonly variable: (name: string) => string | undefined;
+  /** All of it, for the user's own git to see. Whoever wants to know a variable asks `variable`. */
+  readonly environment: Environment;
 }
 
 export interface ConfigInputs {
@@ -85,6 +87,7 @@ export async function readConfig(inputs: ConfigInputs): Promise<Config> {
     registries,
     git: { binary: variable("PAKS_GIT") ?? "git", policy: readGitPolicy(variable) },
     variable,
+    environment: inputs.environment,
   };
 }
 
