@@ -1,11 +1,11 @@
 /** A top-level `key: value` whose value stands on the key's line, as far as the lines that continue it. */
-const entry = /^([A-Za-z_][\w-]*)(:[ \t]+)(.*)$/;
+const entry = /^([A-Za-z_][\w-]*)(:[ \t]+)([^]*)$/;
 /** The same, inside a map or list. */
-const nestedEntry = /^([ \t]+(?:- +)?[\w.-]+)(:[ \t]+)(.*)$/;
+const nestedEntry = /^([ \t]+(?:- +)?[\w.-]+)(:[ \t]+)([^]*)$/;
 /** A key whose value begins on the next line. */
 const opensBlock = /^[A-Za-z_][\w-]*:[ \t]*\r?$/;
 /** `key:"value"`: the blank after the colon was forgotten. */
-const missingBlank = /^([A-Za-z_][\w-]*):(["'].*)$/;
+const missingBlank = /^([A-Za-z_][\w-]*):(["'][^]*)$/;
 /** Quoted, bracketed, block and empty values are left as they are. */
 const isNotPlain = /^["'[{|>&!#]|^\r?$/;
 /** What makes a plain value invalid: a colon before a blank or at the end, or a first character that YAML reserves. */
