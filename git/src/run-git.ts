@@ -121,9 +121,9 @@ async function findExecutable(name: string): Promise<string | undefined> {
 
 function follow(child: ChildProcessWithoutNullStreams, options: RunGitOptions): Promise<GitRun> {
   return new Promise((resolve, reject) => {
-    let failure: unknown;
+    let failure: Error | undefined;
     let killTimer: NodeJS.Timeout | undefined;
-    const stop = (error: unknown): void => {
+    const stop = (error: Error): void => {
       if (failure !== undefined) return;
       failure = error;
       killGroup(child, "SIGTERM");
@@ -150,7 +150,7 @@ function follow(child: ChildProcessWithoutNullStreams, options: RunGitOptions): 
       settle();
       // Those of the group that ignored SIGTERM while the leader obeyed.
       if (failure !== undefined) killGroup(child, "SIGKILL");
-      if (failure !== undefined) reject(failure as Error);
+      if (failure !== undefined) reject(failure);
       else resolve({ stdout: Buffer.concat(stdout), stderr: stderr(), exitCode: exitCodeOf(code, signal) });
     });
   });
@@ -177,7 +177,7 @@ function killGroup(child: ChildProcessWithoutNullStreams, signal: "SIGTERM" | "S
 function takeStdout(
   child: ChildProcessWithoutNullStreams,
   options: RunGitOptions,
-  stop: (error: unknown) => void,
+  stop: (error: Error) => void,
 ): Buffer[] {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -191,7 +191,7 @@ function takeStdout(
       else chunks.push(chunk);
     } catch (error) {
       stopped = true;
-      stop(error);
+      stop(error as Error);
     }
   });
   return chunks;
@@ -222,9 +222,11 @@ function feed(child: ChildProcessWithoutNullStreams, options: RunGitOptions): vo
 }
 
 /** Ends the run from outside: wall clock, signal, guard. Returns what takes the watches away. */
-function watch(options: RunGitOptions, stop: (error: unknown) => void): () => void {
+function watch(options: RunGitOptions, stop: (error: Error) => void): () => void {
   const { signal, guard } = options;
-  const abort = (): void => stop(signal && cancelled(signal));
+  const abort = (): void => {
+    if (signal) stop(cancelled(signal));
+  };
   const clock = setTimeout(() => stop((options.onTimeout ?? tooSlow)()), options.milliseconds);
   const ask = (): void => void guard?.().then((error) => error && stop(error), stop);
   const interval = guard && setInterval(ask, guardMilliseconds);

@@ -62,11 +62,17 @@ async function writeEndlessRefs(response: ServerResponse, post: boolean): Promis
   for (let block = 0; !response.destroyed; block++) {
     let lines = "";
     for (let line = 0; line < 1000; line++) lines += pktLine(`${oid} refs/tags/v${block}.${line}.0\n`);
-    if (!response.write(lines)) {
-      await new Promise((resolve) => {
-        response.once("drain", resolve);
-        response.once("close", resolve);
-      });
-    }
+    if (!response.write(lines)) await writable(response);
   }
+}
+
+/** Until more can be written, or nobody listens any more. */
+export function writable(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off("drain", done).off("close", done);
+      resolve();
+    };
+    response.once("drain", done).once("close", done);
+  });
 }

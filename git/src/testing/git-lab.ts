@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 import { defaultLimits, type Limits, parseRepositoryUrl, type RepositoryUrl } from "@paks/schema";
 
@@ -21,10 +23,14 @@ export interface GitLab {
   repo(name: string, files: TestFiles, tags?: readonly string[]): Promise<GitRepo>;
   /** Hostile objects, served as `<name>.git`. */
   raw(name: string): Promise<RawRepo>;
+  /** git processes that still work in a scratch folder of this lab. */
+  processes(): Promise<string[]>;
   /** Scratch folders that are still there. */
   leftovers(): Promise<string[]>;
   close(): Promise<void>;
 }
+
+const execute = promisify(execFile);
 
 export async function gitLab(options: ServeGitOptions = {}): Promise<GitLab> {
   const home = await mkdtemp(join(tmpdir(), "paks-test-lab-"));
@@ -51,6 +57,10 @@ export async function gitLab(options: ServeGitOptions = {}): Promise<GitLab> {
     url: (name) => parseRepositoryUrl(`${server.url}/${name}.git`, cage.policy),
     repo,
     raw: (name) => rawRepo(join(root, `${name}.git`)),
+    processes: async () => {
+      const { stdout } = await execute("ps", ["-eo", "args"], { maxBuffer: 16 * 1024 * 1024 });
+      return stdout.split("\n").filter((line) => line.includes(cage.scratchRoot));
+    },
     leftovers: () => readdir(cage.scratchRoot).catch(() => []),
     close: async () => {
       await server.close();

@@ -3,4 +3,11 @@ export { testGit, testGitEnv } from "./git-command.ts";
 export { type GitLab, gitLab } from "./git-lab.ts";
 export { bareRepo, type GitRepo, gitRepo, type TestFiles, writeTestFiles } from "./git-repo.ts";
 export { type RawEntry, type RawRepo, rawRepo } from "./raw-repo.ts";
-export { type FaultHook, type GitRequest, type GitServer, serveGit, type ServeGitOptions } from "./serve-git.ts";
+export {
+  type FaultHook,
+  type GitRequest,
+  type GitServer,
+  type GitService,
+  serveGit,
+  type ServeGitOptions,
+} from "./serve-git.ts";

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import { answerWithoutBackend, type Fault } from "./faults.ts";
+import { answerWithoutBackend, type Fault, writable } from "./faults.ts";
 import { askBackend, type BackendAnswer } from "./http-backend.ts";
 
 export type GitService = "list-fetch" | "fetch" | "list-push" | "push" | "other";
@@ -139,8 +139,7 @@ async function relay(
     left -= chunk.length;
     record.responseBytes += bytes.length;
     if (fault?.type === "drip") await drip(response, bytes);
-    else if (!response.write(bytes))
-      await new Promise((resolve) => response.once("drain", resolve).once("close", resolve));
+    else if (!response.write(bytes)) await writable(response);
     if (left <= 0 || response.destroyed) break;
   }
   if (fault?.type === "truncate") response.destroy();
