@@ -50,16 +50,16 @@ export interface Context {
   readonly prompts: Prompts;
   /** Tokens: environment, keychain, file. */
   readonly credentials: Credentials;
-  /** The registry chosen by `--registry`, `PAKS_REGISTRY` or the config. One client per run. */
-  registry(): Registry;
+  /** The registry chosen by `--registry`, `PAKS_REGISTRY` or the config. One client per run; with a `token`, one that uses just that. */
+  registry(token?: string): Registry;
   /** Shows `label` while `work` runs: only on a terminal, only after 500 ms. `step` changes the label. */
   progress<T>(label: string, work: (step: (label: string) => void) => Promise<T>): Promise<T>;
   /** One warning on stderr, also with `--quiet`. */
-  warn(text: string): void;
+  readonly warn: (text: string) => void;
   /** One note on stderr; nothing with `--quiet`. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
   /** One line on stderr with `--verbose`. */
-  debug(text: string): void;
+  readonly debug: (text: string) => void;
   /** All of stdin as text, at most 1 MiB. */
   readInput(): Promise<string>;
 }

@@ -26,13 +26,13 @@ export interface Credentials {
    * The token for a registry's origin: environment, keychain, file. `undefined` = looked everywhere, not logged in.
    * @throws PaksError KEYCHAIN_UNAVAILABLE when a keychain that may hold one does not answer
    */
-  findToken(origin: string): Promise<FoundToken | undefined>;
+  readonly findToken: (origin: string) => Promise<FoundToken | undefined>;
   /** Stores, reads back, and says where. @throws PaksError KEYCHAIN_UNAVAILABLE */
-  storeToken(origin: string, token: string): Promise<{ readonly source: string }>;
+  readonly storeToken: (origin: string, token: string) => Promise<{ readonly source: string }>;
   /** True when there was one. Tokens of the environment stay. @throws PaksError KEYCHAIN_UNAVAILABLE */
-  deleteToken(origin: string): Promise<boolean>;
+  readonly deleteToken: (origin: string) => Promise<boolean>;
   /** Writes, reads and deletes a meaningless entry. */
-  probe(): Promise<KeychainReport>;
+  readonly probe: () => Promise<KeychainReport>;
 }
 
 export interface CredentialsDeps {
@@ -54,11 +54,24 @@ interface Backends {
 export function openCredentials(deps: CredentialsDeps): Credentials {
   let opened: Promise<Backends> | undefined;
   const open = () => (opened ??= openBackends(deps));
+  const find = async (origin: string) =>
+    findEnvironmentToken(deps.config, origin) ?? (await findStored(deps, await open(), origin));
+  // A keychain may ask the person each time, and the file is announced each time: once per run is enough.
+  const found = new Map<string, Promise<FoundToken | undefined>>();
   return {
-    findToken: async (origin) =>
-      findEnvironmentToken(deps.config, origin) ?? (await findStored(deps, await open(), origin)),
-    storeToken: async (origin, token) => await storeToken(deps, await open(), { origin, token }),
-    deleteToken: async (origin) => await deleteToken(await open(), origin),
+    findToken: async (origin) => {
+      const known = found.get(origin) ?? find(origin);
+      found.set(origin, known);
+      return await known;
+    },
+    storeToken: async (origin, token) => {
+      found.delete(origin);
+      return await storeToken(deps, await open(), { origin, token });
+    },
+    deleteToken: async (origin) => {
+      found.delete(origin);
+      return await deleteToken(await open(), origin);
+    },
     probe: async () => await probe(await open()),
   };
 }

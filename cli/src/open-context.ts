@@ -3,7 +3,7 @@ import { PaksError } from "@paks/schema";
 import type { CommonArgs } from "./command.ts";
 import { readConfig } from "./config.ts";
 import type { Context, IoFacts } from "./context.ts";
-import { openCredentials } from "./credentials.ts";
+import { type Credentials, openCredentials } from "./credentials.ts";
 import type { Machine } from "./machine.ts";
 import type { Printer } from "./output/printer.ts";
 import { showProgress } from "./output/progress.ts";
@@ -22,6 +22,8 @@ export async function openContext(machine: Machine, flags: ContextFlags, printer
   const io = readIoFacts(machine, flags["no-input"] !== true && !quietHere);
   const credentials = openCredentials({ config, platform, uid: machine.uid, warn: printer.warn });
   const spinner = quietHere || flags.quiet === true ? undefined : machine.stderr;
+  const connect = (findToken: Credentials["findToken"]): Registry =>
+    openRegistryOf(machine, { config, findToken, debug: printer.debug });
   let registry: Registry | undefined;
   return {
     cwd: machine.cwd,
@@ -34,12 +36,10 @@ export async function openContext(machine: Machine, flags: ContextFlags, printer
     signal: machine.signal,
     prompts: openPrompts({ ...machine, interactive: io.interactive }),
     credentials,
-    registry: () =>
-      (registry ??= openRegistryOf(
-        machine,
-        { url: config.registry.url, offline: config.offline },
-        { credentials, printer },
-      )),
+    registry: (token) =>
+      token === undefined
+        ? (registry ??= connect(credentials.findToken))
+        : connect(async () => ({ token, source: "the command line" })),
     progress: async (label, work) => await showProgress(spinner, label, work),
     warn: printer.warn,
     note: printer.note,
@@ -59,30 +59,32 @@ function readIoFacts({ stdinIsTty, stdout, stderr }: Machine, mayAsk: boolean): 
   };
 }
 
-/** A client for `url` that takes its token from `credentials`. Also used to try a token before it is stored. */
-export function openRegistryOf(
-  machine: Pick<Machine, "fetch" | "signal" | "clock" | "platform">,
-  { url, offline }: { url: string; offline: boolean },
-  { credentials, printer }: { credentials: Pick<Context["credentials"], "findToken">; printer: Pick<Printer, "debug"> },
-): Registry {
+interface RegistryParts extends Pick<Context, "config" | "debug"> {
+  readonly findToken: Credentials["findToken"];
+}
+
+function openRegistryOf(machine: Machine, { config, findToken, debug }: RegistryParts): Registry {
   return openRegistry({
-    url,
-    offline,
+    url: config.registry.url,
+    offline: config.offline,
     fetch: machine.fetch,
     signal: machine.signal,
     clock: machine.clock,
     userAgent: `paks/${version} (node ${process.versions.node}; ${machine.platform})`,
-    findToken: async (origin) => (await credentials.findToken(origin))?.token,
-    sleep: async (milliseconds, signal) => {
-      try {
-        await delay(milliseconds, undefined, { signal });
-      } catch (error) {
-        signal.throwIfAborted();
-        throw error;
-      }
-    },
-    debug: printer.debug,
+    findToken: async (origin) => (await findToken(origin))?.token,
+    sleep,
+    debug,
   });
+}
+
+/** Rejects with the signal's own reason, so that Ctrl-C stays Ctrl-C. */
+async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  try {
+    await delay(milliseconds, undefined, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  }
 }
 
 const inputBytes = 1024 * 1024;

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import type * as ClackModule from "@clack/prompts";
 import { PaksError } from "@paks/schema";
 import type { Prompts, Question } from "./context.ts";
 import { safe } from "./output/safe-text.ts";
@@ -44,7 +45,7 @@ export function openPrompts(deps: PromptDeps): Prompts {
   };
 }
 
-type Clack = typeof import("@clack/prompts");
+type Clack = typeof ClackModule;
 
 interface Given {
   readonly message: string;

@@ -212,7 +212,7 @@ function readCalls(ask: Ask): ReadCalls {
       const answer = await ask(schema, read(`/api/paks?${parameters.toString()}`));
       return { items: answer.data, meta: answer.meta };
     },
-    health: async () => await ask(HealthDto, { ...read("/healthz"), totalMilliseconds: 10_000 }),
+    health: async () => (await ask(data(HealthDto), { ...read("/healthz"), totalMilliseconds: 10_000 })).data,
   };
 }
 

@@ -10,4 +10,80 @@ export interface CommandRow {
   readonly load: () => Promise<Command>;
 }
 
-export const commandTable: readonly CommandRow[] = [];
+/** In the order of the help: make, release, use, find, log in, mend. */
+export const commandTable: readonly CommandRow[] = [
+  {
+    name: "create",
+    aliases: ["new"],
+    usage: "<name>",
+    describe: "Make a folder with a new skill",
+    load: async () => (await import("./create.ts")).create,
+  },
+  {
+    name: "init",
+    usage: "[name]",
+    describe: "Put a new SKILL.md into this folder",
+    load: async () => (await import("./init.ts")).init,
+  },
+  {
+    name: "validate",
+    aliases: ["check"],
+    usage: "[path]",
+    describe: "Check a pak's manifest and files",
+    load: async () => (await import("./validate.ts")).validate,
+  },
+  {
+    name: "install",
+    aliases: ["add", "i"],
+    usage: "<source..>",
+    describe: "Verify a pak and put it where your coding tools look",
+    load: async () => (await import("./install.ts")).install,
+  },
+  {
+    name: "list",
+    aliases: ["ls"],
+    describe: "Show what is installed here and whether it was edited",
+    load: async () => (await import("./list.ts")).list,
+  },
+  {
+    name: "remove",
+    aliases: ["rm", "uninstall"],
+    usage: "<name..>",
+    describe: "Remove exactly what was installed, links included",
+    load: async () => (await import("./remove.ts")).remove,
+  },
+  {
+    name: "search",
+    aliases: ["find"],
+    usage: "[query..]",
+    describe: "Find paks in the registry",
+    load: async () => (await import("./search.ts")).search,
+  },
+  {
+    name: "info",
+    aliases: ["show", "view"],
+    usage: "<ref>",
+    describe: "Show what the registry knows about a pak",
+    load: async () => (await import("./info.ts")).info,
+  },
+  {
+    name: "login",
+    describe: "Check a token with the registry and keep it in the keychain",
+    load: async () => (await import("./login.ts")).login,
+  },
+  {
+    name: "logout",
+    describe: "Forget the registry's token on this machine",
+    load: async () => (await import("./logout.ts")).logout,
+  },
+  {
+    name: "whoami",
+    describe: "Show the account, the token's rights and where the token comes from",
+    load: async () => (await import("./whoami.ts")).whoami,
+  },
+  {
+    name: "doctor",
+    describe: "Check git, the registry, the keychain and the folders paks needs",
+    load: async () => (await import("./doctor.ts")).doctor,
+  },
+];

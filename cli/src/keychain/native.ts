@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import type * as KeyringModule from "@napi-rs/keyring";
 import { PaksError } from "@paks/schema";
 import { guard } from "./guarded.ts";
 import type { Keychain, KeychainBackend } from "./keychain.ts";
@@ -34,7 +35,7 @@ function hasSessionBus({ variable, uid }: NativeDeps): boolean {
   return existsSync(`${variable("XDG_RUNTIME_DIR") ?? `/run/user/${uid ?? 0}`}/bus`);
 }
 
-type Keyring = typeof import("@napi-rs/keyring");
+type Keyring = typeof KeyringModule;
 
 async function importKeyring(): Promise<Keyring | undefined> {
   try {

@@ -38,7 +38,7 @@ export function formatError(error: PaksError, options: { readonly verbose: boole
 function placeOf(error: PaksError): string | undefined {
   const { path, line, column } = error.details ?? {};
   if (typeof path !== "string") return undefined;
-  return [path, line, column].filter((part) => part !== undefined).join(":");
+  return [path, line, column].filter((part) => typeof part === "string" || typeof part === "number").join(":");
 }
 
 /** The error's stack and those of its causes. */

@@ -22,12 +22,12 @@ export interface PrinterOptions {
 
 /** The one place that prints. Data goes to stdout, everything else to stderr. */
 export interface Printer {
-  result(result: Result): void;
-  help(text: string): void;
-  error(error: PaksError): void;
-  warn(text: string): void;
-  note(text: string): void;
-  debug(text: string): void;
+  readonly result: (result: Result) => void;
+  readonly help: (text: string) => void;
+  readonly error: (error: PaksError) => void;
+  readonly warn: (text: string) => void;
+  readonly note: (text: string) => void;
+  readonly debug: (text: string) => void;
 }
 
 export function openPrinter(options: PrinterOptions): Printer {

@@ -40,7 +40,10 @@ export async function serveStub(
     };
     requests.push(seen);
     const given = await answer(seen, requests.length);
-    if (given.hangUp === true) return void request.socket.destroy();
+    if (given.hangUp === true) {
+      request.socket.destroy();
+      return;
+    }
     const { body = "" } = given;
     const raw = typeof body === "string" || Buffer.isBuffer(body);
     response.writeHead(given.status ?? 200, {
