@@ -1,0 +1,30 @@
+import { countAccounts } from "@paks/db";
+import { HealthDto } from "@paks/schema";
+import { describeRoute } from "hono-openapi";
+import type { ApiDeps, App } from "../deps.ts";
+import { dataAnswer, failures } from "../openapi.ts";
+
+export function health(app: App, { db, objects, version }: ApiDeps): void {
+  app.get(
+    "/healthz",
+    describeRoute({
+      operationId: "getHealth",
+      summary: "Whether the process lives",
+      responses: { 200: dataAnswer(HealthDto, "It lives.") },
+    }),
+    (c) => c.json({ data: { status: "ok", version } }, 200),
+  );
+
+  app.get(
+    "/readyz",
+    describeRoute({
+      operationId: "getReadiness",
+      summary: "Whether database and object storage work",
+      responses: { ...failures("REGISTRY_UNAVAILABLE"), 200: dataAnswer(HealthDto, "Both work.") },
+    }),
+    async (c) => {
+      await Promise.all([countAccounts(db), objects.check()]);
+      return c.json({ data: { status: "ok", version } }, 200);
+    },
+  );
+}
