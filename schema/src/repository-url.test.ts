@@ -197,7 +197,9 @@ test.each(
       "https://github.com/-a/b",
       "https://github.com/a/é",
       "https://github.com/a/b%20c",
-      "https://github.com/a/b//",
+      "https://github.com/a/b.git.git",
+      "https://github.com/a/...git",
+      "https://github.com/a/~.git",
       "https://gitlab.com/a",
     ]),
 )("A7: %s does not lead to a repository", (text) => expect(codeOf(text)).toBe("INVALID_REPOSITORY_URL"));
@@ -264,9 +266,9 @@ test("a file URL names a folder of this machine", () => {
     host: "",
     port: undefined,
     path: "/srv/my%20repos/x.git",
-    key: "file:///srv/my%20repos/x",
+    key: "file:///srv/my%20repos/x.git",
   });
-  for (const text of ["file://server/share", "file:///", "file:///a%00b", "file:///a%2fb"])
+  for (const text of ["file://server/share", "file:///", "file:////", "file:///a%00b", "file:///a%2fb"])
     expect(codeOf(text, open)).toBe("INVALID_REPOSITORY_URL");
 });
 

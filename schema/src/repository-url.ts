@@ -92,12 +92,13 @@ function requireNoCredentials(url: URL, protocol: string): void {
 
 function fileRepository(url: URL): RepositoryUrl {
   if (url.hostname !== "") throw invalid("A file URL may not name a host.", "Write file:///path/to/repository.");
-  if (url.pathname === "/" || /%(?:2f|5c|00)/i.test(url.pathname)) {
+  const path = withoutSlashes(url.pathname);
+  if (path === "" || /%(?:2f|5c|00)/i.test(path)) {
     throw invalid("The file URL does not name a repository.", "Write file:///path/to/repository.");
   }
-  const path = url.pathname.replace(/\/+$/, "");
   const href = `file://${path}`;
-  return { url: href, protocol: "file", host: "", port: undefined, path, key: stripSuffix(href) };
+  // `/srv/x` and `/srv/x.git` may both be there, so unlike on a server the ending tells them apart.
+  return { url: href, protocol: "file", host: "", port: undefined, path, key: href };
 }
 
 /** `git@host:path`, which ssh alone knows. */
@@ -121,29 +122,28 @@ function remoteRepository(url: URL, policy: GitPolicy): RepositoryUrl {
   const host = requireHost(url, policy);
   const port = url.port === "" || (protocol === "ssh" && url.port === "22") ? undefined : Number(url.port);
   const forge = port === undefined ? forges[host] : undefined;
-  const bare = requirePath(url.pathname, forge?.parts ?? [1, 32]);
+  const given = withoutSlashes(url.pathname);
+  const bare = requireBarePath(stripSuffix(given), forge?.parts ?? [1, 32]);
   const authority = port === undefined ? host : `${host}:${port}`;
   const user = protocol === "ssh" && url.username !== "" ? `${url.username}@` : "";
-  const path = forge ? stripSuffix(bare) + forge.suffix : bare;
+  const path = forge ? bare + forge.suffix : given;
   const key =
-    forge && protocol !== "http"
-      ? `https://${host}${stripSuffix(bare).toLowerCase()}`
-      : `${protocol}://${user}${authority}${stripSuffix(bare)}`;
+    forge && protocol !== "http" ? `https://${host}${bare.toLowerCase()}` : `${protocol}://${user}${authority}${bare}`;
   return { url: `${protocol}://${user}${authority}${path}`, protocol, host, port, path, key };
 }
 
 const stripSuffix = (text: string): string => text.replace(/\.git$/i, "");
 
-/** @returns the path without slashes at its end */
-function requirePath(pathname: string, [min, max]: readonly [number, number]): string {
-  const path = pathname.replace(/\/$/, "");
+const withoutSlashes = (path: string): string => path.replace(/\/+$/, "");
+
+/** Judges a path without the ending `.git`. */
+function requireBarePath(path: string, [min, max]: readonly [number, number]): string {
   const parts = path.split("/").slice(1);
-  const broken = parts.some((part) => !/^~?[\w.+-]+$/.test(part) || part.startsWith("-") || /^\.+$/.test(part));
-  if (broken) throw invalid("The path of the repository URL holds something that no repository's path does.");
-  if (parts.length < min || parts.length > max || /^(?:\.git)?$/i.test(parts.at(-1)!)) {
-    throw invalid("The URL does not lead to a repository.");
-  }
-  return path;
+  if (parts.length < min || parts.length > max) throw invalid("The URL does not lead to a repository.");
+  const broken = parts.some((part) => !/^~?[\w.+][\w.+-]*$/.test(part) || /^\.+$/.test(part) || part === ".git");
+  // A second ending would make two repositories one.
+  if (!broken && stripSuffix(path) === path) return path;
+  throw invalid("The path of the repository URL holds something that no repository's path does.");
 }
 
 function requireHost(url: URL, policy: GitPolicy): string {

@@ -48,7 +48,9 @@ const oneLine = (text: string): string => text.replaceAll(/[\s\p{Cc}\p{Zl}\p{Zp}
 
 function formatNotes(notes: string): string {
   const lines = notes.split(lineEnd).map((line) => line.trimEnd());
-  const bad = lines.some((line) => /^\s*paks-/i.test(line) || signatureStart.test(line) || line.includes("\0"));
+  // Blanks before do not count: those of the first line are cut below, and people do not see them.
+  const plain = lines.map((line) => line.trimStart());
+  const bad = plain.some((line) => /^paks-/i.test(line) || signatureStart.test(line) || line.includes("\0"));
   if (bad || notes.length > maxNotesLength) {
     throw new PaksError("INVALID_PARAMETER", "The release's message cannot be put into the tag.", {
       hint: `It may have ${maxNotesLength} characters and no line that begins with "Paks-" or a signature.`,
