@@ -62,12 +62,13 @@ test("a stranger's evidence takes nothing from the author's", () => {
 });
 
 test("a scope for another pak or account does not publish this one", () => {
-  const allowed = (scopes: string[]) => judge(claim(), proof([evidence("token", { scopes })]));
-  expect(allowed(["publish:acme/pdf"])).toBe("granted");
-  expect(allowed(["publish:acme/*"])).toBe("granted");
-  for (const scopes of [["publish:acme/other"], ["publish:other/*"], ["publish:acme/pd"], ["yank"], ["admin"], []]) {
-    expect(allowed(scopes), scopes.join()).toBe("NAMESPACE_FORBIDDEN");
-  }
+  const scopes = ["publish", "publish:acme/pdf", "publish:acme/*", "publish:acme/other", "publish:other/*"];
+  const more = ["publish:acme/pd", "publish:acme/pdf2", "yank", "yank:acme/pdf", "admin", ""];
+  const granted = [...scopes, ...more].filter(
+    (scope) => judge(claim(), proof([evidence("token", { scopes: [scope] })])) === "granted",
+  );
+  expect(granted).toEqual(["publish", "publish:acme/pdf", "publish:acme/*"]);
+  expect(judge(claim(), proof([evidence("token", { scopes: ["yank"] })]))).toBe("NAMESPACE_FORBIDDEN");
 });
 
 test("a token that was revoked before the tag was read proves nothing", () => {

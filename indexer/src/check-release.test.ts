@@ -1,4 +1,4 @@
-import { type Manifest, PaksError, parseRepositoryUrl, type Trailers } from "@paks/schema";
+import { type Manifest, parseRepositoryUrl, type Trailers } from "@paks/schema";
 import { expect, test } from "vitest";
 
 import { checkRelease, checkTag, requireNoErrors } from "./check-release.ts";
@@ -45,11 +45,12 @@ test("a tag that says the truth has no findings", () => {
   expect(checkRelease({ ...facts, manifest: { ...manifest, version: "1.2.0" } })).toEqual([]);
 });
 
-test("the repository may be written in any form that means the same one", () => {
-  for (const repository of ["https://github.com/acme/skills.git", "git@github.com:acme/skills.git"]) {
-    expect(checkTag({ ...tagFacts, trailers: { ...trailers, repository } }), repository).toEqual([]);
-  }
-});
+test.each(["https://github.com/acme/skills.git", "git@github.com:acme/skills.git"])(
+  "the repository may be written in any form that means the same one: %s",
+  (repository) => {
+    expect(checkTag({ ...tagFacts, trailers: { ...trailers, repository } })).toEqual([]);
+  },
+);
 
 test("every trailer that disagrees is named", () => {
   const named = (findings: ReturnType<typeof checkTag>) => findings.map(({ code, field }) => `${code} ${field}`);
@@ -80,12 +81,13 @@ test("a tag without the version in its name is refused", () => {
   expect(finding?.code).toBe("VERSION_TAG_MISMATCH");
 });
 
-test("a manifest of another version than the tag is refused, byte for byte", () => {
-  for (const version of ["1.2.1", "1.2.0+a", "1.2.0-beta"]) {
+test.each(["1.2.1", "1.2.0+a", "1.2.0-beta"])(
+  "a manifest of another version than the tag is refused, byte for byte: %s",
+  (version) => {
     const [finding] = checkRelease({ ...facts, manifest: { ...manifest, version } });
-    expect(finding?.code, version).toBe("VERSION_TAG_MISMATCH");
-  }
-});
+    expect(finding?.code).toBe("VERSION_TAG_MISMATCH");
+  },
+);
 
 test("a bound pak that changed its name without trailers is a conflict", () => {
   const [finding] = checkRelease({
@@ -104,12 +106,11 @@ test("the first error is thrown with its place and all the others", () => {
     { severity: "error", code: "UNSAFE_PATH", message: "second" },
   ] as const;
   expect(() => requireNoErrors(findings.slice(0, 1))).not.toThrow();
-  try {
-    requireNoErrors(findings);
-    expect.unreachable();
-  } catch (error) {
-    expect(error).toBeInstanceOf(PaksError);
-    expect(error).toMatchObject({ code: "MANIFEST_INVALID", message: "first", hint: "h" });
-    expect((error as PaksError).details).toMatchObject({ path: "SKILL.md", line: 3, findings: findings.slice(1) });
-  }
+  const thrown: Error = expect.objectContaining({
+    code: "MANIFEST_INVALID",
+    message: "first",
+    hint: "h",
+    details: { path: "SKILL.md", line: 3, findings: findings.slice(1) },
+  });
+  expect(() => requireNoErrors(findings)).toThrow(thrown);
 });

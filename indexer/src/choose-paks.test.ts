@@ -69,11 +69,15 @@ test("a tag of the author's own form is understood through the trailers' version
     noPeek,
   );
   expect(bound).toMatchObject({ toldVersion: "1.2.0", tagPrefix: null });
-  for (const tag of ["nightly", "x11.2.0", "1.2.0-1.2.0+1.2.0"]) {
-    const [none] = await choosePaks(question(tag, { trailers: trailers() }), noPeek);
-    expect(none?.toldVersion, tag).not.toBe("1.2.0");
-  }
 });
+
+test.each(["nightly", "x11.2.0", "x.1.2.0", "v1.3.0"])(
+  "a tag that does not say the trailers' version: %s",
+  async (tag) => {
+    const [pak] = await choosePaks(question(tag, { trailers: trailers() }), noPeek);
+    expect(pak?.toldVersion).not.toBe("1.2.0");
+  },
+);
 
 test("without trailers an unbound repository releases nothing, and the hint says how", async () => {
   const error = await refused(question("v1.0.0", { evidence: [evidence("token", { path: "" })] }));
@@ -116,11 +120,12 @@ test("a pak whose manifest cannot be read is chosen, so that its author is told"
   expect(await chosen(question("v1.0.0", { bindings: [pdf, docs] }), peek)).toHaveLength(2);
 });
 
-test("a named tag releases the pak that it names", async () => {
-  for (const tag of ["pdf--v1.0.0", "pdf/v1.0.0", "pdf@1.0.0", "pdf-v1.0.0", "skills/pdf/v1.0.0"]) {
-    expect(await chosen(question(tag, { bindings: [pdf, docs] })), tag).toEqual(['acme/pdf 1.0.0 in "skills/pdf"']);
-  }
-});
+test.each(["pdf--v1.0.0", "pdf/v1.0.0", "pdf@1.0.0", "pdf-v1.0.0", "skills/pdf/v1.0.0"])(
+  "a named tag releases the pak that it names: %s",
+  async (tag) => {
+    expect(await chosen(question(tag, { bindings: [pdf, docs] }))).toEqual(['acme/pdf 1.0.0 in "skills/pdf"']);
+  },
+);
 
 test("a named tag that fits two paks is refused naming both, unless a token of the account names the folder", async () => {
   const bindings = [binding({ name: "pdf", path: "a" }), binding({ name: "other", path: "pdf" })];

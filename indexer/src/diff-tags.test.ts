@@ -50,8 +50,8 @@ test("tag deleted: told for every pak that it released", () => {
   expect(diffTags(facts({ listed: [listed("other")], recorded: gone }))).toEqual({ ...nothing, deleted: gone });
 });
 
-test("all tags gone at once: no proof of anything", () => {
-  expect(diffTags(facts({ recorded: [recorded("v1.0.0")] }))).toEqual(nothing);
+test("last tag deleted: told as well", () => {
+  expect(diffTags(facts({ recorded: [recorded("v1.0.0")] })).deleted).toEqual([recorded("v1.0.0")]);
 });
 
 test("tag that fits no pak of the repository: not looked at", () => {

@@ -70,12 +70,8 @@ function versionFor(tag: string, paks: readonly TagNaming[]): string | undefined
   return undefined;
 }
 
-/**
- * An empty listing proves nothing: a login page in front of the host looks the same, and so does a host that lost
- * the repository's refs.
- */
+/** `listTags` answers only for hosts that speak git, so an empty listing is an empty repository and no login page. */
 function findDeleted({ listed, recorded }: TagFacts): RecordedTag[] {
-  if (listed.length === 0) return [];
   const there = new Set(listed.map(({ tag }) => tag));
   return recorded.filter(({ tag }) => !there.has(tag));
 }

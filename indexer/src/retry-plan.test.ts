@@ -39,12 +39,13 @@ test("a host that is down is tried again after 1 min · 2ⁿ ± 20 %, eight time
   expect([backoff(1, 0), backoff(1, 0.999_999)].map((wait) => Math.round(wait / 1000))).toEqual([48, 72]);
 });
 
-test("a fault of ours and trouble of this machine are never the author's verdict", () => {
-  for (const code of ["INTERNAL", "DISK_FULL", "READ_ONLY_TARGET", "GIT_MISSING"] as const) {
-    expect(plan(code, 1).action, code).toBe("retry");
-    expect(plan(code, maxTries.ours), code).toEqual({ action: "end", state: "failed" });
-  }
-});
+test.each(["INTERNAL", "DISK_FULL", "READ_ONLY_TARGET", "GIT_MISSING"] as const)(
+  "a fault of ours and trouble of this machine are never the author's verdict: %s",
+  (code) => {
+    expect(plan(code, 1).action).toBe("retry");
+    expect(plan(code, maxTries.ours)).toEqual({ action: "end", state: "failed" });
+  },
+);
 
 test("every verdict on the content or on authority is final at the first try", () => {
   const verdicts = (Object.keys(errorCodes) as ErrorCode[]).filter((code) => {
@@ -53,5 +54,7 @@ test("every verdict on the content or on authority is final at the first try", (
   });
   expect(verdicts).toContain("MANIFEST_INVALID");
   expect(verdicts).toContain("NAMESPACE_FORBIDDEN");
-  for (const code of verdicts) expect(plan(code), code).toEqual({ action: "end", state: "rejected" });
+  const others = verdicts.filter((code) => plan(code).action !== "end");
+  expect(others).toEqual([]);
+  expect(plan("MANIFEST_INVALID")).toEqual({ action: "end", state: "rejected" });
 });

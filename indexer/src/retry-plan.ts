@@ -1,4 +1,4 @@
-import { type ErrorCode, errorCodes } from "@paks/schema";
+import { type ErrorCode, errorCodes, type PaksError } from "@paks/schema";
 
 const second = 1000;
 const minute = 60 * second;
@@ -58,4 +58,10 @@ export function planRetry(failure: Failure): RetryPlan {
   if (!ours && !errorCodes[code].retry) return { action: "end", state: "rejected" };
   if (tries >= (ours ? maxTries.ours : maxTries.host)) return { action: "end", state: "failed" };
   return { action: "retry", at: later(now, backoff(tries, random)), keepTries: false };
+}
+
+/** What the host said about when to come back. */
+export function retryAfterSeconds(error: PaksError): number | undefined {
+  const seconds = error.details?.["retryAfterSeconds"];
+  return typeof seconds === "number" && Number.isFinite(seconds) ? seconds : undefined;
 }
