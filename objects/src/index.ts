@@ -1,1 +1,2 @@
-export {};
+export { openDirectoryObjects } from "./directory-objects.ts";
+export type { Objects } from "./objects.ts";
