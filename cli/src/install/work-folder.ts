@@ -84,11 +84,11 @@ async function endIntent(skillsFolder: string, intent: Intent): Promise<boolean>
 
 async function findIntent(left: string): Promise<Intent | undefined> {
   try {
-    return z.parse(Intent, JSON.parse(await readFile(join(left, "intent.json"), "utf8")));
+    // Not `instanceof z.core.$ZodError`: naming `z.core` puts all of zod and its 50 languages into the bundle.
+    return Intent.safeParse(JSON.parse(await readFile(join(left, "intent.json"), "utf8"))).data;
   } catch (error) {
     // Killed before the intent was complete: nothing had been renamed yet.
-    if (systemErrorCode(error) === "ENOENT" || error instanceof SyntaxError || error instanceof z.core.$ZodError)
-      return undefined;
+    if (systemErrorCode(error) === "ENOENT" || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
