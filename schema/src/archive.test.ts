@@ -166,6 +166,16 @@ test("the same path twice, or twins in another case, are refused", async () => {
   });
 });
 
+test("an extended header whose length lies is refused", async () => {
+  const tar = await tarOf({ name: "x", pax: { path: "ab" } });
+  expect(Buffer.from(tar.subarray(512, 523)).toString()).toBe("11 path=ab\n");
+  for (const length of ["10", "12", "01", "+1", "1e"]) {
+    const changed = Uint8Array.from(tar);
+    changed.set(Buffer.from(length), 512);
+    expect(await problemOf(zip(changed))).toMatchObject({ code: "UNSAFE_ARCHIVE" });
+  }
+});
+
 test("an unknown kind of entry is not taken for a file", async () => {
   const tar = await tarOf({ name: "a" });
   for (const flag of ["7", "S", "V", "\0", "M", "A"]) {

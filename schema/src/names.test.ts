@@ -19,7 +19,7 @@ const good = ["a", "0", "pdf", "my-skill", "a-b-c", "1password", "x".repeat(39)]
 const bad = ["", "-a", "a-", "a--b", "A", "a_b", "a.b", "a b", "é", "a/b", "..", "a\n"];
 const nameOf = (max: number) =>
   fc
-    .array(fc.string({ unit: fc.constantFrom(..."abcxyz0189"), minLength: 1, maxLength: 8 }), {
+    .array(fc.string({ unit: fc.constantFrom("a", "b", "x", "z", "0", "9"), minLength: 1, maxLength: 8 }), {
       minLength: 1,
       maxLength: 6,
     })

@@ -177,6 +177,7 @@ test.each([
   ["ﬁle", "file"],
   ["Ǆ", "ǆ"],
   ["\u2126", "ω"],
+  ["α\u0345\u0301", "α\u0301\u0345"],
 ])("%s and %s collide", (first, second) => {
   expect(thrownBy(file(first), file(second))).toMatchObject({
     code: "CASE_COLLISION",

@@ -21,11 +21,9 @@ interface EntryProblem {
 
 /**
  * Full case folding as far as file systems go: lower, upper, lower again, because only upper case takes `ß` apart
- * and only lower case knows the capital `ẞ`; decomposed before and composed after, for the file systems that
- * store accents apart.
+ * and only lower case knows the capital `ẞ`; decomposed first, for the file systems that store accents apart.
  */
-export const foldCase = (text: string): string =>
-  text.normalize("NFD").toLowerCase().toUpperCase().toLowerCase().normalize("NFC");
+export const foldCase = (text: string): string => text.normalize("NFD").toLowerCase().toUpperCase().toLowerCase();
 
 /** Code points that HFS+ leaves out when it compares names. */
 const ignoredByHfs = /[\u200C-\u200F\u202A-\u202E\u206A-\u206F\uFEFF]/g;

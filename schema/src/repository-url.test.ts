@@ -10,6 +10,11 @@ const codeOf = (text: string, policy?: GitPolicy): string | undefined => {
   const result = resultOrPaksError(() => parseRepositoryUrl(text, policy));
   return result instanceof PaksError ? result.code : undefined;
 };
+/** Everything of an error that a person or a log may get to see. */
+const shownOf = (error: unknown): string => {
+  const { message, hint, details, stack, cause } = error as PaksError;
+  return JSON.stringify({ message, hint, details, stack, cause });
+};
 const key = (text: string, policy?: GitPolicy): string => parseRepositoryUrl(text, policy).key;
 
 // Row A1
@@ -34,6 +39,10 @@ test.each(
     .concat([`https://github.com/a/${"b".repeat(2048)}`]),
 )("A1: %j is not the URL of a repository", (text) => {
   expect(codeOf(text)).toBe("INVALID_REPOSITORY_URL");
+});
+
+test("A1: what could be an option is refused before anything else is looked at", () => {
+  expect(codeOf("-git@example.com:a/b", open)).toBe("INVALID_REPOSITORY_URL");
 });
 
 test("A1: a URL has at most 2048 characters", () => {
@@ -82,7 +91,7 @@ test.each(
 )("A3: %s is refused, and what may be a secret is not repeated", (text) => {
   const error = resultOrPaksError(() => parseRepositoryUrl(text));
   expect(error).toMatchObject({ code: "CREDENTIALS_IN_URL" });
-  expect(JSON.stringify(error) + String(error)).not.toContain("hunter2");
+  expect(shownOf(error)).not.toContain("hunter2");
 });
 
 test("A3: no error of any kind repeats a password", () => {
@@ -94,7 +103,7 @@ test("A3: no error of any kind repeats a password", () => {
   ]) {
     const error = resultOrPaksError(() => parseRepositoryUrl(text));
     expect(error).toBeInstanceOf(PaksError);
-    expect(JSON.stringify(error) + String(error) + JSON.stringify((error as PaksError).hint)).not.toContain("hunter2");
+    expect(shownOf(error)).not.toContain("hunter2");
   }
 });
 
@@ -218,6 +227,11 @@ test("on a host of one's own, upper and lower case and the ending stay in the UR
     key: "https://git.example.com/Team/x",
   });
   expect(parseRepositoryUrl("https://git.example.com/~me/x", open).path).toBe("/~me/x");
+});
+
+test("nobody's repository lies below .git", () => {
+  expect(codeOf("https://git.example.com/.git/x", open)).toBe("INVALID_REPOSITORY_URL");
+  expect(codeOf("https://git.example.com/x/.git", open)).toBe("INVALID_REPOSITORY_URL");
 });
 
 test("ssh addresses of the large hosts are the same repository as the https ones", () => {

@@ -19,7 +19,7 @@ const padded = (size: number): number => Math.ceil(size / blockBytes) * blockByt
 export const maxTarBytes = (limits: Limits): number =>
   limits.releaseBytes + limits.files * (3 * blockBytes + padded(limits.pathBytes + 32)) + 2 * blockBytes;
 
-/** @throws PaksError UNSAFE_ARCHIVE, TOO_LARGE, TOO_MANY_FILES */
+/** @throws PaksError UNSAFE_ARCHIVE, TOO_LARGE */
 export function readTar(tar: Uint8Array, limits: Limits): ReleaseFile[] {
   const files: ReleaseFile[] = [];
   let offset = 0;
@@ -40,16 +40,12 @@ export function readTar(tar: Uint8Array, limits: Limits): ReleaseFile[] {
       continue;
     }
     files.push(readFile({ ...header, path: path ?? header.path }, body, limits));
-    if (files.length > limits.files) throw tooManyFiles(limits);
     path = undefined;
   }
   if (path !== undefined) throw unsafeArchive("The archive ends behind an extended header.");
   requireEnd(tar.subarray(offset));
   return files;
 }
-
-const tooManyFiles = (limits: Limits): PaksError =>
-  new PaksError("TOO_MANY_FILES", `The archive has more than ${limits.files} files.`);
 
 function requireEnd(rest: Uint8Array): void {
   if (rest.length < 2 * blockBytes || rest.length % blockBytes !== 0 || !isZero(rest)) {

@@ -61,6 +61,7 @@ test("without notes there is no empty paragraph", () => {
 test("what was written is read back, also for a pak at the root", () => {
   expect(parseTagTrailers(text)).toEqual(trailers);
   const root = { ...trailers, path: "" };
+  expect(formatTagMessage({ ...message, trailers: root })).toContain("\nPaks-Path: .\n");
   expect(parseTagTrailers(formatTagMessage({ ...message, trailers: root }))).toEqual(root);
   expect(parseTagTrailers(text.replace("Paks-Path: skills/pdf", "Paks-Path:"))).toEqual(root);
 });
@@ -89,6 +90,12 @@ test.each(["SSH SIGNATURE", "PGP SIGNATURE", "SIGNED MESSAGE"])("trailers before
   expect(parseTagTrailers(`${text}-----BEGIN ${kind}-----\nPaks-Path: other\n-----END ${kind}-----\n`)).toEqual(
     trailers,
   );
+});
+
+test("only the last block is a signature, as git sees it", () => {
+  const quoted = text.replace("- Faster.", "-----BEGIN PGP SIGNATURE-----");
+  expect(parseTagTrailers(quoted)).toBeUndefined();
+  expect(parseTagTrailers(`${quoted}-----BEGIN SSH SIGNATURE-----\nx\n`)).toEqual(trailers);
 });
 
 test.each([

@@ -122,16 +122,13 @@ export function selectVersion<T extends Selectable>(versions: readonly T[], sele
   const wanted = selector === undefined ? "latest" : parseSelector(selector);
   if (isVersion(wanted)) {
     const key = versionKey(wanted);
-    return (
-      versions.find((each) => each.version === wanted) ?? versions.find((each) => versionKey(each.version) === key)
-    );
+    return versions.find((each) => versionKey(each.version) === key);
   }
   const offered = versions.filter((each) => !each.yanked);
   if (wanted === "latest") {
     return highest(offered.filter((each) => !isPrerelease(each.version))) ?? highest(offered);
   }
-  // A word such as `x` is a range to semver; only what cannot be a channel's name is read as one.
-  const range = channel.test(wanted) && !isRange(wanted) ? undefined : parseRange(wanted);
+  const range = parseRange(wanted);
   return highest(
     offered.filter(({ version }) => {
       const parsed = requireSemVer(version);
