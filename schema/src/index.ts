@@ -17,6 +17,7 @@ export * from "./public-address.ts";
 export * from "./refs.ts";
 export * from "./release-files.ts";
 export * from "./repository-url.ts";
+export * from "./secrets.ts";
 export * from "./set-version.ts";
 export * from "./tags.ts";
 export * from "./trailers.ts";

@@ -3,7 +3,8 @@ import type { Node, Pair, Scalar, YAMLMap } from "yaml";
 import { escapeText, formatCodePoint } from "./characters.ts";
 import { type ErrorCode, PaksError } from "./errors.ts";
 import { defaultLimits } from "./limits.ts";
-import { findNode, lineAndColumn, type YamlPath } from "./yaml-tree.ts";
+import { lineAndColumn } from "./text.ts";
+import { findNode, type YamlPath } from "./yaml-tree.ts";
 
 /** Keys and values together; the largest published front matter has some 150. */
 const maxNodes = 2000;

@@ -3,9 +3,9 @@ import type { Node, Pair, Scalar, YAMLMap } from "yaml";
 import { PaksError } from "./errors.ts";
 import { parseFrontmatter } from "./frontmatter.ts";
 import { parseYamlMap } from "./safe-yaml.ts";
-import { byteOrderMark } from "./text.ts";
+import { byteOrderMark, lineAndColumn } from "./text.ts";
 import { parseVersion } from "./version.ts";
-import { findPair, lineAndColumn } from "./yaml-tree.ts";
+import { findPair } from "./yaml-tree.ts";
 
 export interface SkillTexts {
   readonly "SKILL.md": string;

@@ -38,3 +38,14 @@ function firstBadLine(bytes: Uint8Array): number {
   }
   return line;
 }
+
+/** Both 1-based. @param firstLine line of the file on which `text` begins */
+export function lineAndColumn(text: string, offset: number, firstLine = 1): { line: number; column: number } {
+  let line = firstLine;
+  let lineStart = 0;
+  for (let end = text.indexOf("\n"); end >= 0 && end < offset; end = text.indexOf("\n", lineStart)) {
+    lineStart = end + 1;
+    line += 1;
+  }
+  return { line, column: offset - lineStart + 1 };
+}

@@ -4,13 +4,6 @@ import type { Node, Pair, Scalar, YAMLMap } from "yaml";
 /** Keys and list positions that lead to a value. */
 export type YamlPath = readonly (string | number)[];
 
-/** 1-based. @param firstLine line of the file on which `text` begins */
-export function lineAndColumn(text: string, offset: number, firstLine = 1): { line: number; column: number } {
-  const before = text.slice(0, offset);
-  const lineStart = before.lastIndexOf("\n") + 1;
-  return { line: firstLine + before.split("\n").length - 1, column: before.length - lineStart + 1 };
-}
-
 /** The value at `path`. */
 export function findNode(root: YAMLMap, path: YamlPath): Node | undefined {
   let node: Node | null | undefined = root;

@@ -1,6 +1,6 @@
-import { byteOrderMark } from "../text.ts";
+import { byteOrderMark, lineAndColumn } from "../text.ts";
 import type { Frontmatter } from "../frontmatter.ts";
-import { findFlowCollection, lineAndColumn } from "../yaml-tree.ts";
+import { findFlowCollection } from "../yaml-tree.ts";
 import { consumers } from "./consumers.ts";
 import type { Manifest } from "./reading.ts";
 import type { ManifestSource, Report } from "./report.ts";
