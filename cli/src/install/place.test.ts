@@ -1,4 +1,16 @@
-import { chmod, lstat, mkdir, mkdtemp, readFile, readdir, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ReleaseFile, describeFiles } from "@paks/schema";
@@ -52,7 +64,14 @@ const recordOf = (version: string, account = "acme"): InstallRecord => ({
 
 const place = (version: string, over: Partial<Placing> = {}) =>
   inFolder(() =>
-    placeRelease({ skillsFolder, record: recordOf(version), files: filesOf(version), links: [], force: false, ...over }),
+    placeRelease({
+      skillsFolder,
+      record: recordOf(version),
+      files: filesOf(version),
+      links: [],
+      force: false,
+      ...over,
+    }),
   );
 
 const skill = () => readFile(join(skillsFolder, "pdf", "SKILL.md"), "utf8");
@@ -84,7 +103,9 @@ test.each([
   await place("1.0.0");
   await edit();
   await expect(place("1.1.0")).rejects.toMatchObject({ code: "LOCAL_CHANGES", details: { changed: [name] } });
-  await expect(inFolder(() => removeRelease({ skillsFolder, record: recordOf("1.0.0"), force: false, now: new Date() }))).rejects.toMatchObject({
+  await expect(
+    inFolder(() => removeRelease({ skillsFolder, record: recordOf("1.0.0"), force: false, now: new Date() })),
+  ).rejects.toMatchObject({
     code: "LOCAL_CHANGES",
   });
   const placed = await place("1.1.0", { force: true });
@@ -104,7 +125,9 @@ test("a folder that paks did not make is refused and stays as it is", async () =
 
 test("a pak of the same name from another account is refused", async () => {
   await place("1.0.0");
-  await expect(place("1.1.0", { record: recordOf("1.1.0", "rival") })).rejects.toMatchObject({ code: "ALREADY_EXISTS" });
+  await expect(place("1.1.0", { record: recordOf("1.1.0", "rival") })).rejects.toMatchObject({
+    code: "ALREADY_EXISTS",
+  });
   expect(await skill()).toBe("version 1.0.0\n");
 });
 
@@ -161,20 +184,24 @@ const killedAt: [string, (work: { fresh: string; aside: string }) => Promise<voi
     "version 1.1.0\n",
   ],
 ];
-test.each(killedAt)("killed %s, the next command finds one whole version that fits its record", async (_, until, content) => {
-  await place("1.0.0");
-  const work = await openWorkFolder(skillsFolder);
-  await mkdir(join(work.fresh, "scripts"), { recursive: true });
-  for (const file of filesOf("1.1.0")) await writeFile(join(work.fresh, file.path), file.bytes, { mode: file.executable ? 0o755 : 0o644 });
-  await writeIntent(work, { folder: "pdf", aside: work.aside, record: recordOf("1.1.0") });
-  await until(work);
+test.each(killedAt)(
+  "killed %s, the next command finds one whole version that fits its record",
+  async (_, until, content) => {
+    await place("1.0.0");
+    const work = await openWorkFolder(skillsFolder);
+    await mkdir(join(work.fresh, "scripts"), { recursive: true });
+    for (const file of filesOf("1.1.0"))
+      await writeFile(join(work.fresh, file.path), file.bytes, { mode: file.executable ? 0o755 : 0o644 });
+    await writeIntent(work, { folder: "pdf", aside: work.aside, record: recordOf("1.1.0") });
+    await until(work);
 
-  await inFolder(() => Promise.resolve());
-  expect(await skill()).toBe(content);
-  expect((await readInstalledState(skillsFolder, "pdf")).state).toBe("intact");
-  expect(await readdir(bookkeeping(skillsFolder).work)).toEqual([]);
-  expect(notes.length).toBe(_ === "between the renames" ? 1 : 0);
-});
+    await inFolder(() => Promise.resolve());
+    expect(await skill()).toBe(content);
+    expect((await readInstalledState(skillsFolder, "pdf")).state).toBe("intact");
+    expect(await readdir(bookkeeping(skillsFolder).work)).toEqual([]);
+    expect(notes.length).toBe(_ === "between the renames" ? 1 : 0);
+  },
+);
 
 test("a kill while files were still being written leaves no trace", async () => {
   const work = await openWorkFolder(skillsFolder);

@@ -43,8 +43,14 @@ export function findSkillsFolder(context: Context, args: Omit<ScopeArgs, "agents
 export async function planScope(context: Context, args: ScopeArgs): Promise<Scope> {
   const place = findSkillsFolder(context, args);
   if (args.dir !== undefined) return { ...place, folderOf: accountAndName, linksOf: () => noLinks(args.agents) };
+  const named = args.agents.length > 0;
   const targets = await chooseTargets(context, args.agents);
-  const folders = targets.map((target) => ({ target, folder: folderFor(context, target, args.global) }));
+  const folders = targets.flatMap((target) => {
+    const folder = targetFolder(target, { ...placeOf(context), global: args.global });
+    if (folder !== undefined) return [{ target, folder }];
+    if (named) throw noProjectFolder(target);
+    return [];
+  });
   return {
     ...place,
     folderOf: ({ name }) => name,
@@ -54,6 +60,13 @@ export async function planScope(context: Context, args: ScopeArgs): Promise<Scop
         .map(({ target, folder }) => ({ target: target.id, path: join(folder, nameBelow(target, pak)) })),
   };
 }
+
+const placeOf = (context: Context) => ({ home: context.home, cwd: context.cwd, env: context.config.variable });
+
+const noProjectFolder = (target: Target): PaksError =>
+  new PaksError("USAGE", `${target.name} reads no skills from a project.`, {
+    hint: "Install for all projects with --global.",
+  });
 
 const accountAndName = ({ name, account }: Placeable): string => (account === undefined ? name : `${account}/${name}`);
 
@@ -65,7 +78,7 @@ function noLinks(agents: readonly string[]): readonly LinkPlan[] {
 async function chooseTargets(context: Context, ids: readonly string[]): Promise<readonly Target[]> {
   if (ids.length > 0) return ids.map(requireTarget);
   if (context.config.defaultAgent !== undefined) return [requireTarget(context.config.defaultAgent)];
-  return detectTargets({ exists, home: context.home, cwd: context.cwd, env: context.config.variable });
+  return detectTargets({ ...placeOf(context), exists });
 }
 
 function requireTarget(id: string): Target {
@@ -77,9 +90,6 @@ function requireTarget(id: string): Target {
       .join(", ")}; any other folder with --dir.`,
   });
 }
-
-const folderFor = (context: Context, target: Target, global: boolean): string =>
-  targetFolder(target, { global, home: context.home, cwd: context.cwd, env: context.config.variable });
 
 const nameBelow = (target: Target, pak: Placeable): string =>
   target.layout === "account/name" && pak.account !== undefined ? join(pak.account, pak.name) : pak.name;
