@@ -46,8 +46,9 @@ export async function planScope(context: Context, args: ScopeArgs): Promise<Scop
   const named = args.agents.length > 0;
   const targets = await chooseTargets(context, args.agents);
   const folders = targets.flatMap((target) => {
-    const folder = targetFolder(target, { ...placeOf(context), global: args.global });
-    if (folder !== undefined) return [{ target, folder }];
+    const readsHere = args.global || target.projectDir !== undefined;
+    if (readsHere) return [{ target, folder: targetFolder(target, { ...placeOf(context), global: args.global }) }];
+    // A link from the user's own folder into one project would show the skill in all of them.
     if (named) throw noProjectFolder(target);
     return [];
   });
