@@ -134,7 +134,7 @@ describe("the lenient retry", () => {
   test("an anchor stays refused, and the first error is the one that is told", () => {
     const error = failure(() => lenient("description: a: b\nx: &a 1\n"));
     expect(error.message).toContain("anchor");
-    const both = "name: [\ndescription: a: b\n";
+    const both = "description: a: b\nname: [\n";
     expect(failure(() => lenient(both))).toEqual(failure(() => parse(both)));
   });
 

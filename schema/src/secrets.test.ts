@@ -117,6 +117,10 @@ describe("found", () => {
     expect(findSecrets(files)).toHaveLength(100);
   });
 
+  test("once where two rules see it", () => {
+    expect(found(`https://ada:${samples["github-token"]![0]}@git.acme.dev/x.git`)).toHaveLength(1);
+  });
+
   test("with a fingerprint that depends on the value and its file, not on its line", () => {
     const [one, other] = [noise(36), noise(36, undefined, "other")].map((value) => `ghp_${value}`);
     const hint = (text: string, path?: string) => found(text, path)[0]?.hint;
