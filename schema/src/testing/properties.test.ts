@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { PaksError } from "../errors.ts";
+import { resultOrPaksError, timeGrowth } from "./properties.ts";
+
+test("code that takes quadratic time is told from code that takes linear time", () => {
+  const linear = (size: number) => "a".repeat(size).replaceAll("a", "b");
+  // From every blank the run to the end is tried anew.
+  const quadratic = (size: number) => /\s+$/.test(`${" ".repeat(size)}x`);
+  expect(timeGrowth(linear, [100_000, 1_000_000])).toBeLessThan(40);
+  expect(timeGrowth(quadratic, [3_000, 30_000])).toBeGreaterThan(40);
+});
+
+test("a failure that is no PaksError goes through", () => {
+  expect(resultOrPaksError(() => 1)).toBe(1);
+  expect(
+    resultOrPaksError(() => {
+      throw new PaksError("INVALID_NAME", "x");
+    }),
+  ).toBeInstanceOf(PaksError);
+  expect(() =>
+    resultOrPaksError(() => {
+      throw new RangeError("x");
+    }),
+  ).toThrow(RangeError);
+});
