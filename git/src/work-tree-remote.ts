@@ -100,7 +100,7 @@ export function parsePushReport(text: string): PushedRef[] {
 
 export type PushOutcome =
   | { readonly type: "pushed" }
-  /** The remote said no to every ref. */
+  /** The remote said no to every ref that would have changed. */
   | { readonly type: "rejected"; readonly error: PaksError }
   /** git gave up before it sent anything: a pre-push hook said no. */
   | { readonly type: "not-sent"; readonly error: PaksError }
@@ -141,8 +141,10 @@ export function judgePush(run: GitRun, request: PushRequest): PushOutcome {
   if (run.exitCode === 0) return { type: "pushed" };
   if (/does not support --atomic push/.test(run.stderr)) return { type: "no-atomic" };
   const refs = parsePushReport(run.stdout.toString("utf8"));
-  if (refs.length === request.refspecs.length && refs.every(({ flag }) => flag === "!")) {
-    return { type: "rejected", error: rejection(refs, run.stderr) };
+  const refused = refs.filter(({ flag }) => flag === "!");
+  const untouched = refs.every(({ flag }) => flag === "!" || flag === "=");
+  if (refs.length === request.refspecs.length && untouched && refused.length > 0) {
+    return { type: "rejected", error: rejection(refused, run.stderr) };
   }
   // After anything was sent git reports each ref or dies with 128; 1 without a report is a refusal on this side.
   if (run.exitCode === 1 && run.stdout.length === 0) {

@@ -350,6 +350,17 @@ test("a tag that the remote refuses takes the branch with it", async () => {
   expect(await testGit(bare, ["for-each-ref"])).toBe(before);
 });
 
+test("a refused tag whose commit the remote has already is a refusal of everything that would have changed", async () => {
+  const source = await repo();
+  const { bare } = await withServer(source);
+  const commit = await source.git("rev-parse", "HEAD");
+  await source.tag("v1", "v1\n");
+  await writeFile(join(bare, "hooks", "pre-receive"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+  const refspecs = [`${commit}:refs/heads/main`, "refs/tags/v1"];
+  const outcome = await pushRefs(treeOf(source.dir), { remote: "origin", refspecs, atomic: true });
+  expect(outcome).toMatchObject({ type: "rejected", error: { code: "PUSH_REJECTED" } });
+});
+
 test("a pre-push hook that refuses is known to have sent nothing", async () => {
   const source = await repo();
   await withServer(source);

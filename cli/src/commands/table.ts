@@ -33,6 +33,18 @@ export const commandTable: readonly CommandRow[] = [
     load: async () => (await import("./validate.ts")).validate,
   },
   {
+    name: "publish",
+    usage: "[dir]",
+    describe: "Check, version, tag and push a release, and wait until the registry shows it",
+    load: async () => (await import("./publish.ts")).publish,
+  },
+  {
+    name: "status",
+    usage: "[of]",
+    describe: "Show the registry's recent attempts to index a repository or a pak",
+    load: async () => (await import("./status.ts")).status,
+  },
+  {
     name: "install",
     aliases: ["add", "i"],
     usage: "<source..>",

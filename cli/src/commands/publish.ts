@@ -1,0 +1,50 @@
+import { bumps } from "@paks/schema";
+import { defineCommand } from "../command.ts";
+import { publishPak } from "../publish/publish.ts";
+import { dataOf, textOf } from "../publish/result.ts";
+
+export const publish = defineCommand({
+  command: "publish [dir]",
+  describe: "Check, version, tag and push a release, and wait until the registry shows it",
+  examples: [
+    ["paks publish --bump patch", "0.1.0 → 0.1.1: one commit, one tag, one push"],
+    ["paks publish skills/pdf --bump minor", "one pak of a repository with several"],
+    ["paks publish --bump patch --dry-run", "every check, then the git commands instead of doing them"],
+    ["paks publish --bump prerelease --preid beta", "1.2.0 → 1.2.1-beta.0"],
+  ],
+  builder: (yargs) =>
+    yargs
+      .positional("dir", { type: "string", default: ".", describe: "Folder of the pak" })
+      .option("bump", { choices: bumps, describe: "The next version of this kind" })
+      .option("preid", { type: "string", describe: "Name of the pre-release, e.g. beta" })
+      .option("version", { type: "string", describe: "Exactly this version" })
+      .option("dry-run", { type: "boolean", default: false, describe: "Check everything and print the commands" })
+      .option("no-push", { type: "boolean", default: false, describe: "Commit and tag on this machine only" })
+      .option("skip-registry", { type: "boolean", default: false, describe: "Push without telling the registry" })
+      .option("no-wait", { type: "boolean", default: false, describe: "Do not wait until it is indexed" })
+      .option("message", { type: "string", alias: "m", describe: "What is new; becomes part of the tag" })
+      .option("tag-prefix", {
+        type: "string",
+        describe: 'What stands before the version in the tag, e.g. release- or ""',
+      })
+      .option("account", { type: "string", describe: "Publish under this account" })
+      .option("remote", { type: "string", describe: "Push to this remote" })
+      .option("yes", { type: "boolean", alias: "y", default: false, describe: "Do not ask" }),
+  run: async (args, context) => {
+    const options = {
+      dir: args.dir,
+      bump: args.bump,
+      preid: args.preid,
+      version: args.version,
+      message: args.message,
+      tagPrefix: args.tagPrefix,
+      account: args.account,
+      remote: args.remote,
+      skipRegistry: args.skipRegistry,
+      push: !args.noPush,
+      wait: !args.noWait,
+    };
+    const done = await publishPak(context, options, { dryRun: args.dryRun, yes: args.yes });
+    return { data: dataOf(done), text: textOf(done) };
+  },
+});

@@ -1,0 +1,74 @@
+import { readConfig, readRemoteUrl, requireRemote } from "@paks/git/work-tree";
+import { type AttemptDto, type PakId, parsePakId, parseSource } from "@paks/schema";
+import { defineCommand } from "../command.ts";
+import type { Context } from "../context.ts";
+import { safe } from "../output/safe-text.ts";
+import { formatRepositoryAddress } from "../publish/repository-address.ts";
+import { readPlaceOf } from "../publish/repository-facts.ts";
+
+export const status = defineCommand({
+  command: "status [of]",
+  describe: "Show the registry's recent attempts to index a repository or a pak, and why one failed",
+  examples: [
+    ["paks status", "of the repository you are in"],
+    ["paks status acme/pdf", "of a pak"],
+    ["paks status https://github.com/acme/skills", "of a repository"],
+  ],
+  builder: (yargs) =>
+    yargs
+      .positional("of", { type: "string", describe: "account/name or a repository's address" })
+      .option("limit", { type: "number", default: 10, describe: "At most this many" }),
+  run: async (args, context) => {
+    const of = await requireSubject(context, args.of);
+    const attempts = await context.progress(
+      "Asking the registry",
+      async () => await context.registry().listAttempts(of),
+    );
+    const shown = attempts.slice(0, args.limit);
+    return { data: { ...of, attempts: shown }, text: textOf(of, shown) };
+  },
+});
+
+type Subject = PakId | { readonly repository: string };
+
+/** @throws PaksError INVALID_NAME, NOT_A_REPOSITORY, NO_REMOTE … */
+async function requireSubject(context: Context, text: string | undefined): Promise<Subject> {
+  if (text === undefined) return { repository: await readOwnAddress(context) };
+  const source = parseSource(text);
+  if (source.type === "git") return { repository: formatRepositoryAddress(source.url, context.cwd) };
+  return parsePakId(source.type === "registry" ? `${source.account}/${source.name}` : text);
+}
+
+async function readOwnAddress(context: Context): Promise<string> {
+  const { tree, place } = await readPlaceOf(context, context.cwd);
+  const config = await readConfig(tree);
+  return formatRepositoryAddress(await readRemoteUrl(tree, config, requireRemote(config, undefined)), place.root);
+}
+
+function textOf(of: Subject, attempts: readonly AttemptDto[]): string {
+  const name = "repository" in of ? of.repository : `${of.account}/${of.name}`;
+  if (attempts.length === 0) return `The registry has not been asked to index ${safe(name)} yet.`;
+  return attempts.map(formatAttempt).join("\n");
+}
+
+const marks: Readonly<Record<AttemptDto["state"], string>> = {
+  indexed: "✓",
+  rejected: "✗",
+  failed: "✗",
+  queued: "⚠",
+  running: "⚠",
+};
+
+function formatAttempt(attempt: AttemptDto): string {
+  const { state, stage, code, message, hint, tag, releases } = attempt;
+  const at = stage === null || state === "indexed" ? state : `${state} at ${safe(stage)}`;
+  const lines = [
+    `${marks[state]} ${safe(tag)}  ${at}${code === null ? "" : ` [${safe(code)}]`}  ${safe(attempt.created_at)}`,
+  ];
+  for (const each of releases)
+    lines.push(`  ${safe(`${each.account}/${each.name}@${each.version}`)} ${safe(each.digest)}`);
+  if (message !== null) lines.push(`  ${safe(message)}`);
+  if (hint !== null) lines.push(`  hint: ${safe(hint)}`);
+  if (attempt.next_try_at !== null && state === "queued") lines.push(`  tried again at ${safe(attempt.next_try_at)}`);
+  return lines.join("\n");
+}

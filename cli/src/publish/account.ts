@@ -1,0 +1,76 @@
+import { objectMessage, readObjects, type RefFact, type WorkTree } from "@paks/git/work-tree";
+import {
+  type Finding,
+  type MeDto,
+  PaksError,
+  parseAccountName,
+  parsePakId,
+  parseTagTrailers,
+  type PakId,
+} from "@paks/schema";
+
+export interface AccountSources {
+  /** `--account` */
+  readonly flag: string | undefined;
+  /** Of the token in use. */
+  readonly token: string | null | undefined;
+  /** Of the version commit that HEAD is. */
+  readonly prepared: string | undefined;
+  /** Asked last: it takes a process. */
+  readonly earlierTag: () => Promise<string | undefined>;
+}
+
+/** @throws PaksError INVALID_NAME; INVALID_PARAMETER when nothing says which account is meant */
+export async function requireAccount(sources: AccountSources): Promise<string> {
+  if (sources.flag !== undefined) return parseAccountName(sources.flag);
+  const found = sources.token ?? sources.prepared ?? (await sources.earlierTag());
+  if (found !== undefined) return found;
+  throw new PaksError("INVALID_PARAMETER", "It is not known under which account to publish.", {
+    hint: "Name it: --account <name>. After paks login the token's own account is taken.",
+    details: { field: "account" },
+  });
+}
+
+/** The account that an earlier release of the pak was published under. */
+export async function findEarlierAccount(
+  tree: WorkTree,
+  tag: RefFact | undefined,
+  name: string,
+): Promise<string | undefined> {
+  const trailers = tag && (await readTrailers(tree, tag));
+  const id = trailers && parsePakId(trailers.package);
+  return id?.name === name ? id.account : undefined;
+}
+
+/** What an annotated tag asserts; nothing when it is none or does not say it our way. */
+export async function readTrailers(tree: WorkTree, tag: RefFact): Promise<ReturnType<typeof parseTagTrailers>> {
+  if (tag.object === tag.commit) return undefined;
+  const object = (await readObjects(tree, [tag.object], 1024 * 1024)).get(tag.object);
+  if (object?.type !== "tag") return undefined;
+  try {
+    return parseTagTrailers(objectMessage(object));
+  } catch (error) {
+    if (error instanceof PaksError && error.code === "TRAILER_MISMATCH") return undefined;
+    throw error;
+  }
+}
+
+/** What the token allows, as far as it says itself. */
+export function checkToken(me: MeDto, id: PakId): Finding | undefined {
+  if (me.account !== null && me.account !== id.account) {
+    return {
+      severity: "error",
+      code: "NAMESPACE_FORBIDDEN",
+      message: `You are logged in as ${me.account} and cannot publish as ${id.account}.`,
+      hint: `Leave out --account, or log in as ${id.account}.`,
+    };
+  }
+  const fitting = new Set(["admin", "publish", `publish:${id.account}/*`, `publish:${id.account}/${id.name}`]);
+  if (me.token.scopes.some((scope) => fitting.has(scope))) return undefined;
+  return {
+    severity: "error",
+    code: "FORBIDDEN",
+    message: `The token "${me.token.name}" may not publish ${id.account}/${id.name}.`,
+    hint: "Make a token with the scope publish and log in with it.",
+  };
+}

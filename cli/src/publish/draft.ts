@@ -1,0 +1,149 @@
+import { basename } from "node:path";
+import type { RefFact } from "@paks/git/work-tree";
+import {
+  describeFiles,
+  type FileFact,
+  type Finding,
+  findReleaseTrailer,
+  formatTag,
+  type Manifest,
+  type ManifestReading,
+  readManifest,
+  type ReleaseFile,
+} from "@paks/schema";
+import { chooseVersion, highestVersion } from "./choose-version.ts";
+import {
+  checkClean,
+  checkPrefixConflict,
+  checkTag,
+  describeOthers,
+  findTag,
+  splitEntries,
+  tagNames,
+} from "./git-checks.ts";
+import type { PublishOptions } from "./options.ts";
+import type { PakContent } from "./pak-content.ts";
+import type { Problems } from "./problems.ts";
+import type { RepositoryFacts } from "./repository-facts.ts";
+import { notCommitted, planEdit, type VersionEdit } from "./version-edit.ts";
+
+/** The manifest that would be released now, and what the strict profile says to it. */
+export interface ManifestFacts {
+  readonly committed: Manifest | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Of a manifest with uncommitted changes it is the changed one that is judged: that is what the author will commit,
+ * and findings about lines that are mended already would only confuse.
+ */
+export function readManifestFacts(facts: RepositoryFacts, content: PakContent): ManifestFacts {
+  const { path } = facts.place;
+  const directory = path === "" ? undefined : basename(path);
+  const read = (files: ReadonlyMap<string, Uint8Array>): ManifestReading =>
+    readManifest(files, { profile: "strict", directory });
+  const { committed, workTree } = content.manifest;
+  const names = new Set([...workTree.keys()].map((name) => (path === "" ? name : `${path}/${name}`)));
+  const dirty = committed.size === 0 || facts.status.entries.some((entry) => names.has(entry.path));
+  const now = read(committed);
+  return { committed: now.manifest, findings: (dirty ? read(workTree) : now).findings };
+}
+
+/** What HEAD's commit prepared, when it was a run of ours for this pak. */
+export function findPrepared(
+  content: PakContent,
+  name: string | undefined,
+): { account: string; version: string } | undefined {
+  const trailer = findReleaseTrailer(content.headMessage);
+  return trailer?.name === name ? trailer : undefined;
+}
+
+export interface DraftInputs {
+  readonly facts: RepositoryFacts;
+  readonly content: PakContent;
+  readonly manifest: Manifest;
+  readonly options: PublishOptions;
+  /** Branches and tags of the remote, as far as it was asked. */
+  readonly remoteRefs: readonly RefFact[];
+  readonly prepared: string | undefined;
+}
+
+/** The release without what concerns accounts and registry. */
+export interface Draft {
+  readonly version: string;
+  readonly tag: string;
+  readonly edit: VersionEdit | undefined;
+  readonly files: readonly FileFact[];
+  readonly digest: string;
+  readonly bytes: number;
+  readonly local: RefFact | undefined;
+  readonly remote: RefFact | undefined;
+}
+
+/** Version, edit, tag and content. What cannot be decided is noted; then there is no draft. */
+export function draftRelease(inputs: DraftInputs, problems: Problems): Draft | undefined {
+  const { facts, content, manifest, options, remoteRefs, prepared } = inputs;
+  const pak = { name: manifest.name, path: facts.place.path, prefix: options.tagPrefix };
+  const version = problems.try(() => {
+    const tags = [...tagNames(facts.refs), ...tagNames(remoteRefs)];
+    return chooseVersion({ manifest: manifest.version, released: highestVersion(tags, pak), prepared }, options);
+  });
+  if (version === undefined) return undefined;
+  const edit = version === manifest.version ? undefined : problems.try(() => planEdit(content, version));
+  const tag = problems.try(() => formatTag({ ...pak, version }));
+  if (tag === undefined || (edit === undefined && version !== manifest.version)) return undefined;
+  const { files, digest, bytes } = describeFiles(filesAfter(content.files, edit));
+  return {
+    version,
+    tag,
+    edit,
+    files,
+    digest,
+    bytes,
+    local: findTag(facts.refs, tag),
+    remote: findTag(remoteRefs, tag),
+  };
+}
+
+/** The committed files with the manifest as it will be. */
+export const filesAfter = (files: readonly ReleaseFile[], edit: VersionEdit | undefined): ReleaseFile[] =>
+  files.map((file) => (edit && file.path === edit.file ? { ...file, bytes: edit.committed.bytes } : file));
+
+/** The pak's own files must be committed; of others only a note is made. */
+export function checkFiles(
+  facts: RepositoryFacts,
+  content: PakContent,
+  edit: VersionEdit | undefined,
+): { readonly finding: Finding | undefined; readonly note: string | undefined } {
+  const { path } = facts.place;
+  const { own, others } = splitEntries(facts.status, path);
+  const ours = edit?.done === true ? (path === "" ? edit.file : `${path}/${edit.file}`) : undefined;
+  const left = own.filter((entry) => entry.path !== ours);
+  const missing = content.manifest.committed.size === 0 && left.length === 0;
+  return {
+    finding: missing ? uncommitted() : checkClean(left, path),
+    note: describeOthers(others),
+  };
+}
+
+/** Ignored by git, or below a folder that is: no status line tells of it. */
+function uncommitted(): Finding {
+  const { code, message } = notCommitted("SKILL.md");
+  return { severity: "error", code, message, hint: "git add -f SKILL.md && git commit", path: "SKILL.md" };
+}
+
+/** Whether tag and branch can be made, judged against both sides. */
+export function checkTags(inputs: DraftInputs, draft: Draft, localIsOurs: boolean): readonly (Finding | undefined)[] {
+  const { facts, options, remoteRefs } = inputs;
+  return [
+    checkTag({
+      tag: draft.tag,
+      local: draft.local,
+      remote: draft.remote,
+      localIsOurs,
+      target: draft.edit ? undefined : facts.status.commit,
+      unchanged: options.bump === undefined && options.version === undefined,
+    }),
+    checkPrefixConflict(draft.tag, facts.refs, "here") ?? checkPrefixConflict(draft.tag, remoteRefs, "on the remote"),
+  ];
+}

@@ -1,0 +1,49 @@
+import type { Bump } from "@paks/schema";
+import { PaksError } from "@paks/schema";
+import type { Config } from "../config.ts";
+
+/** What the author asked for. */
+export interface PublishOptions {
+  /** The pak's folder, as typed. */
+  readonly dir: string;
+  readonly bump?: Bump | undefined;
+  readonly preid?: string | undefined;
+  readonly version?: string | undefined;
+  readonly tagPrefix?: string | undefined;
+  readonly account?: string | undefined;
+  readonly remote?: string | undefined;
+  /** The author's own text for the tag. */
+  readonly message?: string | undefined;
+  /** False: commit and tag stay on this machine, and nothing is asked of remote or registry. */
+  readonly push: boolean;
+  readonly skipRegistry: boolean;
+  readonly wait: boolean;
+}
+
+/** Between any two steps that change something: where a test ends the process. */
+export const faultPoints = ["planned", "edited", "committed", "verified", "tagged", "pushed", "notified"] as const;
+export type FaultPoint = (typeof faultPoints)[number];
+export type Fault = (point: FaultPoint) => void;
+
+/** `PAKS_FAULT=<point>:kill` or `:throw`, heeded only together with `PAKS_ENABLE_FAULTS=1`. */
+export function readFault(config: Pick<Config, "variable">): Fault {
+  const [wanted, how] = (config.variable("PAKS_FAULT") ?? "").split(":");
+  if (config.variable("PAKS_ENABLE_FAULTS") !== "1") return () => undefined;
+  return (point) => {
+    if (point !== wanted) return;
+    if (how === "kill") process.kill(process.pid, "SIGKILL");
+    throw new Error(`fault at ${point}`);
+  };
+}
+
+/** @throws PaksError USAGE */
+export function requireConsistent(options: PublishOptions): void {
+  if (options.bump !== undefined && options.version !== undefined) {
+    throw new PaksError("USAGE", "--bump and --version each choose the version.", { hint: "Give one of them." });
+  }
+  if (options.preid !== undefined && options.bump !== "prerelease") {
+    throw new PaksError("USAGE", "--preid goes with --bump prerelease.", {
+      hint: "paks publish --bump prerelease --preid beta",
+    });
+  }
+}

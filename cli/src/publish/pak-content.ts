@@ -1,0 +1,137 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type CommittedEntry, type GitObject, objectMessage, readObjects } from "@paks/git/work-tree";
+import {
+  checkEntries,
+  checkReleaseFiles,
+  decodeText,
+  defaultLimits,
+  type Finding,
+  findManifests,
+  findSecrets,
+  type Kind,
+  manifestFileNames,
+  PaksError,
+  type ReleaseFile,
+  systemErrorCode,
+} from "@paks/schema";
+import type { RepositoryFacts } from "./repository-facts.ts";
+
+/** The manifest's files as text, byte order mark included. */
+export type ManifestTexts = ReadonlyMap<string, string>;
+
+/** What HEAD holds of the pak, and the manifest as it lies in the work tree. */
+export interface PakContent {
+  readonly kind: Kind;
+  readonly entries: readonly CommittedEntry[];
+  /** Empty when there is too much to be read; the findings say so. */
+  readonly files: readonly ReleaseFile[];
+  readonly manifest: {
+    readonly committed: ReadonlyMap<string, Uint8Array>;
+    readonly workTree: ReadonlyMap<string, Buffer>;
+  };
+  /** Message of HEAD's commit; "" before the first one. */
+  readonly headMessage: string;
+  readonly findings: readonly Finding[];
+}
+
+const limits = defaultLimits;
+
+/**
+ * One more process: all blobs and HEAD's commit in one batch.
+ * @throws PaksError MANIFEST_MISSING
+ */
+export async function readContent(facts: RepositoryFacts): Promise<PakContent> {
+  const { committed: entries, tree, status } = facts;
+  const kind = await requireKind(facts);
+  const names = manifestFileNames(kind);
+  const findings = [...checkEntries(entries, limits), ...checkSizes(entries)];
+  const readable = findings.length === 0 ? entries : entries.filter(({ path }) => names.includes(path));
+  const blobs = readable.filter(({ mode, size }) => mode.startsWith("100") && size <= limits.fileBytes);
+  const objects =
+    status.commit === undefined
+      ? new Map<string, GitObject>()
+      : await readObjects(tree, ["HEAD", ...blobs.map(({ oid }) => oid)], limits.releaseBytes + 4 * limits.fileBytes);
+  requireSameHead(objects, status.commit);
+  const files = blobs.map(({ path, mode, oid }) => ({
+    path,
+    executable: mode === "100755",
+    bytes: requireBlob(objects, oid),
+  }));
+  const committed = new Map(files.filter(({ path }) => names.includes(path)).map(({ path, bytes }) => [path, bytes]));
+  const head = objects.get("HEAD");
+  return {
+    kind,
+    entries,
+    files: findings.length === 0 ? files : [],
+    manifest: { committed, workTree: await readWorkTreeManifest(tree.dir, names) },
+    headMessage: head ? objectMessage(head) : "",
+    findings: findings.length === 0 ? [...checkReleaseFiles(files, limits), ...findSecrets(files)] : findings,
+  };
+}
+
+/** By what is committed, else by what lies there: a pak that was never committed is told so, not that it is missing. */
+async function requireKind({ committed, tree }: RepositoryFacts): Promise<Kind> {
+  const found = findManifests(committed.map(({ path }) => path)).find(({ directory }) => directory === "");
+  if (found) return found.kind;
+  if ((await readWorkTreeManifest(tree.dir, manifestFileNames("skill"))).has("SKILL.md")) return "skill";
+  throw new PaksError("MANIFEST_MISSING", `There is no SKILL.md in ${tree.dir}.`, {
+    hint: "Go to the skill's folder or name it: paks publish path/to/skill. Make one with paks init.",
+  });
+}
+
+/** Asked before any blob is read. */
+function checkSizes(entries: readonly CommittedEntry[]): Finding[] {
+  const findings: Finding[] = [];
+  let total = 0;
+  for (const { path, size } of entries) {
+    total += size;
+    if (size <= limits.fileBytes) continue;
+    const message = `"${path}" has ${size} bytes; at most ${limits.fileBytes} are allowed.`;
+    findings.push({ severity: "error", code: "TOO_LARGE", message, path, hint: "Shorten, split or remove it." });
+  }
+  if (total > limits.releaseBytes && findings.length === 0) {
+    const message = `The files have ${total} bytes together; at most ${limits.releaseBytes} are allowed.`;
+    findings.push({ severity: "error", code: "TOO_LARGE", message, hint: "Remove what the release does not need." });
+  }
+  return findings;
+}
+
+function requireSameHead(objects: ReadonlyMap<string, GitObject>, commit: string | undefined): void {
+  const head = objects.get("HEAD");
+  if (head?.oid === commit) return;
+  throw new PaksError("WORKTREE_CHANGED", "HEAD moved while the pak was read.", {
+    hint: "Run the same command again when nothing else works in this repository.",
+  });
+}
+
+function requireBlob(objects: ReadonlyMap<string, GitObject>, oid: string): Buffer {
+  const object = objects.get(oid);
+  if (object?.type === "blob") return object.bytes;
+  throw new PaksError("WORKTREE_CHANGED", `git has no object ${oid} although HEAD names it.`, {
+    hint: "Look at the repository with git fsck.",
+  });
+}
+
+async function readWorkTreeManifest(dir: string, names: readonly string[]): Promise<Map<string, Buffer>> {
+  const files = new Map<string, Buffer>();
+  for (const name of names) {
+    const bytes = await readIfThere(join(dir, name));
+    if (bytes) files.set(name, bytes);
+  }
+  return files;
+}
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "ENOENT" || code === "EISDIR") return undefined;
+    throw error;
+  }
+}
+
+/** @throws PaksError INVALID_ENCODING */
+export const decodeManifest = (files: ReadonlyMap<string, Uint8Array>): ManifestTexts =>
+  new Map([...files].map(([path, bytes]) => [path, decodeText(bytes, path)]));

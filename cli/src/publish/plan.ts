@@ -1,0 +1,168 @@
+import { formatPakId, formatReleaseTrailer, formatTagMessage, type PakId } from "@paks/schema";
+import type { Context } from "../context.ts";
+import { readTrailers } from "./account.ts";
+import { checkFiles, checkTags, type Draft, draftRelease, findPrepared, readManifestFacts } from "./draft.ts";
+import { checkBranch } from "./git-checks.ts";
+import { type PublishOptions, requireConsistent } from "./options.ts";
+import { askOutside, type Outside } from "./outside.ts";
+import { type PakContent, readContent } from "./pak-content.ts";
+import { Problems } from "./problems.ts";
+import { askRegistry, findId, type Known } from "./registry-side.ts";
+import type { ReleasePlan } from "./release-plan.ts";
+import { readRepository, type RepositoryFacts } from "./repository-facts.ts";
+
+/**
+ * Decides a release and finds everything that stands in its way, changing nothing.
+ * @throws PaksError with the first problem's code; all of them are in `details.findings`
+ */
+export async function planRelease(context: Context, options: PublishOptions): Promise<ReleasePlan> {
+  requireConsistent(options);
+  const facts = await readRepository(context, options.dir);
+  const [content, outside] = await Promise.all([readContent(facts), askOutside(context, facts, options)]);
+
+  const problems = new Problems();
+  const manifest = readManifestFacts(facts, content);
+  problems.add(...manifest.findings, ...content.findings);
+  noteGitAnswers(facts, outside, problems);
+  if (!manifest.committed) return stopWithoutManifest({ facts, content, outside }, problems);
+
+  const prepared = findPrepared(content, manifest.committed.name);
+  const remoteRefs = outside.refs.value ?? [];
+  const inputs = { facts, content, manifest: manifest.committed, options, remoteRefs, prepared: prepared?.version };
+  const draft = draftRelease(inputs, problems);
+  const files = checkFiles(facts, content, draft?.edit);
+  problems.add(files.finding);
+
+  const registry = noteRegistryAnswers(outside);
+  const id = await findId(context, { inputs, outside, prepared: prepared?.account }, registry);
+  if (draft) await checkTagsAndPush({ inputs, outside, draft, id }, problems);
+  const published = draft && id && (await askRegistry(context, { inputs, outside, draft, id }, registry));
+  const message = draft && id && problems.try(() => formatMessage({ inputs, outside, draft, id }, context.clock()));
+
+  problems.addAll(registry);
+  problems.requireNone("this release");
+  const notes = files.note === undefined ? [] : [files.note];
+  return {
+    ...assemble({ inputs, outside, draft: draft!, id: id!, message: message!, published }),
+    notes,
+    warnings: problems.warnings,
+  };
+}
+
+/** In the order of the steps: the first finding decides the exit code. */
+function noteGitAnswers(facts: RepositoryFacts, outside: Outside, problems: Problems): void {
+  problems.add(checkBranch(facts.status), ...outside.operations);
+  for (const { error } of [outside.identity, outside.remote, outside.address, outside.refs]) problems.addError(error);
+}
+
+/** Kept apart, because they come last on the list although they are needed before. */
+function noteRegistryAnswers({ me, health }: Outside): Problems {
+  const problems = new Problems();
+  problems.addError(me.error);
+  problems.addError(health.error);
+  return problems;
+}
+
+/** Name and version are unknown, but what can be said without them is said. */
+function stopWithoutManifest(
+  { facts, content, outside }: { facts: RepositoryFacts; content: PakContent; outside: Outside },
+  problems: Problems,
+): never {
+  problems.add(checkFiles(facts, content, undefined).finding);
+  problems.addError(outside.permission.error);
+  problems.addAll(noteRegistryAnswers(outside));
+  problems.requireNone("this release");
+  throw new TypeError("a manifest that cannot be read has an error finding");
+}
+
+async function checkTagsAndPush(
+  { inputs, outside, draft, id }: Known & { readonly draft: Draft; readonly id: PakId | undefined },
+  problems: Problems,
+): Promise<void> {
+  const { facts } = inputs;
+  const { local } = draft;
+  const target = draft.edit ? undefined : facts.status.commit;
+  const mayBeOurs = local && !draft.remote && local.commit === target && id;
+  const trailers = mayBeOurs ? await readTrailers(facts.tree, local) : undefined;
+  const ours =
+    trailers !== undefined &&
+    id !== undefined &&
+    trailers.package === formatPakId(id) &&
+    trailers.version === draft.version &&
+    trailers.digest === draft.digest;
+  problems.add(...checkTags(inputs, draft, ours));
+  // What is on the remote already need not be pushed, even when the branch has moved on since.
+  if (!draft.remote) problems.addError(outside.permission.error);
+}
+
+interface Parts extends Known {
+  readonly draft: Draft;
+  readonly id: PakId;
+}
+
+function formatMessage({ inputs, outside, draft, id }: Parts, now: Date): string {
+  const { manifest, content, facts, options } = inputs;
+  const { version, digest } = draft;
+  return formatTagMessage({
+    kind: content.kind,
+    name: manifest.name,
+    description: manifest.description,
+    version,
+    published: `${now.toISOString().slice(0, 19)}Z`,
+    notes: options.message,
+    trailers: {
+      package: formatPakId(id),
+      version,
+      digest,
+      path: facts.place.path,
+      // Without an address there is a finding already; this one only lets the author's text be judged too.
+      repository: outside.address.value ?? "https://unknown.invalid/repository",
+    },
+  });
+}
+
+function assemble({
+  inputs,
+  outside,
+  draft,
+  id,
+  message,
+  published,
+}: Parts & { readonly message: string; readonly published: ReleasePlan["published"] }): Omit<
+  ReleasePlan,
+  "notes" | "warnings"
+> {
+  const { facts, content, manifest, options } = inputs;
+  const { version, digest, edit, files, bytes } = draft;
+  return {
+    tree: facts.tree,
+    place: facts.place,
+    kind: content.kind,
+    id,
+    published,
+    version,
+    previous: manifest.version,
+    digest,
+    edit,
+    files,
+    bytes,
+    repository: outside.address.value!,
+    branch: facts.status.branch!,
+    head: facts.status.commit!,
+    remote: { name: outside.remote.value!.name, branch: outside.remote.value!.branch },
+    commitMessage: `chore: bump version to ${version}\n\n${formatReleaseTrailer(id, version)}\n`,
+    tag: { name: draft.tag, message },
+    steps: stepsOf(draft, options, published !== undefined),
+  };
+}
+
+function stepsOf({ edit, local, remote }: Draft, options: PublishOptions, published: boolean): ReleasePlan["steps"] {
+  const silent = !options.push || options.skipRegistry;
+  return {
+    edit: edit && !edit.done ? "todo" : "done",
+    commit: edit ? "todo" : "done",
+    tag: local || remote ? "done" : "todo",
+    push: !options.push ? "skipped" : remote ? "done" : "todo",
+    index: silent ? "skipped" : published ? "done" : "todo",
+  };
+}

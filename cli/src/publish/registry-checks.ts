@@ -1,0 +1,68 @@
+import {
+  type FileFact,
+  type Finding,
+  formatPakId,
+  type IndexDryRunDto,
+  type MeDto,
+  type PakId,
+  type ReleaseDto,
+} from "@paks/schema";
+import type { Registry } from "../registry.ts";
+import type { ManifestTexts } from "./pak-content.ts";
+import { type Problems, settle, type Settled } from "./problems.ts";
+
+/** Who we are to the registry. Not logged in, it is asked whether it is there at all: both belong on the list. */
+export async function askWhoami(registry: Registry): Promise<{ me: Settled<MeDto>; health: Settled<unknown> }> {
+  const me = await settle(registry.me());
+  const health = me.error?.code === "AUTH_REQUIRED" ? await settle(registry.health()) : {};
+  return { me, health };
+}
+
+export interface DryRun {
+  readonly id: PakId;
+  readonly version: string;
+  readonly tag: string;
+  readonly path: string;
+  readonly repository: string;
+  /** As they will be committed. */
+  readonly manifest: ManifestTexts;
+  readonly files: readonly FileFact[];
+}
+
+/** What the registry says to a release before there is a tag. */
+export async function askDryRun(registry: Registry, release: DryRun): Promise<readonly Finding[]> {
+  const [main = "", extra] = ["SKILL.md", "skill.yaml"].map((file) => release.manifest.get(file));
+  const answer: IndexDryRunDto = await registry.dryRunIndex({
+    package: formatPakId(release.id),
+    version: release.version,
+    repository: release.repository,
+    path: release.path,
+    tag: release.tag,
+    manifest: main,
+    ...(extra === undefined ? {} : { manifest_extra: extra }),
+    files: release.files.map(({ path, size, sha256, executable }) => ({
+      path,
+      size,
+      sha256,
+      mode: executable ? ("100755" as const) : ("100644" as const),
+    })),
+  });
+  return answer.findings.map((finding): Finding => finding);
+}
+
+/** A tag is on the remote already: whether the registry has it too, with these very bytes. */
+export async function findPublished(
+  registry: Registry,
+  release: { readonly id: PakId; readonly version: string; readonly digest: string },
+  problems: Problems,
+): Promise<ReleaseDto | undefined> {
+  const found = await problems.note(registry.findRelease(release.id, release.version));
+  if (!found || found.digest === release.digest) return found;
+  problems.add({
+    severity: "error",
+    code: "VERSION_EXISTS",
+    message: `The registry has ${formatPakId(release.id)} ${release.version} with other content (${found.digest}).`,
+    hint: "Release the next version: paks publish --bump patch",
+  });
+  return undefined;
+}

@@ -1,0 +1,42 @@
+import type { Place, WorkTree } from "@paks/git/work-tree";
+import type { FileFact, Finding, Kind, PakId, ReleaseDto } from "@paks/schema";
+import type { VersionEdit } from "./version-edit.ts";
+
+/** `done`: by an earlier run, or there was nothing to do. */
+export type StepState = "todo" | "done" | "skipped";
+export const stepNames = ["edit", "commit", "tag", "push", "index"] as const;
+export type StepName = (typeof stepNames)[number];
+
+/** Everything that a publish will do, decided before anything is done. */
+export interface ReleasePlan {
+  readonly tree: WorkTree;
+  readonly place: Place;
+  readonly kind: Kind;
+  readonly id: PakId;
+  readonly version: string;
+  /** The version in the manifest before; `undefined` when it had none. */
+  readonly previous: string | undefined;
+  readonly digest: string;
+  readonly files: readonly FileFact[];
+  /** Of all files together. */
+  readonly bytes: number;
+  /** The branch here. */
+  readonly branch: string;
+  /** HEAD's commit when the plan was made. */
+  readonly head: string;
+  readonly remote: { readonly name: string; readonly branch: string };
+  /** Address that the release names. */
+  readonly repository: string;
+  readonly edit: VersionEdit | undefined;
+  readonly commitMessage: string;
+  readonly tag: { readonly name: string; readonly message: string };
+  readonly steps: Readonly<Record<StepName, StepState>>;
+  /** The registry's record, when everything was done before. */
+  readonly published: ReleaseDto | undefined;
+  readonly warnings: readonly Finding[];
+  readonly notes: readonly string[];
+}
+
+/** A file of the pak as git names it: from the top folder. */
+export const pathInRepository = ({ place }: Pick<ReleasePlan, "place">, file: string): string =>
+  place.path === "" ? file : `${place.path}/${file}`;

@@ -1,0 +1,113 @@
+import { formatPakId } from "@paks/schema";
+import { safe } from "../output/safe-text.ts";
+import { formatFindings } from "../output/findings.ts";
+import type { Applied } from "./apply.ts";
+import { formatCommands } from "./commands-text.ts";
+import type { Notified } from "./notify.ts";
+import { type ReleasePlan, stepNames } from "./release-plan.ts";
+
+/** `tagged`: only on this machine. `pushed`: the registry has not confirmed it. */
+export type PublishState = "planned" | "tagged" | "pushed" | "indexed" | "already-published";
+
+export interface Published {
+  readonly plan: ReleasePlan;
+  readonly state: PublishState;
+  /** Absent for a plan that was not carried out. */
+  readonly applied?: Applied | undefined;
+  readonly notified?: Notified | undefined;
+}
+
+/** The value that `--json` prints. */
+export function dataOf({ plan, state, applied, notified }: Published) {
+  const planned = state === "planned";
+  return {
+    package: formatPakId(plan.id),
+    kind: plan.kind,
+    version: plan.version,
+    previous_version: plan.previous ?? null,
+    tag: plan.tag.name,
+    commit: applied?.commit ?? (plan.edit ? null : plan.head),
+    digest: plan.digest,
+    repository: plan.repository,
+    path: plan.place.path,
+    remote: plan.remote.name,
+    branch: plan.remote.branch,
+    files: plan.files.length,
+    bytes: plan.bytes,
+    state,
+    verified: notified?.verified ?? state === "already-published",
+    attempt: notified?.attempt ?? null,
+    steps: stepNames.map((step) => ({
+      step,
+      state: plan.steps[step] === "todo" && !planned ? "done" : plan.steps[step],
+    })),
+    warnings: plan.warnings,
+    notes: notesOf({ plan, state, notified }),
+    ...(planned ? { commands: formatCommands(plan) } : {}),
+  };
+}
+
+const notesOf = ({ plan, notified }: Pick<Published, "plan" | "state" | "notified">): string[] =>
+  notified?.note === undefined ? [...plan.notes] : [...plan.notes, notified.note];
+
+const version = (plan: ReleasePlan): string =>
+  plan.edit && plan.previous !== undefined ? `${plan.previous} → ${plan.version}` : plan.version;
+
+const size = (bytes: number): string => (bytes < 10_240 ? `${bytes} bytes` : `${Math.round(bytes / 1024)} KiB`);
+
+/** What will be released, for the question before it. */
+export function formatPlan(plan: ReleasePlan): string {
+  const { id, tag, remote, files, bytes } = plan;
+  return [
+    `✓ ${formatPakId(id)} ${version(plan)}: ${files.length} ${files.length === 1 ? "file" : "files"}, ${size(bytes)}, everything checked`,
+    `  ${plan.digest}`,
+    `  tag ${tag.name}, branch ${safe(remote.branch)} on ${safe(remote.name)} (${safe(plan.repository)})`,
+    ...(plan.warnings.length > 0 ? [formatFindings(plan.warnings)] : []),
+    ...plan.notes.map((note) => `⚠ ${safe(note)}`),
+  ].join("\n");
+}
+
+/** The steps plainly, then what a user types. */
+export function textOf(done: Published): string {
+  const { plan, state, notified } = done;
+  if (state === "planned")
+    return [formatPlan(plan), "", "Nothing was changed. These commands do the same:", "", ...formatCommands(plan)].join(
+      "\n",
+    );
+  if (state === "already-published") {
+    return [
+      `✓ ${formatPakId(plan.id)} ${plan.version} is already published (${plan.tag.name}, ${plan.digest})`,
+      "",
+      installLine(plan),
+    ].join("\n");
+  }
+  const lines = [formatPlan(plan), ...stepLines(done)];
+  if (notified?.note !== undefined) lines.push(`⚠ ${safe(notified.note)}`);
+  if (state === "tagged") lines.push("", "Nothing was pushed. Run it without --no-push to go on.");
+  else lines.push("", installLine(plan));
+  return lines.join("\n");
+}
+
+function stepLines({ plan, state, applied, notified }: Published): string[] {
+  const { steps, tag, remote } = plan;
+  const mark = (step: keyof typeof steps, text: string, before: string) =>
+    steps[step] === "todo" ? [`✓ ${text}`] : steps[step] === "done" ? [`✓ ${before}`] : [];
+  const commit = (applied?.commit ?? plan.head).slice(0, 7);
+  return [
+    ...(plan.edit ? [`✓ committed ${commit}: ${plan.commitMessage.split("\n")[0]}`] : []),
+    ...mark("tag", `tagged ${tag.name}`, `tag ${tag.name} was there already`),
+    ...mark(
+      "push",
+      `pushed ${safe(remote.branch)} and ${tag.name} to ${safe(remote.name)}`,
+      `${tag.name} was pushed already`,
+    ),
+    ...(state === "indexed" && notified?.verified === true ? ["✓ indexed: the registry's digest is the same"] : []),
+  ];
+}
+
+/** From the registry, or straight from git when the registry was left out. */
+function installLine(plan: ReleasePlan): string {
+  if (plan.steps.index !== "skipped") return `  paks install ${formatPakId(plan.id)}@${plan.version}`;
+  const path = plan.place.path === "" ? "" : `&path=${encodeURI(plan.place.path)}`;
+  return `  paks install "${safe(plan.repository)}#tag=${plan.tag.name}${path}"`;
+}
