@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { PaksError } from "./errors.ts";
 import { parseFrontmatter } from "./frontmatter.ts";
-import { resultOrPaksError, timeGrowth } from "./testing/properties.ts";
+import { quickest, resultOrPaksError, timeGrowth } from "./testing/properties.ts";
 
 const parse = (yaml: string, options = {}) => parseFrontmatter(`---\n${yaml}---\nbody\n`, options);
 const failure = (run: () => unknown): PaksError => {
@@ -152,9 +152,7 @@ describe("limits", () => {
     const yaml = `a: [\n${unit.repeat(Math.floor(16_300 / unit.length))}\n`;
     for (const text of [yaml, yaml.slice(5)]) {
       for (const lenient of [false, true]) {
-        const start = performance.now();
-        resultOrPaksError(() => parse(text, { lenient }));
-        expect(performance.now() - start).toBeLessThan(500);
+        expect(quickest(() => resultOrPaksError(() => parse(text, { lenient })))).toBeLessThan(500);
       }
     }
   });

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { secretRules } from "./secret-rules.ts";
 import { findSecrets } from "./secrets.ts";
-import { hostileText, timeGrowth } from "./testing/properties.ts";
+import { hostileText, quickest, timeGrowth } from "./testing/properties.ts";
 
 /** Random-looking text that is the same on every run. Put together here, so that scanners of this repository see nothing. */
 function noise(
@@ -233,9 +233,7 @@ describe("time", () => {
   test("1 MiB of any rule's beginnings takes less than a second", () => {
     for (const separator of ["", " ", ".", "-"]) {
       const text = starts.join(separator).repeat(Math.ceil((1024 * 1024) / starts.join(separator).length));
-      const start = performance.now();
-      found(text);
-      expect(performance.now() - start).toBeLessThan(1000);
+      expect(quickest(() => found(text))).toBeLessThan(1000);
     }
   });
 });
