@@ -26,10 +26,14 @@ export interface HeldJob {
 
 /** Renews the lease three times in its length until it is closed or lost. */
 export function holdLease(deps: Pick<IndexerDeps, "db" | "log">, job: Job, stop?: AbortSignal): HeldJob {
-  const lost = new AbortController();
+  // Not AbortSignal.any: what it returns may be collected as garbage while somebody listens to it (seen on Node 20).
+  const end = new AbortController();
+  const stopNow = () => end.abort(stop?.reason);
+  if (stop?.aborted) stopNow();
+  else stop?.addEventListener("abort", stopNow, { once: true });
   const renew = async () => {
     try {
-      if (!(await extendLease(deps.db, job))) lost.abort(new LeaseLost(job));
+      if (!(await extendLease(deps.db, job))) end.abort(new LeaseLost(job));
     } catch (error) {
       // Without the database nothing can be said; when it is back too late, the fence holds.
       deps.log({ event: "lease-not-renewed", job: job.id, error: String(error) });
@@ -38,13 +42,16 @@ export function holdLease(deps: Pick<IndexerDeps, "db" | "log">, job: Job, stop?
   const timer = setInterval(() => void renew(), (job.leaseSeconds * 1000) / 3);
   return {
     job,
-    signal: stop ? AbortSignal.any([lost.signal, stop]) : lost.signal,
-    stopping: () => stop?.aborted === true && !lost.signal.aborted,
+    signal: end.signal,
+    stopping: () => end.signal.aborted && !(end.signal.reason instanceof LeaseLost),
     fenced: (work) =>
       inTransaction(deps.db, async (trx) => {
         if (!(await extendLease(trx, job))) throw new LeaseLost(job);
         return work(trx);
       }),
-    close: () => clearInterval(timer),
+    close: () => {
+      clearInterval(timer);
+      stop?.removeEventListener("abort", stopNow);
+    },
   };
 }
