@@ -3,7 +3,7 @@
 
 create table accounts (
   id bigint generated always as identity primary key,
-  name text not null,
+  name text collate "C" not null,
   canonical_name text not null unique,
   kind text not null default 'user' check (kind in ('user', 'organisation')),
   created_at timestamptz not null default now()
@@ -38,7 +38,8 @@ create table tokens (
 create table paks (
   id bigint generated always as identity primary key,
   account_id bigint not null references accounts (id),
-  name text not null,
+  -- Order is part of the API and must not depend on the server's locale.
+  name text collate "C" not null,
   canonical_name text not null,
   kind text not null,
   description text not null,
@@ -57,6 +58,9 @@ create table paks (
 create index paks_search on paks using gin (search);
 create index paks_downloads on paks (downloads desc, id desc);
 create index paks_updated on paks (updated_at desc, id desc);
+create index paks_name on paks (name, id);
+create index paks_keywords on paks using gin (keywords);
+create index paks_categories on paks using gin (categories);
 
 create table bindings (
   id bigint generated always as identity primary key,
@@ -140,7 +144,8 @@ create trigger releases_are_immutable before update or delete on releases
 
 create table release_files (
   release_id bigint not null references releases (id),
-  path text not null,
+  -- By bytes, which is the order of the digest.
+  path text collate "C" not null,
   size integer not null,
   sha256 text not null check (sha256 ~ '^[0-9a-f]{64}$'),
   executable boolean not null,
@@ -152,6 +157,10 @@ begin
 end $$;
 create trigger release_files_are_immutable before update or delete on release_files
   for each row execute function refuse_release_part_change();
+create trigger releases_are_not_truncated before truncate on releases
+  for each statement execute function refuse_release_part_change();
+create trigger release_files_are_not_truncated before truncate on release_files
+  for each statement execute function refuse_release_part_change();
 
 create table dependencies (
   release_id bigint not null references releases (id),
@@ -162,6 +171,8 @@ create table dependencies (
 );
 create trigger dependencies_are_immutable before update or delete on dependencies
   for each row execute function refuse_release_part_change();
+create trigger dependencies_are_not_truncated before truncate on dependencies
+  for each statement execute function refuse_release_part_change();
 create index dependencies_target on dependencies (account, name);
 
 -- One try to index one tag, told to its author.
@@ -189,8 +200,10 @@ create table attempts (
   started_at timestamptz,
   ended_at timestamptz
 );
--- Only a queued attempt takes in another hint: the evidence of a running one has been read already.
-create unique index attempts_one_queued on attempts (repository_key, tag) where state = 'queued';
+-- Only a queued attempt takes in another hint: the evidence of a running one has been read already. One that waits
+-- for its next try is queued too, but outside of this index: a hint that came during the try may be queued by then.
+create unique index attempts_one_queued on attempts (repository_key, tag) where state = 'queued' and tries = 0;
+create index attempts_open on attempts (repository_key, tag) where state in ('queued', 'running');
 create index attempts_repository on attempts (repository_key, created_at desc);
 create index attempts_account on attempts (account_id, created_at desc);
 
@@ -200,6 +213,8 @@ create table evidence (
   kind text not null check (kind in ('token', 'webhook', 'oidc', 'signed-tag', 'binding')),
   account_id bigint references accounts (id),
   token_id bigint references tokens (id),
+  -- The folder that this hint named: two hints for one tag may name two.
+  path text,
   details jsonb not null default '{}',
   created_at timestamptz not null default now()
 );
@@ -222,6 +237,7 @@ create table jobs (
   created_at timestamptz not null default now()
 );
 create unique index jobs_one_pending on jobs (kind, key) where state = 'pending';
+create unique index jobs_one_running on jobs (kind, key) where state = 'running';
 create index jobs_due on jobs (run_at, id) where state in ('pending', 'running');
 
 create table git_hosts (
@@ -270,6 +286,8 @@ begin
 end $$;
 create trigger audit_events_are_append_only before update or delete on audit_events
   for each row execute function refuse_audit_change();
+create trigger audit_events_are_not_truncated before truncate on audit_events
+  for each statement execute function refuse_audit_change();
 
 -- Facts of this registry that are made once: the salt of the download hashes, whether the first admin token was printed.
 create table registry_facts (

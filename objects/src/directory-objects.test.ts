@@ -45,9 +45,9 @@ test.each(["../../etc/passwd", "", "A".repeat(64), "0".repeat(63)])(
 
 test("a place that cannot be written is named before any work depends on it", async () => {
   await writeFile(join(directory, "file"), "");
-  await expect(openDirectoryObjects(join(directory, "file", "below"))).rejects.toThrow();
+  await expect(openDirectoryObjects(join(directory, "file", "below"))).rejects.toThrow("ENOTDIR");
   const objects = await openDirectoryObjects(join(directory, "gone"));
   await objects.check();
   await rm(join(directory, "gone"), { recursive: true });
-  await expect(objects.check()).rejects.toThrow();
+  await expect(objects.check()).rejects.toThrow("ENOENT");
 });

@@ -19,7 +19,8 @@ export type TestDb = Db & {
  */
 export async function testDb(options: { readonly accounts?: readonly string[] } = {}): Promise<TestDb> {
   const name = `test_${randomBytes(8).toString("hex")}`;
-  const { db, end } = process.env["PAKS_TEST_ENGINE"] === "embedded" ? await openEmbeddedSchema(name) : await openSchema(name);
+  const { db, end } =
+    process.env["PAKS_TEST_ENGINE"] === "embedded" ? await openEmbeddedSchema(name) : await openSchema(name);
   await migrate(db);
   const accountIds: Record<string, string> = {};
   for (const account of options.accounts ?? []) accountIds[account] = (await insertAccount(db, { name: account })).id;
@@ -29,7 +30,12 @@ export async function testDb(options: { readonly accounts?: readonly string[] } 
 async function openSchema(name: string): Promise<{ db: Db; end: () => Promise<void> }> {
   const url = process.env["PAKS_TEST_DATABASE_URL"];
   if (!url) throw new Error("PAKS_TEST_DATABASE_URL is not set; `npm test` starts a Postgres and sets it.");
-  const pool = new Pool({ connectionString: url, max: 8, options: `-c search_path=${name},public`, statement_timeout: 30_000 });
+  const pool = new Pool({
+    connectionString: url,
+    max: 8,
+    options: `-c search_path=${name},public`,
+    statement_timeout: 30_000,
+  });
   pool.on("error", () => undefined);
   const db = kyselyOf(pool);
   await sql`create schema ${sql.id(name)}`.execute(db);

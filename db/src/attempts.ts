@@ -1,0 +1,78 @@
+import type { AttemptDto } from "@paks/schema";
+import { sql } from "kysely";
+import type { Db } from "./tables.ts";
+
+const columns = [
+  "id",
+  "repository_url",
+  "tag",
+  "path",
+  "trigger",
+  "state",
+  "stage",
+  "code",
+  "message",
+  "hint",
+  "details",
+  "releases",
+  "tries",
+  "retryable",
+  "next_try_at",
+  "created_at",
+  "started_at",
+  "ended_at",
+] as const;
+
+const selectAttempts = (db: Db) => db.selectFrom("attempts").select(columns);
+type AttemptRow = Awaited<ReturnType<ReturnType<typeof selectAttempts>["executeTakeFirstOrThrow"]>>;
+
+const formatTime = (time: Date | null): string | null => time?.toISOString() ?? null;
+
+const formatAttempt = ({ repository_url, ...row }: AttemptRow): AttemptDto => ({
+  ...row,
+  repository: repository_url,
+  next_try_at: formatTime(row.next_try_at),
+  created_at: row.created_at.toISOString(),
+  started_at: formatTime(row.started_at),
+  ended_at: formatTime(row.ended_at),
+});
+
+const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Undefined also for a text that is no id. */
+export async function findAttempt(db: Db, id: string): Promise<AttemptDto | undefined> {
+  if (!uuidPattern.test(id)) return undefined;
+  const row = await selectAttempts(db).where("id", "=", id).executeTakeFirst();
+  return row && formatAttempt(row);
+}
+
+export interface AttemptFilter {
+  readonly repositoryKey?: string | undefined;
+  /** Attempts that this account asked for. */
+  readonly accountId?: string | undefined;
+  /** Attempts on the pak's repository that released this pak or nothing yet. */
+  readonly pakId?: string | undefined;
+  readonly limit: number;
+}
+
+/** Newest first. */
+export async function listAttempts(db: Db, filter: AttemptFilter): Promise<AttemptDto[]> {
+  let query = selectAttempts(db).orderBy("created_at", "desc").orderBy("id").limit(filter.limit);
+  if (filter.repositoryKey !== undefined) query = query.where("repository_key", "=", filter.repositoryKey);
+  if (filter.accountId !== undefined) {
+    query = query.where(sql<boolean>`(account_id = ${filter.accountId} or exists (
+      select 1 from evidence where evidence.attempt_id = attempts.id and evidence.account_id = ${filter.accountId}
+    ))`);
+  }
+  if (filter.pakId !== undefined) query = query.where(concernsPak(filter.pakId));
+  return (await query.execute()).map(formatAttempt);
+}
+
+const concernsPak = (pakId: string) => sql<boolean>`(
+  repository_key in (select bindings.repository_key from bindings where bindings.pak_id = ${pakId})
+  and (releases = '[]' or exists (
+    select 1 from paks join accounts on accounts.id = paks.account_id
+    where paks.id = ${pakId}
+      and releases @> jsonb_build_array(jsonb_build_object('account', accounts.name, 'name', paks.name))
+  ))
+)`;

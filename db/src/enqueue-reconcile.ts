@@ -1,0 +1,108 @@
+import type { AttemptDto, RepositoryUrl } from "@paks/schema";
+import { sql } from "kysely";
+import { findAttempt } from "./attempts.ts";
+import { enqueueJob } from "./jobs.ts";
+import { formatJson } from "./json.ts";
+import type { AttemptTrigger, Db, EvidenceKind } from "./tables.ts";
+import { inTransaction } from "./transaction.ts";
+
+export interface NewEvidence {
+  readonly kind: EvidenceKind;
+  readonly accountId?: string | null | undefined;
+  readonly tokenId?: string | null | undefined;
+  /** Never a secret. */
+  readonly details?: Record<string, unknown> | undefined;
+}
+
+export interface ReconcileHint {
+  readonly repository: RepositoryUrl;
+  readonly tag: string;
+  /** Folder of the pak, "" = the root; undefined = wherever trailers and bindings say. */
+  readonly path?: string | undefined;
+  readonly trigger: AttemptTrigger;
+  readonly evidence: NewEvidence;
+}
+
+/**
+ * Takes a hint that a tag may be new: attempt, evidence and job in one transaction. A queued attempt for this tag and
+ * a pending job for this repository are reused and due at once; a running one gets a follow-up.
+ */
+export const enqueueReconcile = (db: Db, hint: ReconcileHint): Promise<AttemptDto> =>
+  inTransaction(db, async (trx) => {
+    const id = (await pullQueuedAttempt(trx, hint)) ?? (await insertAttempt(trx, hint));
+    await trx
+      .insertInto("evidence")
+      .values({
+        attempt_id: id,
+        kind: hint.evidence.kind,
+        account_id: hint.evidence.accountId ?? null,
+        token_id: hint.evidence.tokenId ?? null,
+        path: hint.path ?? null,
+        details: formatJson(hint.evidence.details ?? {}),
+      })
+      .execute();
+    await enqueueReconcileJob(trx, hint.repository);
+    return (await findAttempt(trx, id))!;
+  });
+
+/** The job without a hint about a tag: the poller's way. `runAt` undefined = now. */
+export const enqueueReconcileJob = (db: Db, repository: RepositoryUrl, runAt?: Date): Promise<{ id: string }> =>
+  enqueueJob(db, {
+    kind: "reconcile",
+    key: repository.key,
+    host: repository.host,
+    payload: { ...repository },
+    ...(runAt === undefined ? {} : { runAt }),
+  });
+
+async function pullQueuedAttempt(trx: Db, hint: ReconcileHint): Promise<string | undefined> {
+  const row = await trx
+    .updateTable("attempts")
+    .set((eb) => ({
+      next_try_at: null,
+      path: samePath(hint.path),
+      account_id: eb.fn.coalesce("account_id", sql<string | null>`${hint.evidence.accountId ?? null}::bigint`),
+    }))
+    .where("state", "=", "queued")
+    .where("id", "=", (eb) =>
+      eb
+        .selectFrom("attempts")
+        .select("id")
+        .where("repository_key", "=", hint.repository.key)
+        .where("tag", "=", hint.tag)
+        .where("state", "=", "queued")
+        .orderBy("created_at")
+        .limit(1)
+        .forUpdate(),
+    )
+    .returning("id")
+    .executeTakeFirst();
+  return row?.id;
+}
+
+// Hints that name different folders make the attempt name none; each evidence row keeps its own.
+const samePath = (path: string | undefined) =>
+  sql<string | null>`case when attempts.path = ${path ?? null}::text then attempts.path end`;
+
+async function insertAttempt(trx: Db, hint: ReconcileHint): Promise<string> {
+  const row = await trx
+    .insertInto("attempts")
+    .values({
+      repository_key: hint.repository.key,
+      repository_url: hint.repository.url,
+      tag: hint.tag,
+      path: hint.path ?? null,
+      trigger: hint.trigger,
+      account_id: hint.evidence.accountId ?? null,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(["repository_key", "tag"])
+        .where("state", "=", "queued")
+        .where("tries", "=", 0)
+        .doUpdateSet({ next_try_at: null, path: samePath(hint.path) }),
+    )
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  return row.id;
+}

@@ -1,0 +1,72 @@
+import { sql } from "kysely";
+import type { AttemptState, AttemptTrigger, Db, EvidenceKind } from "./tables.ts";
+
+export interface OpenEvidence {
+  readonly id: string;
+  readonly kind: EvidenceKind;
+  readonly accountId: string | null;
+  readonly account: string | null;
+  readonly tokenId: string | null;
+  /** The token's scopes; null when there is no token, or it expired or was revoked since. */
+  readonly scopes: string[] | null;
+  /** The folder this hint named. */
+  readonly path: string | null;
+  readonly details: Record<string, unknown>;
+}
+
+export interface OpenAttempt {
+  readonly id: string;
+  readonly tag: string;
+  /** The folder when all hints named the same one. */
+  readonly path: string | null;
+  readonly trigger: AttemptTrigger;
+  readonly state: AttemptState;
+  readonly tries: number;
+  readonly createdAt: Date;
+  readonly evidence: OpenEvidence[];
+}
+
+/**
+ * The attempts on a repository that wait and are due, oldest first; also running ones, which a dead worker left:
+ * only one job of a repository runs at a time.
+ */
+export async function listOpenAttempts(db: Db, repositoryKey: string): Promise<OpenAttempt[]> {
+  const attempts = await db
+    .selectFrom("attempts")
+    .select(["id", "tag", "path", "trigger", "state", "tries", "created_at as createdAt"])
+    .where("repository_key", "=", repositoryKey)
+    .where("state", "in", ["queued", "running"])
+    .where((eb) => eb.or([eb("next_try_at", "is", null), eb("next_try_at", "<=", sql<Date>`now()`)]))
+    .orderBy("created_at")
+    .orderBy("id")
+    .execute();
+  const evidence = await listEvidence(
+    db,
+    attempts.map((attempt) => attempt.id),
+  );
+  return attempts.map((attempt) => ({ ...attempt, evidence: evidence.get(attempt.id) ?? [] }));
+}
+
+async function listEvidence(db: Db, attemptIds: readonly string[]): Promise<Map<string, OpenEvidence[]>> {
+  if (attemptIds.length === 0) return new Map();
+  const rows = await db
+    .selectFrom("evidence")
+    .leftJoin("accounts", "accounts.id", "evidence.account_id")
+    .leftJoin("tokens", (join) =>
+      join
+        .onRef("tokens.id", "=", "evidence.token_id")
+        .on("tokens.revoked_at", "is", null)
+        .on(sql<boolean>`(tokens.expires_at is null or tokens.expires_at > now())`),
+    )
+    .select(["evidence.id", "evidence.attempt_id", "evidence.kind", "evidence.account_id as accountId"])
+    .select(["accounts.name as account", "evidence.token_id as tokenId", "tokens.scopes"])
+    .select(["evidence.path", "evidence.details"])
+    .where("evidence.attempt_id", "in", attemptIds)
+    .orderBy("evidence.id")
+    .execute();
+  const byAttempt = new Map<string, OpenEvidence[]>();
+  for (const { attempt_id, ...row } of rows) {
+    byAttempt.set(attempt_id, [...(byAttempt.get(attempt_id) ?? []), row]);
+  }
+  return byAttempt;
+}
