@@ -23,6 +23,8 @@ export interface Lab {
   readonly gitRoot: string;
   readonly registry: RegistryProcess;
   readonly adminToken: string;
+  /** What the registry was started with to read the lab's git host, without the options. */
+  readonly registryEnv: Readonly<Record<string, string>>;
   /** The environment that every command of the lab gets. */
   env(extra?: Readonly<Record<string, string>>): Record<string, string>;
   folder(name: string): Promise<string>;
@@ -68,16 +70,16 @@ export async function openLab(makeToken: MakeToken, options: LabOptions = {}): P
     ...extra,
   });
 
+  const registryEnv = {
+    PAKS_ADMIN_TOKEN: adminToken,
+    PAKS_ALLOW_PRIVATE_GIT: "1",
+    PAKS_GIT_PROTOCOLS: "https,http",
+    PAKS_GIT_HOSTS: new URL(gitHost.url).host,
+  };
   const registry = await startRegistryProcess({
     dataDir: join(root, "registry"),
     port: options.port,
-    env: env({
-      PAKS_ADMIN_TOKEN: adminToken,
-      PAKS_ALLOW_PRIVATE_GIT: "1",
-      PAKS_GIT_PROTOCOLS: "https,http",
-      PAKS_GIT_HOSTS: new URL(gitHost.url).host,
-      ...options.registryEnv,
-    }),
+    env: env({ ...registryEnv, ...options.registryEnv }),
   });
 
   const labEnv = (extra?: Readonly<Record<string, string>>) => env({ PAKS_REGISTRY: registry.url, ...extra });
@@ -88,6 +90,7 @@ export async function openLab(makeToken: MakeToken, options: LabOptions = {}): P
     gitRoot,
     registry,
     adminToken,
+    registryEnv,
     env: labEnv,
     folder: async (name) => {
       const folder = join(root, name);
