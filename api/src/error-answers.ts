@@ -29,7 +29,8 @@ function answer(c: Context<AppEnv>, error: PaksError): Response {
   return c.json(formatErrorBody(error), (status ?? 500) as ContentfulStatusCode);
 }
 
-const isFault = (code: ErrorCode): boolean => (errorCodes[code].status ?? 500) >= 500;
+/** Trouble of the registry itself, which its operator must hear of. */
+const faults: ReadonlySet<ErrorCode> = new Set(["INTERNAL", "DB_UNAVAILABLE", "REGISTRY_UNAVAILABLE"]);
 
 /** What happened, for the log only: the stack and the chain of causes. */
 function describeFault(error: unknown): string {
@@ -49,7 +50,7 @@ export const answerError =
         hint: "Report it with the request id.",
         details: { request_id: requestId },
       });
-    if (isFault(error.code)) {
+    if (faults.has(error.code)) {
       deps.log({
         level: "error",
         event: "fault",

@@ -19,7 +19,8 @@ const kindByWord = { paks: undefined, skills: "skill", packs: "pack", agents: "a
 type KindsWord = keyof typeof kindByWord;
 const words = Object.keys(kindByWord) as [KindsWord, ...KindsWord[]];
 
-export const kindsPath = `/api/:kinds{${words.join("|")}}` as const;
+// Grouped: bare alternatives would also match any address that merely holds one of the words.
+export const kindsPath = `/api/:kinds{(?:${words.join("|")})}` as const;
 export const pakPath = `${kindsPath}/:account/:name` as const;
 export const versionPath = `${pakPath}/versions/:version` as const;
 

@@ -31,10 +31,15 @@ const group = (
   describe: string,
   commands: readonly CommandModule<object, never>[],
 ): CommandModule<object, never> => ({
-  command: `${name} <command>`,
+  command: name,
   describe,
   builder: (yargs) => {
     for (const command of commands) yargs.command(command);
+    yargs.option("token", {
+      type: "string",
+      requiresArg: true,
+      describe: "Admin token for a registry that runs and holds the database; else PAKS_ADMIN_TOKEN",
+    });
     return yargs.demandCommand(1, `Name a command of ${name}.`) as Argv<never>;
   },
   handler: () => undefined,
