@@ -177,7 +177,7 @@ const networkWords: readonly (readonly [RegExp, ErrorCode, (address: string) => 
     (a) => `The host of ${a} broke the connection.`,
   ],
   [
-    /repository '.*' not found|does not appear to be a git repository|could not read (?:Username|Password)|Permission denied/i,
+    /repository '[^']*' not found|does not appear to be a git repository|could not read (?:Username|Password)|Permission denied/i,
     "REPOSITORY_NOT_FOUND",
     (a) => notFound(a).message,
   ],

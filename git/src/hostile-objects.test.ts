@@ -209,9 +209,7 @@ describe("bombs", () => {
     const repo = await lab.raw("zeros");
     await repo.release(ref, [link("a", await repo.zeroBlob(1024 ** 3))]);
     const before = process.memoryUsage().rss;
-    const started = performance.now();
     expect(await codeOf(readRoot("zeros"))).toBe("TOO_LARGE");
-    console.log("zeros", performance.now() - started);
     expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024);
   });
 
@@ -231,9 +229,7 @@ describe("bombs", () => {
     let oid = await repo.tree([link("x", await repo.blob("x"))]);
     for (let level = 0; level < 20_000; level++) oid = await repo.tree([link("d", oid, "40000")]);
     await repo.release(ref, [link("d", oid, "40000")]);
-    const started = performance.now();
     expect(await codeOf(readRoot("deep"))).toBe("REPOSITORY_TOO_COMPLEX");
-    console.log("deep", performance.now() - started);
   });
 
   test("a folder of a million entries, and names of a megabyte", async () => {
@@ -241,15 +237,13 @@ describe("bombs", () => {
     const blob = await repo.blob("x");
     const wide = Array.from({ length: 1_000_000 }, (_, index) => link(`${index}`.padStart(8, "0"), blob));
     await repo.release(ref, wide);
-    const started = performance.now();
     expect(await codeOf(readRoot("wide"))).toBe("REPOSITORY_TOO_COMPLEX");
-    console.log("wide", performance.now() - started);
     const long = await lab.raw("long");
+    await long.blob("x");
     await long.release(
       ref,
-      Array.from({ length: 9 }, (_, index) => link(`${index}`.repeat(1_000_000), blob)).slice(0, 9),
+      Array.from({ length: 9 }, (_, index) => link(`${index}`.repeat(1_000_000), blob)),
     );
-    await long.blob("x");
     expect(await codeOf(readRoot("long"))).toBe("REPOSITORY_TOO_COMPLEX");
   });
 

@@ -23,7 +23,7 @@ export async function readHttpTrace(path: string): Promise<HttpAnswer[]> {
 /** Each header stands on a line of its own behind git's own prefix, so no value can forge another line. */
 export function parseHttpTrace(text: string): HttpAnswer[] {
   const answers: { status: number; headers: Record<string, string> }[] = [];
-  for (const [, line] of text.matchAll(/^.{0,80}<= Recv header: (.*)$/gm)) {
+  for (const [, line] of text.matchAll(/^[\d:.]+ [\w.-]+:\d+ +<= Recv header: (.*)$/gm)) {
     const status = /^HTTP\/[\d.]+ (\d{3})/.exec(line!)?.[1];
     if (status !== undefined) answers.push({ status: Number(status), headers: {} });
     const header = /^([A-Za-z0-9-]+):[ \t]*(.*?)[ \t\r]*$/.exec(line!);

@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { access, constants } from "node:fs/promises";
 import { constants as osConstants } from "node:os";
-import { delimiter, isAbsolute, join } from "node:path";
+import { basename, delimiter, isAbsolute, join } from "node:path";
 
 import { PaksError } from "@paks/schema";
 
@@ -108,7 +108,7 @@ async function findCommand({ git = "git", limits }: RunGitOptions): Promise<[str
 async function findExecutable(name: string): Promise<string | undefined> {
   // Relative parts of PATH would let a folder that came with a repository say what git is.
   const dirs = (process.env["PATH"] ?? "").split(delimiter).filter((dir) => isAbsolute(dir));
-  const places = isAbsolute(name) ? [name] : dirs.map((dir) => join(dir, name));
+  const places = isAbsolute(name) ? [name] : name === basename(name) ? dirs.map((dir) => join(dir, name)) : [];
   for (const place of places) {
     const found = await access(place, constants.X_OK).then(
       () => true,

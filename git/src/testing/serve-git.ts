@@ -26,6 +26,8 @@ export interface ServeGitOptions {
   readonly faults?: FaultHook;
   /** False: a server that knows no filters and gives out only what its refs lead to. */
   readonly filters?: boolean;
+  /** Speak protocol version 0 whatever the client asks for. */
+  readonly oldProtocol?: boolean;
   /** More git configuration of the server, e.g. `["receive.denyDeletes", "true"]`. */
   readonly config?: readonly (readonly [string, string])[];
 }
@@ -79,6 +81,7 @@ async function handle(state: State, request: IncomingMessage, response: ServerRe
     record.status = response.statusCode;
     return;
   }
+  if (state.options.oldProtocol === true) delete request.headers["git-protocol"];
   const answer = await askBackend(request, { root: state.root, config: configFor(state.options, fault) });
   record.status = answer.status;
   state.children.add(answer.child);
