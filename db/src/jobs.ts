@@ -201,6 +201,19 @@ export async function killJob(db: Db, job: Lease, error: string): Promise<boolea
   return result.numUpdatedRows > 0n;
 }
 
+/**
+ * Makes every leased job due at once. Only for whoever knows that no worker runs: the process that has just locked
+ * the embedded database. Answers how many there were.
+ */
+export async function expireLeases(db: Db): Promise<number> {
+  const result = await db
+    .updateTable("jobs")
+    .set({ lease_until: sql<Date>`now()` })
+    .where("state", "=", "running")
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows);
+}
+
 const cutError = (error: string): string => cleanText(error).slice(0, 2_000);
 
 /** No job of this host is claimed until then; a pause is never shortened. */

@@ -23,6 +23,8 @@ export interface ServerConfig {
   readonly trustedProxies: readonly string[];
   readonly rateLimits: { readonly anonymous: number; readonly token: number };
   readonly logLevel: (typeof logLevels)[number];
+  /** How long a silent worker keeps its job. */
+  readonly leaseSeconds: number;
   /** Tests only. */
   readonly fault: { readonly point: string; readonly action: FaultAction } | undefined;
 }
@@ -87,6 +89,7 @@ const Settings = z.object({
   PAKS_RATE_LIMIT_ANONYMOUS: z._default(wholeNumber(1_000_000), defaultRateLimits.anonymous),
   PAKS_RATE_LIMIT_TOKEN: z._default(wholeNumber(1_000_000), defaultRateLimits.token),
   PAKS_LOG_LEVEL: z._default(z.enum(logLevels, `must be one of ${logLevels.join(", ")}`), "info"),
+  PAKS_LEASE_SECONDS: z._default(wholeNumber(3_600), 120),
   PAKS_ENABLE_FAULTS: z._default(Flag, false),
   PAKS_FAULT: z.optional(
     z
@@ -146,6 +149,7 @@ export function parseConfig(environment: Environment): ServerConfig {
     trustedProxies: settings.PAKS_TRUSTED_PROXIES,
     rateLimits: { anonymous: settings.PAKS_RATE_LIMIT_ANONYMOUS, token: settings.PAKS_RATE_LIMIT_TOKEN },
     logLevel: settings.PAKS_LOG_LEVEL,
+    leaseSeconds: Math.max(1, settings.PAKS_LEASE_SECONDS),
     fault: readFault(settings),
   };
 }

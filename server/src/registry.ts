@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createApp } from "@paks/api";
-import { type Database, migrate, openDatabase } from "@paks/db";
+import { type Database, expireLeases, migrate, openDatabase } from "@paks/db";
 import { type GitCage, gitVersion } from "@paks/git";
 import { type RunningWorker, runWorker } from "@paks/indexer";
 import { openDirectoryObjects, type Objects } from "@paks/objects";
@@ -164,7 +164,10 @@ async function startWorker(starting: Starting, { database, objects }: Stores): P
   const own = database.kind === "embedded" ? database : await openDb(starting, statementTimeouts.indexer);
   const cage: GitCage = { policy: config.gitPolicy, limits: defaultLimits, scratchRoot };
   const fault = config.fault && makeFault(config.fault);
-  const worker = runWorker({ db: own.db, objects, cage, log: io.log, ...(fault ? { fault } : {}) }, {});
+  // Whoever held a lease on it is dead: the embedded database admits one process.
+  if (database.kind === "embedded") await expireLeases(database.db);
+  const deps = { db: own.db, objects, cage, log: io.log, ...(fault ? { fault } : {}) };
+  const worker = runWorker(deps, { leaseSeconds: config.leaseSeconds });
   traffic.push(() => worker.stop());
   return worker;
 }

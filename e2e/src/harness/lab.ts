@@ -107,7 +107,7 @@ export async function openLab(makeToken: MakeToken, options: LabOptions = {}): P
     admin: (args) =>
       run(process.execPath, [executables.registry, "admin", ...args], {
         cwd: root,
-        env: env({ PAKS_ADMIN_TOKEN: adminToken, PAKS_DATA_DIR: registry.dataDir }),
+        env: env({ ...options.registryEnv, PAKS_ADMIN_TOKEN: adminToken, PAKS_DATA_DIR: registry.dataDir }),
       }),
     git: (cwd, ...args) => run("git", args, { cwd, env: labEnv() }),
     newRemote: async (name) => {
