@@ -4,9 +4,7 @@ import type { Lab } from "./harness/lab.ts";
 
 let lab: Lab;
 beforeAll(async () => {
-  lab = await openLabLoggedIn({
-    registryEnv: { PAKS_RATE_LIMIT_ANONYMOUS: "100000", PAKS_RATE_LIMIT_TOKEN: "100000" },
-  });
+  lab = await openLabLoggedIn();
 });
 afterAll(() => lab.close());
 

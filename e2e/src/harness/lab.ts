@@ -75,6 +75,9 @@ export async function openLab(makeToken: MakeToken, options: LabOptions = {}): P
     PAKS_ALLOW_PRIVATE_GIT: "1",
     PAKS_GIT_PROTOCOLS: "https,http",
     PAKS_GIT_HOSTS: new URL(gitHost.url).host,
+    // Whoever waits for something asks often.
+    PAKS_RATE_LIMIT_ANONYMOUS: "100000",
+    PAKS_RATE_LIMIT_TOKEN: "100000",
   };
   const registry = await startRegistryProcess({
     dataDir: join(root, "registry"),
