@@ -1,5 +1,4 @@
 import type { Db } from "@paks/db";
-import { errorCodes } from "@paks/schema";
 import { expect, test } from "vitest";
 import { createApp } from "./app.ts";
 import { dataOf, refusalOf, testApi } from "./testing/test-api.ts";
@@ -118,12 +117,6 @@ test("while the database is away reads and readiness are 503 with Retry-After, a
     expect(await refusalOf(answer)).toEqual({ status: 503, code: "DB_UNAVAILABLE" });
   }
   expect((await app.request("/healthz")).status).toBe(200);
-});
-
-test("the statuses of the error table are ones that HTTP knows", () => {
-  for (const { status } of Object.values(errorCodes)) {
-    if (status !== null) expect(status).toBeGreaterThanOrEqual(400);
-  }
 });
 
 const indexBody = { repository: "https://git.test/acme/pdf", tag: "v1.0.0" };

@@ -46,7 +46,7 @@ test("every operation has a name of its own, a summary, its parameters and its f
     expect(operation.summary).toMatch(/\w/);
     const named = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
     const declared = (operation.parameters ?? []).filter((each) => each.in === "path").map((each) => each.name);
-    expect(declared.toSorted()).toEqual(named.toSorted());
+    expect(new Set(declared)).toEqual(new Set(named));
     if (path === "/healthz") continue;
     expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(["400", "429", "500", "503"]));
   }

@@ -16,6 +16,7 @@ test("without any variable the registry is private to this machine and reads pub
     trustedProxies: [],
     rateLimits: { anonymous: 20, token: 100 },
     logLevel: "info",
+    leaseSeconds: 120,
     fault: undefined,
   });
   expect(listRisks(parseConfig({}))).toEqual([]);

@@ -1,0 +1,119 @@
+import { createToken } from "@paks/db";
+import { expect, test } from "vitest";
+import { onEmbedded, testInstallation } from "./testing/test-registry.ts";
+
+test("operators make accounts, tokens and webhook secrets before the first start", async () => {
+  const { run, start } = await testInstallation();
+  expect(await run(["admin", "accounts", "add", "acme"])).toMatchObject({
+    exitCode: 0,
+    stdout: "Made the account acme.",
+  });
+  const made = await run([
+    "admin",
+    "tokens",
+    "create",
+    "--account",
+    "acme",
+    "--scope",
+    "publish:acme/*",
+    "--expires-in-days",
+    "7",
+    "--json",
+  ]);
+  const { token, scopes } = JSON.parse(made.stdout) as { token: string; scopes: string[] };
+  expect(scopes).toEqual(["publish:acme/*"]);
+  const hook = await run([
+    "admin",
+    "hooks",
+    "secret",
+    "--account",
+    "acme",
+    "--repository",
+    "https://github.com/acme/x",
+    "--json",
+  ]);
+  expect(JSON.parse(hook.stdout)).toMatchObject({
+    account: "acme",
+    secret: expect.stringMatching(/^whsec_/),
+    url: expect.stringContaining("/api/hooks/github"),
+  });
+  const { url, printed } = await start();
+  expect((await fetch(`${url}/api/auth/me`, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
+  // Somebody has been here before: whoever starts it now need not be the operator.
+  expect(printed.join("\n")).not.toContain("paks_");
+});
+
+test("`accounts add` is the same without `admin`", async () => {
+  const { run } = await testInstallation();
+  const made = await run(["accounts", "add", "acme", "--json"]);
+  expect(JSON.parse(made.stdout)).toMatchObject({ name: "acme", kind: "user" });
+});
+
+test.runIf(onEmbedded)(
+  "while a registry holds the embedded database, the commands go through it with an admin token",
+  async () => {
+    const { run, start } = await testInstallation();
+    const admin = createToken().token;
+    await start({ PAKS_ADMIN_TOKEN: admin });
+    const refused = await run(["admin", "accounts", "add", "acme"]);
+    expect(refused).toMatchObject({ exitCode: 4, stdout: "" });
+    expect(refused.stderr).toContain("error[AUTH_REQUIRED]");
+    const made = await run(["admin", "accounts", "add", "acme", "--json"], { PAKS_ADMIN_TOKEN: admin });
+    expect(JSON.parse(made.stdout)).toMatchObject({ name: "acme" });
+    const token = await run(["admin", "tokens", "create", "--account", "acme", "--token", admin, "--json"]);
+    expect(JSON.parse(token.stdout)).toMatchObject({ scopes: ["publish"], token: expect.stringMatching(/^paks_/) });
+    const again = await run(["admin", "accounts", "add", "acme", "--json", "--token", admin]);
+    expect(again.exitCode).toBe(6);
+    expect(JSON.parse(again.stdout)).toMatchObject({ error: { code: "NAME_TAKEN" } });
+    const wrong = await run(["admin", "accounts", "add", "b", "--token", createToken().token]);
+    expect(wrong.stderr).toContain("error[INVALID_TOKEN]");
+    expect(await run(["migrate"])).toMatchObject({ exitCode: 10 });
+  },
+);
+
+test.each([
+  [["admin", "accounts", "add", "Admin"], 5, "INVALID_PARAMETER"],
+  [["admin", "accounts", "add", "admin"], 5, "NAME_RESERVED"],
+  [["admin", "tokens", "create", "--account", "nobody"], 3, "ACCOUNT_NOT_FOUND"],
+  [["admin", "tokens", "create", "--scope", "root"], 5, "INVALID_PARAMETER"],
+  [["admin", "tokens", "create"], 5, "INVALID_PARAMETER"],
+  [["admin", "tokens", "create", "--expires-in-days", "x"], 2, "USAGE"],
+  [["admin", "tokens", "create", "--expires-in-days", "400", "--scope", "admin"], 5, "INVALID_PARAMETER"],
+  [["admin", "hooks", "secret", "--account", "acme", "--repository", "file:///etc"], 5, "PROTOCOL_NOT_ALLOWED"],
+])("%j ends with %i and %s, for people and for machines", async (argv, exitCode, code) => {
+  const { run } = await testInstallation();
+  const text = await run(argv);
+  expect(text.exitCode).toBe(exitCode);
+  expect(text.stderr).toContain(`error[${code}]: `);
+  const json = await run([...argv, "--json"]);
+  expect([json.exitCode, json.stderr]).toEqual([exitCode, ""]);
+  expect(JSON.parse(json.stdout)).toMatchObject({ error: { code } });
+});
+
+test.each([
+  [[]],
+  [["serve"]],
+  [["admin"]],
+  [["admin", "accounts"]],
+  [["admin", "hooks", "secret"]],
+  [["all", "--port", "1"]],
+  [["admin", "accounts", "add"]],
+])("%j is a usage error with exit 2", async (argv: string[]) => {
+  const { run } = await testInstallation();
+  const { exitCode, stdout, stderr } = await run(argv);
+  expect([exitCode, stdout]).toEqual([2, ""]);
+  expect(stderr).toMatch(/^error\[USAGE\]: /);
+});
+
+test("settings that are wrong are told before anything is opened", async () => {
+  const { run } = await testInstallation();
+  const { exitCode, stderr } = await run(["all"], { PORT: "x", HOST: "a b" });
+  expect(exitCode).toBe(5);
+  expect(stderr).toMatch(/PORT .*; HOST /);
+});
+
+test("migrate says what it applied, and nothing the second time", async () => {
+  const { run } = await testInstallation();
+  await run(["migrate"]);
+  expect(await run(["migrate", "--json"])).toMatchObject({ exitCode: 0, stdout: '{"applied":[]}' });
+});
