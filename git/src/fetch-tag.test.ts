@@ -120,6 +120,21 @@ test("files are fetched once: what is here already is not asked for again", asyn
   await snapshot.close();
 });
 
+test("the paks of a monorepo are listed and fetched together when that is asked for", async () => {
+  const snapshot = await fetchTag(lab.cage, lab.url("acme/mono"), "v1.0.0");
+  const apart = await snapshot.listTree("skills/pdf");
+  const all = await snapshot.listTree("");
+  await snapshot.fetchBlobs(all!.entries.map(({ oid }) => oid));
+  const before = lab.server.requests.length;
+  expect(await snapshot.listTree("skills/pdf")).toEqual(apart);
+  expect(await snapshot.listTree("skills/pd")).toBeUndefined();
+  expect(await snapshot.listTree("README.md")).toBeUndefined();
+  expect(shown((await readPakFiles(snapshot, "skills/pdf", lab.cage.limits)).files)).toEqual(pdfFiles);
+  expect((await readPakFiles(snapshot, "skills/other", lab.cage.limits)).files).toHaveLength(1);
+  expect(lab.server.requests.length).toBe(before);
+  await snapshot.close();
+});
+
 test("a host that knows no filters sends everything, and that is read", async () => {
   const plain = await gitLab({ filters: false });
   try {

@@ -2,9 +2,9 @@ import { parseTagName, type RepositoryUrl } from "@paks/schema";
 
 import { type CagedRepository, type GitCage, openCage } from "./cage.ts";
 import { fetchRef } from "./fetch-ref.ts";
-import { type BlobPlace, readBlobs } from "./read-blobs.ts";
+import { type BlobPlace, fetchBlobs, readBlobs } from "./read-blobs.ts";
 import { type ReadTag, readTag, type TagAnnotation } from "./read-tag.ts";
-import { type ListedTree, readTree } from "./read-tree.ts";
+import { openTreeReader, type TreeReader } from "./read-tree.ts";
 
 /** One tag as it was at the moment of the fetch: everything is read from this one commit. */
 export interface TagSnapshot {
@@ -13,8 +13,10 @@ export interface TagSnapshot {
   readonly object: string;
   readonly commit: string;
   readonly annotation: TagAnnotation | undefined;
-  /** See `readTree`. */
-  listTree(path: string): Promise<ListedTree | undefined>;
+  /** See `openTreeReader`. */
+  readonly listTree: TreeReader;
+  /** Brings what is missing of these blobs, in one question, so that later reads need none. Reads nothing. */
+  fetchBlobs(oids: readonly string[]): Promise<void>;
   /** See `readBlobs`. */
   readBlobs(oids: readonly string[]): Promise<Map<string, Buffer>>;
   /** Removes the scratch folder. */
@@ -49,7 +51,8 @@ function snapshotOf(caged: CagedRepository, tag: string, { object, commit, annot
     object,
     commit,
     annotation,
-    listTree: (path) => readTree(caged, commit, path),
+    listTree: openTreeReader(caged, commit),
+    fetchBlobs: async (oids) => void (await fetchBlobs(place, oids)),
     readBlobs: (oids) => readBlobs(place, oids),
     close: () => caged.scratch.close(),
   };

@@ -50,18 +50,37 @@ export async function readObjectBytes(
   caged: CagedRepository,
   facts: readonly ObjectFact[],
 ): Promise<Map<string, Buffer>> {
+  const bytes = facts.reduce((sum, { size }) => sum + size, 0);
+  const found = await readObjects(
+    caged,
+    facts.map(({ oid }) => oid),
+    bytes,
+  );
+  for (const { oid, size } of facts) if (found.get(oid)?.length !== size) throw unexpectedObject(oid);
+  return found;
+}
+
+/**
+ * The bytes of objects of any size, as long as they have no more than `maxBytes` together.
+ * @throws PaksError REPOSITORY_TOO_COMPLEX, GIT_PROTOCOL_ERROR
+ */
+export async function readObjects(
+  caged: CagedRepository,
+  oids: readonly string[],
+  maxBytes: number,
+): Promise<Map<string, Buffer>> {
   const found = new Map<string, Buffer>();
-  if (facts.length === 0) return found;
-  const stdin = facts.map(({ oid }) => `${oid}\n`).join("");
-  const stdoutBytes = facts.reduce((sum, { size }) => sum + size + lineBytes, 0);
+  if (oids.length === 0) return found;
+  const stdin = oids.map((oid) => `${oid}\n`).join("");
+  const stdoutBytes = maxBytes + lineBytes * oids.length;
   const { stdout } = await runLocal(caged, ["cat-file", "--batch"], { stdin, stdoutBytes });
   let offset = 0;
-  for (const { oid, type, size } of facts) {
-    const head = `${oid} ${type} ${size}\n`;
-    const start = offset + head.length;
-    if (stdout.toString("latin1", offset, start) !== head || stdout.length < start + size) throw unexpectedObject(oid);
-    found.set(oid, stdout.subarray(start, start + size));
-    offset = start + size + 1;
+  for (const oid of oids) {
+    const end = stdout.indexOf("\n", offset);
+    const fact = parseFact(stdout.toString("latin1", offset, Math.max(end, offset)));
+    if (fact?.oid !== oid || stdout.length < end + 1 + fact.size) throw unexpectedObject(oid);
+    found.set(oid, stdout.subarray(end + 1, end + 1 + fact.size));
+    offset = end + 1 + fact.size + 1;
   }
   return found;
 }

@@ -17,18 +17,27 @@ export interface BlobPlace {
  * @throws PaksError INVALID_PARAMETER, TOO_LARGE with `details.oid`, UNSAFE_MODE when an id is not a blob's, GIT_*
  */
 export async function readBlobs(place: BlobPlace, oids: readonly string[]): Promise<Map<string, Buffer>> {
-  requireObjectIds(oids);
   const wanted = [...new Set(oids)];
-  const known = await readObjectFacts(place.caged, wanted);
-  const missing = wanted.filter((_, index) => known[index] === undefined);
-  if (missing.length > 0) await fetchBlobs(place, missing);
-  const facts = missing.length > 0 ? await readObjectFacts(place.caged, wanted) : known;
+  const facts = await fetchBlobs(place, wanted);
   const blobs = wanted.map((oid, index) => requireBlob(oid, facts[index], place.caged));
   requireTotal(blobs, place.caged.cage.limits.releaseBytes);
   return readObjectBytes(place.caged, blobs);
 }
 
-async function fetchBlobs(place: BlobPlace, oids: readonly string[]): Promise<void> {
+/**
+ * Fetches what is missing; returns what is here then, at the place where it was asked for.
+ * @throws PaksError INVALID_PARAMETER, GIT_*
+ */
+export async function fetchBlobs(place: BlobPlace, oids: readonly string[]): Promise<(ObjectFact | undefined)[]> {
+  requireObjectIds(oids);
+  const known = await readObjectFacts(place.caged, oids);
+  const missing = new Set(oids.filter((_, index) => known[index] === undefined));
+  if (missing.size === 0) return known;
+  await fetchMissing(place, [...missing]);
+  return readObjectFacts(place.caged, oids);
+}
+
+async function fetchMissing(place: BlobPlace, oids: readonly string[]): Promise<void> {
   try {
     await fetchObjects(place.caged, oids);
   } catch (error) {

@@ -1,7 +1,7 @@
-import { PaksError, requirePath, type TreeEntry } from "@paks/schema";
+import { type Limits, PaksError, requirePath, type TreeEntry } from "@paks/schema";
 
 import { type CagedRepository, runLocal } from "./cage.ts";
-import { type ObjectFact, readObjectBytes, readObjectFacts } from "./objects.ts";
+import { readObjectFacts, readObjects } from "./objects.ts";
 
 /** Deeper trees crash git's own recursion at some depth; nobody's skills lie there. */
 const maxDepth = 128;
@@ -17,24 +17,59 @@ export interface ListedTree {
   readonly entries: TreeEntry[];
 }
 
+export type TreeReader = (path: string) => Promise<ListedTree | undefined>;
+
 /**
- * Everything below a folder that is not a folder itself, with paths relative to it. Names are as they are in the
- * tree: unchecked.
- * @param path of the folder, "" for the root
- * @returns `undefined` when there is no such folder
- * @throws PaksError UNSAFE_PATH for `path`, REPOSITORY_TOO_COMPLEX
+ * Lists folders of one commit: everything below a folder that is not a folder itself, with paths relative to it.
+ * Names are as they are in the tree: unchecked. The path of the folder is "" for the root; `undefined` is a folder
+ * that is not there. A listing of the root is kept, so that the hundreds of paks of a monorepo cost one listing.
+ * @throws PaksError (each listing) UNSAFE_PATH for the folder's path, REPOSITORY_TOO_COMPLEX
  */
-export async function readTree(caged: CagedRepository, commit: string, path: string): Promise<ListedTree | undefined> {
-  if (path !== "") requirePath(path, { ...caged.cage.limits, pathBytes: 1024, pathComponentBytes: 255, pathDepth: 64 });
+export function openTreeReader(caged: CagedRepository, commit: string): TreeReader {
+  let root: WholeTree | undefined;
+  return async (path) => {
+    requireFolderPath(path, caged.cage.limits);
+    const whole = root === undefined ? await readWholeTree(caged, commit, path) : findFolder(root, path);
+    if (path === "") root = whole;
+    return whole && { tree: whole.tree, entries: withoutFolders(whole.entries) };
+  };
+}
+
+/** Folders of a pak may lie deeper than the files in it may; how deep is git's business. */
+function requireFolderPath(path: string, limits: Limits): void {
+  if (path !== "") requirePath(path, { ...limits, pathBytes: 1024, pathComponentBytes: 255, pathDepth: 64 });
+}
+
+/** A listing with its folders. */
+interface WholeTree {
+  readonly tree: string;
+  readonly entries: readonly ListedEntry[];
+}
+
+async function readWholeTree(caged: CagedRepository, commit: string, path: string): Promise<WholeTree | undefined> {
   const [root] = await readObjectFacts(caged, [path === "" ? `${commit}^{tree}` : `${commit}:${path}`]);
   if (root?.type !== "tree") return undefined;
   const listed = await listEntries(caged, root.oid);
   const folders = listed.filter(({ type }) => type === "tree");
   const odd = await readOddModes(caged, new Set([root.oid, ...folders.map(({ oid }) => oid)]));
-  const entries = listed.filter(({ type }) => type !== "tree");
-  if (odd.size > 0) return { tree: root.oid, entries: restoreModes(listed, { root: root.oid, odd }) };
-  return { tree: root.oid, entries: entries.map(({ path, mode, oid }) => ({ path, mode, oid })) };
+  return { tree: root.oid, entries: odd.size === 0 ? listed : restoreModes(listed, { root: root.oid, odd }) };
 }
+
+function findFolder(root: WholeTree, path: string): WholeTree | undefined {
+  if (path === "") return root;
+  const folder = root.entries.find((entry) => entry.path === path && entry.type === "tree");
+  if (!folder) return undefined;
+  const entries = root.entries
+    .filter((entry) => entry.path.startsWith(`${path}/`))
+    .map(({ path: whole, mode, type, oid }) => ({ path: whole.slice(path.length + 1), mode, type, oid }));
+  return { tree: folder.oid, entries };
+}
+
+/** A folder of an odd mode stays in the list, so that it is refused. */
+const withoutFolders = (entries: readonly ListedEntry[]): TreeEntry[] =>
+  entries
+    .filter(({ type, mode }) => type !== "tree" || mode !== "040000")
+    .map(({ path, mode, oid }) => ({ path, mode, oid }));
 
 /** Listed while git prints, so that a tree of ten billion files costs no more than one of the largest allowed size. */
 async function listEntries(caged: CagedRepository, tree: string): Promise<ListedEntry[]> {
@@ -91,11 +126,9 @@ const plainModes = new Set(["100644", "100664", "100755", "40000", "120000", "16
 
 /** `ls-tree` prints a setuid file as an ordinary one, so the trees are read once more, byte by byte. */
 async function readOddModes(caged: CagedRepository, trees: ReadonlySet<string>): Promise<OddModes> {
-  const facts = (await readObjectFacts(caged, [...trees])).filter((fact): fact is ObjectFact => fact !== undefined);
-  const bytes = facts.reduce((sum, { size }) => sum + size, 0);
-  if (bytes > caged.cage.limits.treeEntries * entryBytes) throw tooComplex("folders that are too large");
+  const bodies = await readObjects(caged, [...trees], caged.cage.limits.treeEntries * entryBytes);
   const odd = new Map<string, string>();
-  for (const [tree, body] of await readObjectBytes(caged, facts)) {
+  for (const [tree, body] of bodies) {
     for (const { mode, name } of parseTree(body)) {
       if (!plainModes.has(mode)) odd.set(`${tree}/${name}`, mode.padStart(6, "0"));
     }
@@ -113,16 +146,12 @@ function* parseTree(body: Buffer): Generator<{ mode: string; name: string }, voi
   }
 }
 
-function restoreModes(listed: readonly ListedEntry[], modes: { root: string; odd: OddModes }): TreeEntry[] {
+function restoreModes(listed: readonly ListedEntry[], modes: { root: string; odd: OddModes }): ListedEntry[] {
   const trees = new Map(listed.filter(({ type }) => type === "tree").map(({ path, oid }) => [path, oid]));
-  const restored = listed.map((entry) => {
+  return listed.map((entry) => {
     const cut = entry.path.lastIndexOf("/");
     const parent = cut < 0 ? modes.root : trees.get(entry.path.slice(0, cut));
     const mode = modes.odd.get(`${parent}/${entry.path.slice(cut + 1)}`);
-    return { path: entry.path, mode: mode ?? entry.mode, oid: entry.oid, type: entry.type };
+    return mode === undefined ? entry : { path: entry.path, mode, type: entry.type, oid: entry.oid };
   });
-  // A folder of an odd mode stays in the list, so that it is refused.
-  return restored
-    .filter(({ type, mode }) => type !== "tree" || mode !== "040000")
-    .map(({ path, mode, oid }) => ({ path, mode, oid }));
 }
