@@ -6,6 +6,14 @@ interface Parameter {
   readonly required?: boolean;
   readonly description?: string;
 }
+interface Schema {
+  readonly $ref?: string;
+  readonly type?: string | readonly string[];
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly anyOf?: readonly Schema[];
+}
 interface Operation {
   readonly operationId?: string;
   readonly summary?: string;
@@ -13,11 +21,33 @@ interface Operation {
   readonly tags?: readonly string[];
   readonly security?: readonly object[];
   readonly parameters?: readonly Parameter[];
+  readonly requestBody?: { readonly content?: Readonly<Record<string, { readonly schema?: Schema }>> };
   readonly responses?: Readonly<Record<string, { readonly description?: string }>>;
 }
 type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 
 const methods = ["get", "post", "put", "patch", "delete"];
+
+/** The reference lists the codes; what each means stands in errors.md. */
+const answerText = (description: string): string => {
+  const codes = [...description.matchAll(/^`([A-Z_]+)`:/gm)].map((match) => `\`${match[1]}\``);
+  return codes.length > 0 ? codes.join(", ") : description.replaceAll("\n", " ");
+};
+
+function renderBody(operation: Operation): string[] {
+  const schema = operation.requestBody?.content?.["application/json"]?.schema;
+  return (schema?.anyOf ?? [schema]).flatMap((one, index) => (one ? renderFields(one, index) : []));
+}
+
+function renderFields(schema: Schema, index: number): string[] {
+  const fields = Object.entries(schema.properties ?? {});
+  if (fields.length === 0) return [];
+  const rows = fields.map(([name, field]) => {
+    const optional = schema.required?.includes(name) ? "" : " (optional)";
+    return `| \`${name}\`${optional} | ${[field.type ?? ""].flat().join(" or ")} | ${field.description ?? ""} |`;
+  });
+  return ["", index === 0 ? "| field | type | |" : "| or, for the other form | type | |", "|---|---|---|", ...rows];
+}
 
 function renderOperation(path: string, method: string, operation: Operation): string {
   const lines = [`### ${method.toUpperCase()} \`${path}\``, "", operation.description ?? operation.summary ?? ""];
@@ -27,10 +57,11 @@ function renderOperation(path: string, method: string, operation: Operation): st
     for (const one of operation.parameters)
       lines.push(`| \`${one.name}\`${one.required ? "" : " (optional)"} | ${one.in} | ${one.description ?? ""} |`);
   }
+  lines.push(...renderBody(operation));
   const responses = Object.entries(operation.responses ?? {});
   if (responses.length > 0) {
     lines.push("", "| answer | |", "|--:|---|");
-    for (const [status, answer] of responses) lines.push(`| ${status} | ${answer.description ?? ""} |`);
+    for (const [status, answer] of responses) lines.push(`| ${status} | ${answerText(answer.description ?? "")} |`);
   }
   return lines.join("\n");
 }

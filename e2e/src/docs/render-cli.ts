@@ -14,7 +14,8 @@ async function helpOf(...command: string[]): Promise<string> {
 /** docs/cli.md: what \`--help\` says, command by command. */
 export async function renderCli(): Promise<string> {
   const root = await helpOf();
-  const commands = [...root.matchAll(/^ {2}(?:paks )?([a-z][a-z-]*)/gm)].map((match) => match[1]!);
+  const list = /^Commands\n((?: {2}.*\n)+)/m.exec(root)?.[1] ?? "";
+  const commands = [...list.matchAll(/^ {2}([a-z][a-z-]*)/gm)].map((match) => match[1]!);
   const sections = await Promise.all(
     commands.map(async (command) => `## paks ${command}\n\n\`\`\`text\n${await helpOf(command)}\n\`\`\``),
   );
