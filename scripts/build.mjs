@@ -1,6 +1,7 @@
 // Bundles the executables. Type checking is `npm run typecheck`; this only turns source into what runs.
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -28,12 +29,19 @@ const bundles = [
       splitting: true,
       minify: true,
       chunkNames: "chunks/[name]-[hash]",
-      banner: { js: requireBanner },
       // Native, or only there when the user installed it.
       external: ["@napi-rs/keyring", "keytar", "@github/keytar"],
-      // yargs measures text with Intl.Segmenter tables, which cost 45 ms at every start.
-      alias: { "string-width": at("cli/src/string-width-shim.ts") },
+      // What these cost at every start is said in each file.
+      alias: {
+        "string-width": at("cli/src/string-width-shim.ts"),
+        "js-yaml": at("cli/src/js-yaml-shim.ts"),
+        "escalade/sync": at("cli/src/escalade-shim.ts"),
+        // The same parser as modules, of which the unused third is left out.
+        yaml: join(dirname(createRequire(at("schema/package.json")).resolve("yaml/package.json")), "browser/index.js"),
+      },
+      define: { "import.meta.url": "__bundleUrl" },
     },
+    after: () => toCommonJs(at("cli/dist")),
   },
   {
     name: "server",
@@ -69,6 +77,28 @@ function copyMigrations(to) {
   for (const name of readdirSync(at("migrations"))) if (name.endsWith(".sql")) cpSync(at("migrations", name), join(to, name));
 }
 
+/**
+ * Turns the chunks into CommonJS, one by one. esbuild splits only modules, and Node loads CommonJS faster: `--version`
+ * takes 1.05 instead of 1.4 times a bare start, `validate` 3.2 instead of 3.9 times.
+ */
+async function toCommonJs(folder) {
+  const { transform } = await import("esbuild");
+  for (const name of readdirSync(folder, { recursive: true })) {
+    const path = join(folder, name);
+    if (!path.endsWith(".js")) continue;
+    const { code } = await transform(readFileSync(path, "utf8"), {
+      format: "cjs",
+      platform: "node",
+      target: common.target,
+      minify: true,
+      supported: { "dynamic-import": false },
+    });
+    const url = "const __bundleUrl=require('node:url').pathToFileURL(__filename).href;";
+    writeFileSync(path, code.includes("__bundleUrl") ? url + code : code);
+  }
+  writeFileSync(join(folder, "package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
+}
+
 export async function build() {
   const { build: bundle } = await import("esbuild");
   for (const { name, options, after } of bundles) {
@@ -77,7 +107,7 @@ export async function build() {
     const alias = Object.fromEntries(Object.entries(options.alias ?? {}).filter(([, path]) => existsSync(path)));
     rmSync(at(name, "dist"), { recursive: true, force: true });
     await bundle({ ...common, ...options, alias, entryPoints });
-    after?.();
+    await after?.();
   }
 }
 

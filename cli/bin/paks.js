@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/paks.js";
+require("../dist/paks.js");

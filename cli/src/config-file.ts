@@ -1,4 +1,5 @@
 import { PaksError } from "@paks/schema";
+import { TomlError, parse } from "smol-toml";
 import * as z from "zod/mini";
 
 /** `config.toml`. Keys of newer versions are kept, so that an older paks can share the file. */
@@ -19,8 +20,7 @@ const invalid = (path: string, why: string, cause?: unknown): PaksError =>
   });
 
 /** @throws PaksError INVALID_PARAMETER */
-export async function parseConfigFile(text: string, path: string): Promise<ConfigFile> {
-  const { parse, TomlError } = await import("smol-toml");
+export function parseConfigFile(text: string, path: string): ConfigFile {
   let data: unknown;
   try {
     data = parse(text);

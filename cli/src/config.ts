@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type GitPolicy, PaksError } from "@paks/schema";
-import { type ConfigFile, parseConfigFile } from "./config-file.ts";
+import type { ConfigFile } from "./config-file.ts";
 import { parseRegistryUrl } from "./registry-url.ts";
 
 /** Where paks looks when nobody names a registry. */
@@ -131,7 +131,9 @@ function findFolders({ platform, home }: ConfigInputs, variable: Variable): Conf
 async function readConfigFile(folder: string, home: string): Promise<{ path: string | undefined; file: ConfigFile }> {
   for (const path of [join(folder, "config.toml"), join(home, ".paks", "config.toml")]) {
     const text = await readIfThere(path);
-    if (text !== undefined) return { path, file: await parseConfigFile(text, path) };
+    if (text === undefined) continue;
+    const { parseConfigFile } = await import("./config-file.ts");
+    return { path, file: parseConfigFile(text, path) };
   }
   return { path: undefined, file: {} };
 }

@@ -1,9 +1,6 @@
 import { PaksError, isPaksError } from "@paks/schema";
 import type { Config } from "./config.ts";
-import { openFileKeychain } from "./keychain/file.ts";
-import { probeKeychain } from "./keychain/guarded.ts";
 import { type KeychainBackend, keychainService } from "./keychain/keychain.ts";
-import { openKeytar, openNative } from "./keychain/native.ts";
 
 /** Where the token in use came from, in words for people. */
 export interface FoundToken {
@@ -77,6 +74,11 @@ export function openCredentials(deps: CredentialsDeps): Credentials {
 }
 
 async function openBackends({ config, platform, uid }: CredentialsDeps): Promise<Backends> {
+  // Most commands need no token: what reads them loads with the first one.
+  const [{ openFileKeychain }, { openKeytar, openNative }] = await Promise.all([
+    import("./keychain/file.ts"),
+    import("./keychain/native.ts"),
+  ]);
   const file = openFileKeychain({ config: config.folders.config, state: config.folders.state, platform });
   if (config.keychain === "file") return { main: undefined, file, missing: "PAKS_KEYCHAIN is file" };
   if (config.keychain === "keytar") return { main: await openKeytar(), file, missing: "" };
@@ -119,6 +121,7 @@ async function read(keychain: KeychainBackend, origin: string): Promise<string |
  * then does a second "no" mean that nobody is logged in.
  */
 async function findBehindLock(keychain: KeychainBackend, origin: string): Promise<FoundToken | undefined> {
+  const { probeKeychain } = await import("./keychain/guarded.ts");
   await probeKeychain(keychain);
   const token = await keychain.getPassword(keychainService, origin);
   return token === null ? undefined : { token, source: keychain.description };
@@ -176,6 +179,7 @@ async function probe({ main, file, missing }: Backends): Promise<KeychainReport>
 const named = ({ id, description }: KeychainBackend) => ({ backend: id, description });
 
 async function probeFailure(keychain: KeychainBackend): Promise<string | undefined> {
+  const { probeKeychain } = await import("./keychain/guarded.ts");
   try {
     await probeKeychain(keychain);
     return undefined;

@@ -1,5 +1,6 @@
 import { access, constants, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { gitVersion } from "@paks/git";
 import { type ErrorCode, isPaksError, systemErrorCode } from "@paks/schema";
 import type { Context } from "./context.ts";
 import { version } from "./version.ts";
@@ -42,7 +43,6 @@ async function failuresOf(name: string, check: () => Promise<Diagnosis>): Promis
 }
 
 async function checkGit({ config }: Context): Promise<Diagnosis> {
-  const { gitVersion } = await import("@paks/git");
   return { name: "git", state: "ok", detail: await gitVersion(config.git.binary) };
 }
 

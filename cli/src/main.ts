@@ -1,5 +1,5 @@
 import { PaksError } from "@paks/schema";
-import type { Command, CommonArgs } from "./command.ts";
+import type { CommonArgs } from "./command.ts";
 import { commonFlags } from "./common-flags.ts";
 import { type CommandRow, commandTable } from "./commands/table.ts";
 import { readColor } from "./config.ts";
@@ -9,8 +9,13 @@ import { nearest } from "./nearest.ts";
 import { openContext } from "./open-context.ts";
 import { exitOf, toPaksError } from "./output/errors.ts";
 import { type Printer, openPrinter } from "./output/printer.ts";
-import { parseCommandLine, usageError } from "./parse-command-line.ts";
+import { usageError } from "./usage-error.ts";
 import { version } from "./version.ts";
+
+export { readEnvironment } from "./config.ts";
+
+/** What Ctrl-C means. */
+export const stopped = (): PaksError => new PaksError("CANCELLED", "Stopped.");
 
 /**
  * The whole program: words in, exit code out.
@@ -21,7 +26,7 @@ export async function main(argv: readonly string[], machine: Machine): Promise<n
   const printer = openPrinterOf(machine, readPrintFlags(argv));
   try {
     const { words, row } = findCommand(argv);
-    if (row !== undefined) return await runCommand(await row.load(), words, { machine, printer });
+    if (row !== undefined) return await runCommand(row, words, { machine, printer });
     if (argv.some((word) => word === "--version" || word === "-V")) {
       printer.result({ data: { version }, text: version });
     } else printer.help(formatRootHelp(commandTable));
@@ -34,10 +39,11 @@ export async function main(argv: readonly string[], machine: Machine): Promise<n
 }
 
 async function runCommand(
-  command: Command,
+  row: CommandRow,
   words: readonly string[],
   { machine, printer }: { machine: Machine; printer: Printer },
 ): Promise<number> {
+  const [command, { parseCommandLine }] = await Promise.all([row.load(), import("./parse-command-line.ts")]);
   const parsed = await parseCommandLine(command, words, machine.stdout.columns ?? 80);
   if (parsed.type === "help") {
     printer.help(parsed.text);
@@ -73,17 +79,16 @@ const openPrinterOf = (machine: Machine, flags: PrintFlags): Printer =>
     color: flags.color === "auto" ? (readColor(machine.environment) ?? "auto") : flags.color,
   });
 
-/** The command's row and the words for it; no row when only help or the version is asked for. */
+/** The command's row and the words besides its name; no row when only help or the version is asked for. */
 function findCommand(argv: readonly string[]): { words: readonly string[]; row: CommandRow | undefined } {
   const at = commandWord(argv);
   if (at < 0) return { words: argv, row: undefined };
-  if (argv[at] === "help") {
-    const rest = argv.slice(at + 1);
-    return commandWord(rest) < 0
-      ? { words: rest, row: undefined }
-      : { ...findCommand(rest), words: [...rest, "--help"] };
-  }
-  return { words: argv, row: requireRow(argv[at]!) };
+  const words = argv.toSpliced(at, 1);
+  if (argv[at] !== "help") return { words, row: requireRow(argv[at]!) };
+  const next = commandWord(words);
+  return next < 0
+    ? { words, row: undefined }
+    : { words: [...words.toSpliced(next, 1), "--help"], row: requireRow(words[next]!) };
 }
 
 /** Index of the first word that is neither a common flag nor its value. */

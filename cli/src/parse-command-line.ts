@@ -1,7 +1,7 @@
-import { PaksError } from "@paks/schema";
 import yargs, { type ArgumentsCamelCase, type Argv, type Options } from "yargs";
 import type { Command, CommonArgs } from "./command.ts";
 import { commonFlags } from "./common-flags.ts";
+import { usageError } from "./usage-error.ts";
 
 export type Parsed =
   | { readonly type: "help"; readonly text: string }
@@ -9,17 +9,19 @@ export type Parsed =
 
 /**
  * Reads the command line of one command: flags are checked, unknown ones refused.
+ * @param words without the command's own name
  * @throws PaksError USAGE
  */
-export async function parseCommandLine(command: Command, argv: readonly string[], columns: number): Promise<Parsed> {
-  const name = command.command.split(" ")[0]!;
+export async function parseCommandLine(command: Command, words: readonly string[], columns: number): Promise<Parsed> {
+  const [name = "", ...positionals] = command.command.split(" ");
   let args: ArgumentsCamelCase<CommonArgs> | undefined;
   let problem: string | undefined;
   let lists: readonly string[] = [];
+  // The only command that this parser has is its default one: yargs would render the help of any other on every run.
   const parser = configure(yargs([]), columns)
+    .scriptName(`paks ${name}`)
     .command({
-      command: command.command,
-      aliases: command.aliases,
+      command: ["$0", ...positionals].join(" "),
       describe: command.describe,
       builder: (builder: Argv) => {
         const built = withExamples(command.builder(withCommonFlags(builder)), command);
@@ -35,7 +37,7 @@ export async function parseCommandLine(command: Command, argv: readonly string[]
     });
   // The callback keeps yargs from printing; what it would have printed arrives there.
   const help = await new Promise<string>((resolve) => {
-    void parser.parse([...argv], {}, (_error, _args, output) => resolve(output));
+    void parser.parse([...words], {}, (_error, _args, output) => resolve(output));
   });
   if (problem === undefined && args === undefined && help !== "") return { type: "help", text: help };
   if (problem !== undefined || args === undefined) throw usageError(problem ?? "The command line is wrong.", name);
@@ -45,7 +47,6 @@ export async function parseCommandLine(command: Command, argv: readonly string[]
 
 function configure(parser: Argv, columns: number): Argv {
   return parser
-    .scriptName("paks")
     .parserConfiguration({
       // `1.10` is a version and not 1.1; `a.b` is a name and not a path into an object.
       "parse-numbers": false,
@@ -78,9 +79,6 @@ const withCommonFlags = (builder: Argv): Argv<CommonArgs> => {
 
 const withExamples = (builder: Argv<unknown>, command: Command): Argv<unknown> =>
   builder.example(command.examples.map(([line, what]): [string, string] => [line, what]));
-
-export const usageError = (message: string, name?: string): PaksError =>
-  new PaksError("USAGE", message, { hint: name === undefined ? "See `paks --help`." : `See \`paks ${name} --help\`.` });
 
 /** Flags declared as lists, by every name they have. The method is public and missing in the types. */
 const listFlags = (built: Argv<unknown>): readonly string[] =>

@@ -1,5 +1,4 @@
-import { randomInt } from "node:crypto";
-import { type ErrorCode, ErrorBodyDto, PaksError, errorCodes, isErrorCode } from "@paks/schema";
+import { type ErrorCode, PaksError, errorCodes, isErrorCode } from "@paks/schema";
 import { requireSafeTransport } from "./registry-url.ts";
 
 /** What a client needs from outside. */
@@ -119,7 +118,7 @@ function retryDelay(failure: PaksError, retry: number, now: Date): number {
     const seconds = /^\d{1,6}$/.test(after) ? Number(after) : (Date.parse(after) - now.getTime()) / 1000;
     if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
   }
-  return 250 * 2 ** retry * (randomInt(80, 121) / 100);
+  return 250 * 2 ** retry * (0.8 + 0.4 * Math.random());
 }
 
 interface Attempt {
@@ -201,7 +200,7 @@ async function readAnswer(response: Response, call: Call): Promise<Answer> {
   const bytes = await readBody(response, call.maxBytes ?? answerBytes);
   if (response.status >= 200 && response.status < 300)
     return { status: response.status, headers: response.headers, bytes };
-  throw answerError(response, bytes);
+  throw await answerError(response, bytes);
 }
 
 async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
@@ -221,7 +220,8 @@ async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
 }
 
 /** A registry may only report what a registry can know: not, say, that the user pressed Ctrl-C. */
-function answerError(response: Response, bytes: Buffer): PaksError {
+async function answerError(response: Response, bytes: Buffer): Promise<PaksError> {
+  const { ErrorBodyDto } = await import("./registry-answers.ts");
   const body = ErrorBodyDto.safeParse(parseJson(bytes));
   const retryAfter = response.headers.get("retry-after");
   const given = body.success ? body.data.error : undefined;

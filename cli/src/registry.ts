@@ -1,29 +1,27 @@
-import { randomUUID } from "node:crypto";
-import {
+import type {
   AttemptDto,
   CreatedTokenDto,
-  type CreateTokenRequest,
+  CreateTokenRequest,
   FileDto,
   HealthDto,
   IndexDryRunDto,
-  type IndexDryRunRequest,
-  type IndexRequest,
-  type Limits,
+  IndexDryRunRequest,
+  IndexRequest,
+  Limits,
   ListMeta,
   MeDto,
   PakDto,
-  type PakId,
+  PakId,
   PakSummaryDto,
-  PaksError,
   ReleaseDto,
-  type SortOrder,
+  SortOrder,
   TokenDto,
   VerifyDto,
   VersionDto,
-  defaultLimits,
-  isPaksError,
 } from "@paks/schema";
-import * as z from "zod/mini";
+import { PaksError, defaultLimits, isPaksError } from "@paks/schema";
+import type * as z from "zod/mini";
+import type { answers } from "./registry-answers.ts";
 import { type Call, type HttpDeps, openHttp, readJson } from "./registry-http.ts";
 
 export interface SearchQuery {
@@ -84,7 +82,7 @@ export interface Registry {
 /** A registry's client. Makes no request until one is asked for. */
 export function openRegistry(deps: HttpDeps): Registry {
   const http = openHttp(deps);
-  const ask: Ask = async (schema, call) => parseAnswer(schema, readJson(await http(call)));
+  const ask: Ask = async (shape, call) => await parseAnswer(shape, readJson(await http(call)));
   return {
     url: deps.url,
     ...indexCalls(ask, deps),
@@ -106,19 +104,20 @@ export function openRegistry(deps: HttpDeps): Registry {
   };
 }
 
-type Ask = <T>(schema: z.ZodMiniType<T>, call: Call) => Promise<T>;
+type Answers = typeof answers;
+type Ask = <K extends keyof Answers>(shape: K, call: Call) => Promise<z.infer<Answers[K]>>;
 
 const pakPath = (id: PakId): string => `/api/paks/${encodeURIComponent(id.account)}/${encodeURIComponent(id.name)}`;
 const read = (path: string): Call => ({ method: "GET", path, auth: "none" });
 const authorized = (path: string): Call => ({ method: "GET", path, auth: "required" });
-const data = <T extends z.ZodMiniType>(schema: T) => z.object({ data: schema });
 
 /** Files, and for each its header, padding and long name; gzip adds less than a thousandth to bytes it cannot shrink. */
 const archiveBytes = (limits: Limits): number => Math.ceil((limits.releaseBytes + limits.files * 2560 + 10_240) * 1.01);
 
-function parseAnswer<T>(schema: z.ZodMiniType<T>, value: unknown): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
+async function parseAnswer<K extends keyof Answers>(shape: K, value: unknown): Promise<z.infer<Answers[K]>> {
+  const { answers } = await import("./registry-answers.ts");
+  const result = answers[shape].safeParse(value);
+  if (result.success) return result.data as z.infer<Answers[K]>;
   const where = result.error.issues[0]?.path.map(String).join(".");
   throw new PaksError(
     "REGISTRY_UNAVAILABLE",
@@ -145,17 +144,16 @@ type IndexCalls = Pick<Registry, "requestIndex" | "findAttempt" | "followAttempt
 
 function indexCalls(ask: Ask, deps: HttpDeps): IndexCalls {
   const fetchAttempt = async (id: string): Promise<AttemptDto> =>
-    (await ask(data(AttemptDto), { ...read(`/api/attempts/${encodeURIComponent(id)}`), auth: "known" })).data;
+    (await ask("attempt", { ...read(`/api/attempts/${encodeURIComponent(id)}`), auth: "known" })).data;
   return {
     requestIndex: async (body) => {
       // One key for all retries of this call: a lost answer must not make a second attempt.
-      const headers = { "idempotency-key": randomUUID() };
+      const headers = { "idempotency-key": globalThis.crypto.randomUUID() };
       const call: Call = { method: "POST", path: "/api/index", body, headers, auth: "required" };
-      return (await ask(data(AttemptDto), call)).data;
+      return (await ask("attempt", call)).data;
     },
     dryRunIndex: async (body) =>
-      (await ask(data(IndexDryRunDto), { method: "POST", path: "/api/index?dry_run=true", body, auth: "required" }))
-        .data,
+      (await ask("dryRun", { method: "POST", path: "/api/index?dry_run=true", body, auth: "required" })).data,
     findAttempt: async (id) => await unlessMissing(fetchAttempt(id)),
     followAttempt: async (id, options) => await follow(deps, () => fetchAttempt(id), options),
     listAttempts: async (of) => {
@@ -163,7 +161,7 @@ function indexCalls(ask: Ask, deps: HttpDeps): IndexCalls {
         "repository" in of
           ? `/api/attempts?${new URLSearchParams({ repository: of.repository }).toString()}`
           : `${pakPath(of)}/attempts`;
-      return (await ask(data(z.array(AttemptDto)), { ...read(path), auth: "required" })).data;
+      return (await ask("attempts", { ...read(path), auth: "required" })).data;
     },
   };
 }
@@ -192,27 +190,19 @@ type ReadCalls = Pick<Registry, "findPak" | "listVersions" | "findRelease" | "li
 
 function readCalls(ask: Ask): ReadCalls {
   return {
-    findPak: async (id) => (await unlessMissing(ask(data(PakDto), read(pakPath(id)))))?.data,
-    listVersions: async (id) =>
-      (await unlessMissing(ask(data(z.array(VersionDto)), read(`${pakPath(id)}/versions`))))?.data ?? [],
+    findPak: async (id) => (await unlessMissing(ask("pak", read(pakPath(id)))))?.data,
+    listVersions: async (id) => (await unlessMissing(ask("versions", read(`${pakPath(id)}/versions`))))?.data ?? [],
     findRelease: async (id, selector) =>
-      (await unlessMissing(ask(data(ReleaseDto), read(`${pakPath(id)}/versions/${encodeURIComponent(selector)}`))))
-        ?.data,
+      (await unlessMissing(ask("release", read(`${pakPath(id)}/versions/${encodeURIComponent(selector)}`))))?.data,
     listFiles: async (release) =>
-      (
-        await ask(
-          data(z.array(FileDto)),
-          read(`${pakPath(release)}/versions/${encodeURIComponent(release.version)}/files`),
-        )
-      ).data,
+      (await ask("files", read(`${pakPath(release)}/versions/${encodeURIComponent(release.version)}/files`))).data,
     search: async (query) => {
       const given = Object.entries(query).filter(([, value]) => value !== undefined);
       const parameters = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]));
-      const schema = z.object({ data: z.array(PakSummaryDto), meta: ListMeta });
-      const answer = await ask(schema, read(`/api/paks?${parameters.toString()}`));
+      const answer = await ask("found", read(`/api/paks?${parameters.toString()}`));
       return { items: answer.data, meta: answer.meta };
     },
-    health: async () => (await ask(data(HealthDto), { ...read("/healthz"), totalMilliseconds: 10_000 })).data,
+    health: async () => (await ask("health", { ...read("/healthz"), totalMilliseconds: 10_000 })).data,
   };
 }
 
@@ -220,13 +210,13 @@ type TokenCalls = Pick<Registry, "me" | "verify" | "listTokens" | "createToken">
 
 function tokenCalls(ask: Ask): TokenCalls {
   return {
-    me: async () => (await ask(data(MeDto), authorized("/api/auth/me"))).data,
-    verify: async () => (await ask(data(VerifyDto), authorized("/api/auth/verify"))).data,
-    listTokens: async () => (await ask(data(z.array(TokenDto)), authorized("/api/tokens"))).data,
+    me: async () => (await ask("me", authorized("/api/auth/me"))).data,
+    verify: async () => (await ask("verified", authorized("/api/auth/verify"))).data,
+    listTokens: async () => (await ask("tokens", authorized("/api/tokens"))).data,
     // Not repeated: when the answer is lost a second call would leave a token behind that nobody knows.
     createToken: async (body) =>
       (
-        await ask(data(CreatedTokenDto), {
+        await ask("createdToken", {
           method: "POST",
           path: "/api/tokens",
           body,

@@ -6,6 +6,9 @@
  */
 const notAllowed = /(?![\uFE0E\uFE0F])(?:[^\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]|\p{Default_Ignorable_Code_Point})/gu;
 const lineBreak = "\n";
+/** Most text is this, and the classes above take milliseconds to compile. */
+const plainLine = /^[\x20-\x7E]*$/;
+const plainLines = /^[\x20-\x7E\n]*$/;
 /** More marks than any script stacks on one letter: they would paint over the lines above and below. */
 const pileOfMarks = /(?<=\p{M}{4})\p{M}/gu;
 
@@ -22,6 +25,7 @@ export interface SafeOptions {
  */
 export function safe(text: string, options: SafeOptions = {}): string {
   const multiline = options.multiline === true;
+  if ((multiline ? plainLines : plainLine).test(text)) return text;
   const given = multiline ? text.replaceAll("\r\n", "\n").replaceAll("\t", "    ") : text;
   return given
     .replace(notAllowed, (character) => (multiline && character === lineBreak ? character : visible(character)))
@@ -29,10 +33,11 @@ export function safe(text: string, options: SafeOptions = {}): string {
 }
 
 /** JSON that means the same and whose bytes are harmless when somebody looks at them. */
-export const formatJson = (value: unknown): string =>
-  JSON.stringify(value ?? null, undefined, 2).replace(notAllowed, (character) =>
-    character === lineBreak ? character : escapeUnits(character),
-  );
+export function formatJson(value: unknown): string {
+  const json = JSON.stringify(value ?? null, undefined, 2);
+  if (plainLines.test(json)) return json;
+  return json.replace(notAllowed, (character) => (character === lineBreak ? character : escapeUnits(character)));
+}
 
 const escapeUnits = (character: string): string =>
   Array.from(

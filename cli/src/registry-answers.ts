@@ -1,0 +1,40 @@
+import {
+  AttemptDto,
+  CreatedTokenDto,
+  FileDto,
+  HealthDto,
+  IndexDryRunDto,
+  ListMeta,
+  MeDto,
+  PakDto,
+  PakSummaryDto,
+  ReleaseDto,
+  TokenDto,
+  VerifyDto,
+  VersionDto,
+} from "@paks/schema";
+import * as z from "zod/mini";
+
+const data = <T extends z.ZodMiniType>(schema: T) => z.object({ data: schema });
+
+/**
+ * The shapes of the registry's answers, by name. In a module of their own that loads with the first answer: making
+ * them costs more than all of a command that asks no registry.
+ */
+export const answers = {
+  attempt: data(AttemptDto),
+  attempts: data(z.array(AttemptDto)),
+  dryRun: data(IndexDryRunDto),
+  pak: data(PakDto),
+  versions: data(z.array(VersionDto)),
+  release: data(ReleaseDto),
+  files: data(z.array(FileDto)),
+  found: z.object({ data: z.array(PakSummaryDto), meta: ListMeta }),
+  health: data(HealthDto),
+  me: data(MeDto),
+  verified: data(VerifyDto),
+  tokens: data(z.array(TokenDto)),
+  createdToken: data(CreatedTokenDto),
+};
+
+export { ErrorBodyDto } from "@paks/schema";
