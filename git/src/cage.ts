@@ -94,7 +94,7 @@ const config: readonly string[] = [
 function environment(caged: CagedRepository): Record<string, string> {
   const nothing = process.platform === "win32" ? "NUL" : devNull;
   return {
-    // Also curl's .netrc and ssh's known hosts are looked for here.
+    // Here curl looks for .netrc, too.
     HOME: caged.scratch.home,
     XDG_CONFIG_HOME: caged.scratch.home,
     // Failures are told apart by git's English words.

@@ -228,6 +228,21 @@ test("a repository without tags or commits has no tags", async () => {
   expect((await failureOf(fetchTag(lab.cage, lab.url("empty"), "v1.0.0"))).code).toBe("TAG_NOT_FOUND");
 });
 
+test("a submodule outside the pak, and what .gitmodules says, matter to nobody", async () => {
+  const url = "ext::sh -c 'touch pwned'";
+  const repo = await lab.repo("sub", {
+    "skills/a/SKILL.md": "y",
+    ".gitmodules": `[submodule "lib"]\n\tpath = lib\n\turl = ${url}\n`,
+  });
+  await repo.git("update-index", "--add", "--cacheinfo", "160000", "1".repeat(40), "lib");
+  await repo.git("commit", "-qm", "sub");
+  await repo.git("push", "-q", "origin", "HEAD:refs/tags/v1");
+  const snapshot = await fetchTag(lab.cage, lab.url("sub"), "v1");
+  expect((await readPakFiles(snapshot, "skills/a", lab.cage.limits)).files).toHaveLength(1);
+  expect((await failureOf(readPakFiles(snapshot, "", lab.cage.limits))).code).toBe("SUBMODULE_NOT_SUPPORTED");
+  await snapshot.close();
+});
+
 test("neither environment nor configuration of the user reaches the cage", async () => {
   const home = join(dirname(lab.cage.scratchRoot), "user");
   const marker = join(home, "pwned");

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { type ErrorCode, PaksError } from "@paks/schema";
@@ -27,6 +27,9 @@ async function codeOf(work: Promise<unknown>): Promise<ErrorCode | "ok"> {
     throw error;
   }
 }
+
+/** A cage in which nothing but the size of the pack can be too large. */
+const packOnly = () => lab.limited({ packBytes: 1_000_000, fileBytes: 1e9, releaseBytes: 1e9 });
 
 /** The host's own git refuses to send such objects. */
 const damaged = "GIT_PROTOCOL_ERROR";
@@ -262,9 +265,28 @@ describe("bombs", () => {
   test("more bytes than a pack may have", async () => {
     const repo = await lab.raw("heavy");
     await repo.release(ref, [link("a", await repo.blob(randomBytes(5_000_000)))]);
-    expect(await codeOf(readRoot("heavy", lab.limited({ packBytes: 1_000_000 })))).toBe("TOO_LARGE");
+    expect(await codeOf(readRoot("heavy", packOnly()))).toBe("TOO_LARGE");
   });
 });
+
+test.runIf(process.platform === "linux")(
+  "where the kernel sets no limits, the scratch folder's size is watched",
+  async () => {
+    const repo = await lab.raw("unlimited");
+    await repo.release(ref, [link("a", await repo.blob(randomBytes(80_000_000)))]);
+    const bin = join(lab.cage.scratchRoot, "..", "bin");
+    await mkdir(bin);
+    await symlink("/usr/bin/git", join(bin, "git"));
+    const before = process.env["PATH"];
+    try {
+      // No prlimit here, as on macOS; the server's git finds its helpers by itself.
+      process.env["PATH"] = bin;
+      expect(await codeOf(readRoot("unlimited", packOnly()))).toBe("TOO_LARGE");
+    } finally {
+      process.env["PATH"] = before;
+    }
+  },
+);
 
 test("no hostile repository leaves a scratch folder or a process behind", async () => {
   expect(await lab.leftovers()).toEqual([]);
