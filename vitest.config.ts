@@ -1,7 +1,12 @@
 import { defineConfig } from "vitest/config";
 
-/** What runs on both engines: everything that holds an SQL promise. */
-const onBothEngines = ["db/src/**/*.test.ts", "indexer/src/**/*.test.ts", "api/src/**/*.test.ts", "server/src/**/*.test.ts"];
+/** What runs on both engines: everything that holds an SQL promise, unless its file's name says for which one. */
+const onBothEngines = [
+  "db/src/**/*.test.ts",
+  "indexer/src/**/*.test.ts",
+  "api/src/**/*.test.ts",
+  "server/src/**/*.test.ts",
+];
 
 export default defineConfig({
   test: {
@@ -16,12 +21,18 @@ export default defineConfig({
         test: {
           name: "postgres",
           include: ["{schema,locks,db,git,objects,targets,indexer,api,server,cli,e2e}/src/**/*.test.ts"],
+          exclude: ["**/node_modules/**", "**/*.embedded.test.ts"],
           env: { PAKS_TEST_ENGINE: "postgres" },
         },
       },
       {
         extends: true,
-        test: { name: "embedded", include: onBothEngines, env: { PAKS_TEST_ENGINE: "embedded" } },
+        test: {
+          name: "embedded",
+          include: onBothEngines,
+          exclude: ["**/node_modules/**", "**/*.postgres.test.ts"],
+          env: { PAKS_TEST_ENGINE: "embedded" },
+        },
       },
     ],
   },

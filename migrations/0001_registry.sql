@@ -59,6 +59,7 @@ create index paks_search on paks using gin (search);
 create index paks_downloads on paks (downloads desc, id desc);
 create index paks_updated on paks (updated_at desc, id desc);
 create index paks_name on paks (name, id);
+create index paks_canonical_name on paks (canonical_name);
 create index paks_keywords on paks using gin (keywords);
 create index paks_categories on paks using gin (categories);
 

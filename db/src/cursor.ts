@@ -13,7 +13,7 @@ export type Cursor = z.infer<typeof Cursor>;
 const keyPatterns: Readonly<Record<SortOrder, RegExp>> = {
   relevance: /^\d{1,12}$/,
   downloads: /^\d{1,18}$/,
-  recent: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/,
+  recent: /^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/,
   name: /^[a-z0-9-]{1,64}$/,
 };
 
@@ -22,11 +22,20 @@ export const formatCursor = (cursor: Cursor): string => Buffer.from(JSON.stringi
 /** Throws INVALID_PARAMETER for anything that `formatCursor` did not make for this order. */
 export function parseCursor(text: string, sort: SortOrder): Cursor {
   const cursor = z.safeParse(Cursor, decode(text));
-  if (cursor.success && cursor.data.sort === sort && keyPatterns[sort].test(cursor.data.key)) return cursor.data;
+  if (cursor.success && cursor.data.sort === sort && isKey(cursor.data.key, sort)) return cursor.data;
   throw new PaksError("INVALID_PARAMETER", "The cursor is not one of this list.", {
     hint: "Start again without a cursor.",
     details: { field: "cursor" },
   });
+}
+
+const isKey = (key: string, sort: SortOrder): boolean =>
+  keyPatterns[sort].test(key) && (sort !== "recent" || isTime(key));
+
+// Microseconds cut off: 30 February and 24:00 come back as another time.
+function isTime(text: string): boolean {
+  const time = new Date(`${text.slice(0, 19)}Z`);
+  return !Number.isNaN(time.getTime()) && time.toISOString().slice(0, 19) === text.slice(0, 19);
 }
 
 function decode(text: string): unknown {

@@ -55,7 +55,12 @@ function openPool(url: string, options: DatabaseOptions): Pool {
   return pool;
 }
 
-// Without a listener an idle connection that breaks ends the whole process; with one the pool just opens the next.
+/**
+ * A broken connection without a listener ends the whole process: the pool listens to idle ones only, and a query's
+ * own failure comes before its connection's.
+ */
 function listen(pool: Pool, options: DatabaseOptions): void {
-  pool.on("error", (error) => options.onError?.(error));
+  pool.on("connect", (client) => client.on("error", (error) => options.onError?.(error)));
+  // The same error once more.
+  pool.on("error", () => undefined);
 }

@@ -39,6 +39,13 @@ function requireQuery(text: string): string {
   return query.replaceAll("/", " ");
 }
 
+/** The canonical pak name that the text would be: whoever types a whole name wants that pak first. */
+export const searchedName = (text: string): string =>
+  text
+    .slice(text.lastIndexOf("/") + 1)
+    .toLowerCase()
+    .replace(/[\s-]+/g, "");
+
 /** Only letters and digits reach `to_tsquery`, whose syntax knows more characters than a word has. */
 function nameQuery(query: string): RawBuilder<string> | undefined {
   if (/["]|(^|\s)(-|or(\s|$))/i.test(query)) return undefined;

@@ -1,7 +1,7 @@
 import { type Kind, type PakSummaryDto, PaksError, type SortOrder } from "@paks/schema";
 import { type RawBuilder, sql } from "kysely";
 import { type Cursor, formatCursor, parseCursor } from "./cursor.ts";
-import { searchQuery } from "./search-query.ts";
+import { searchedName, searchQuery } from "./search-query.ts";
 import type { Db } from "./tables.ts";
 
 export interface PakFilter {
@@ -44,7 +44,9 @@ export async function listPaks(db: Db, filter: PakFilter): Promise<PakPage> {
   const where = sql.join(conditionsOf(filter, query), sql` and `);
   const page = { sort, cursor, limit: filter.limit, offset: filter.offset };
   const rows =
-    sort === "relevance" && query ? await listRanked(db, { where, query, page }) : await listSorted(db, where, page);
+    sort === "relevance" && query
+      ? await listRanked(db, { where, query, name: searchedName(filter.q ?? ""), page })
+      : await listSorted(db, where, page);
   const last = rows[filter.limit - 1];
   return {
     items: rows.slice(0, filter.limit).map(formatSummary),
@@ -131,19 +133,30 @@ async function listSorted(db: Db, where: RawBuilder<unknown>, page: Page): Promi
   return result.rows;
 }
 
-/** Ranks the most downloaded 1,000 of what matches. The rank is an integer, so that a cursor can name it exactly. */
-async function listRanked(
-  db: Db,
-  search: { where: RawBuilder<unknown>; query: RawBuilder<string>; page: Page },
-): Promise<Row[]> {
-  const { cursor, limit, offset } = search.page;
+interface Ranking {
+  readonly where: RawBuilder<unknown>;
+  readonly query: RawBuilder<string>;
+  /** Canonical. */
+  readonly name: string;
+  readonly page: Page;
+}
+
+/**
+ * Ranks the most downloaded 1,000 of what matches; a pak of exactly this name is always among them and before all
+ * others. The rank is an integer, so that a cursor can name it exactly.
+ */
+async function listRanked(db: Db, { where, query, name, page }: Ranking): Promise<Row[]> {
+  const { cursor, limit, offset } = page;
   const after = cursor ? sql`(paks.score, paks.id) < (${cursor.key}::bigint, ${cursor.id}::bigint)` : sql`true`;
   const result = await sql<Row>`
     with candidates as materialized (
-      select * from paks where ${search.where} order by downloads desc, id desc limit ${maxCandidates}
+      (select id from paks where ${where} order by downloads desc, id desc limit ${maxCandidates})
+      union
+      (select id from paks where ${where} and canonical_name = ${name} order by downloads desc, id desc limit 100)
     ), ranked as (
-      select candidates.*, (ts_rank_cd('{0.05, 0.2, 0.5, 1.0}', search, ${search.query}, 1) * 1000000)::bigint as score
-      from candidates
+      select paks.*, (ts_rank_cd('{0.05, 0.2, 0.5, 1.0}', search, ${query}, 1) * 1000000)::bigint
+        + case when canonical_name = ${name} then 1000000000 else 0 end as score
+      from candidates join paks using (id)
     )
     select ${columns}, paks.score::text as sort_key
     from ranked as paks ${joins}
