@@ -1,4 +1,5 @@
 import type { Db } from "@paks/db";
+import { PaksError } from "@paks/schema";
 import { expect, test } from "vitest";
 import { createApp } from "./app.ts";
 import { dataOf, refusalOf, testApi } from "./testing/test-api.ts";
@@ -59,6 +60,8 @@ test.each([
   "/api/paks?q=%ff",
   "/api/paks?q=a&q=b",
   "/api/paks?limit=1&%6cimit=2",
+  "/api/paks?utm=1&utm=1",
+  "/healthz?a=1&a=2",
   "/api/paks?limit=0",
   "/api/paks?limit=101",
   "/api/paks?limit=1e3",
@@ -121,6 +124,16 @@ test("while the database is away reads and readiness are 503 with Retry-After, a
 
 const indexBody = { repository: "https://git.test/acme/pdf", tag: "v1.0.0" };
 
+test("storage that cannot be written makes the registry not ready, and says no path to the public", async () => {
+  const { deps } = await testApi({ mayFault: true });
+  const full = new PaksError("DISK_FULL", "There is no space left to write /srv/paks/objects.");
+  const app = createApp({ ...deps, objects: { ...deps.objects, check: () => Promise.reject(full) } });
+  const answer = await app.request("/readyz");
+  expect(await answer.clone().text()).not.toContain("/srv");
+  expect(answer.headers.get("retry-after")).toBe("5");
+  expect(await refusalOf(answer)).toEqual({ status: 503, code: "REGISTRY_UNAVAILABLE" });
+});
+
 test("a body that is not JSON is 400, of another type 415, too large 413, whatever length is claimed", async () => {
   const { request, makeToken } = await testApi();
   const token = await makeToken("acme");
@@ -153,6 +166,16 @@ test("a body that is not JSON is 400, of another type 415, too large 413, whatev
   }
   const good = await post(JSON.stringify(indexBody), { "content-type": "application/json; charset=utf-8" });
   expect(good.status).toBe(202);
+});
+
+test("bytes that are not UTF-8 never become another text", async () => {
+  const { request, makeToken } = await testApi();
+  const token = await makeToken("acme", { scopes: ["admin"] });
+  const text = JSON.stringify({ name: "name?", expires_in_days: 1 });
+  const body = new Uint8Array(Buffer.from(text).map((byte) => (byte === 0x3f ? 0xff : byte)));
+  const headers = { "content-type": "application/json" };
+  const answer = await request("/api/tokens", { method: "POST", token, headers, body });
+  expect(await refusalOf(answer)).toEqual({ status: 400, code: "INVALID_PARAMETER" });
 });
 
 test("a body of exactly the limit is read", async () => {

@@ -65,6 +65,7 @@ function checkListed(files: IndexDryRunRequest["files"], texts: ReadonlyMap<stri
 }
 
 function checkManifest(request: IndexDryRunRequest, id: PakId | undefined, version: string | undefined): Finding[] {
+  // The request has the two texts that a skill is made of; other kinds will need their own fields.
   const [main = "", extra = ""] = manifestFileNames("skill");
   const texts = new Map([[main, Buffer.from(request.manifest, "utf8")]]);
   if (request.manifest_extra !== undefined) texts.set(extra, Buffer.from(request.manifest_extra, "utf8"));

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
@@ -24,8 +25,14 @@ const timeouts = {
 const limits = { maxHeaderSize: 16 * 1024 };
 const maxConnections = 2_000;
 
-const answerPlainly = (status: number, error: PaksError): Response =>
-  Response.json(formatErrorBody(error), { status, headers: { "Cache-Control": "no-store", "Retry-After": "1" } });
+/** Outside the app, which makes all other answers. */
+function answerPlainly(status: number, error: PaksError): Response {
+  const headers = { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Request-Id": randomUUID() };
+  return Response.json(formatErrorBody(error), {
+    status,
+    headers: status === 503 ? { ...headers, "Retry-After": "1" } : headers,
+  });
+}
 
 const starting: Fetch = () =>
   answerPlainly(

@@ -71,7 +71,7 @@ test.runIf(onEmbedded)(
   },
 );
 
-test.each([
+const failures: readonly (readonly [readonly string[], number, string])[] = [
   [["admin", "accounts", "add", "Admin"], 5, "INVALID_PARAMETER"],
   [["admin", "accounts", "add", "admin"], 5, "NAME_RESERVED"],
   [["admin", "tokens", "create", "--account", "nobody"], 3, "ACCOUNT_NOT_FOUND"],
@@ -80,14 +80,18 @@ test.each([
   [["admin", "tokens", "create", "--expires-in-days", "x"], 2, "USAGE"],
   [["admin", "tokens", "create", "--expires-in-days", "400", "--scope", "admin"], 5, "INVALID_PARAMETER"],
   [["admin", "hooks", "secret", "--account", "acme", "--repository", "file:///etc"], 5, "PROTOCOL_NOT_ALLOWED"],
-])("%j ends with %i and %s, for people and for machines", async (argv, exitCode, code) => {
+];
+
+test("a failure has its exit code and its code, for people on stderr and for machines on stdout", async () => {
   const { run } = await testInstallation();
-  const text = await run(argv);
-  expect(text.exitCode).toBe(exitCode);
-  expect(text.stderr).toContain(`error[${code}]: `);
-  const json = await run([...argv, "--json"]);
-  expect([json.exitCode, json.stderr]).toEqual([exitCode, ""]);
-  expect(JSON.parse(json.stdout)).toMatchObject({ error: { code } });
+  for (const [argv, exitCode, code] of failures) {
+    const text = await run(argv);
+    expect([argv, text.exitCode, text.stdout]).toEqual([argv, exitCode, ""]);
+    expect(text.stderr).toContain(`error[${code}]: `);
+    const json = await run([...argv, "--json"]);
+    expect([argv, json.exitCode, json.stderr]).toEqual([argv, exitCode, ""]);
+    expect(JSON.parse(json.stdout)).toMatchObject({ error: { code } });
+  }
 });
 
 test.each([

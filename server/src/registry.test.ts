@@ -43,6 +43,18 @@ test("automation sets the admin token; a changed one ends the one before", async
   await expect(start({ PAKS_ADMIN_TOKEN: first })).rejects.toMatchObject({ code: "INVALID_PARAMETER" });
 });
 
+test("a start that fails half way leaves port and database to the next one", async () => {
+  const { start } = await testInstallation();
+  const [old, current] = [createToken().token, createToken().token];
+  const first = await start({ PAKS_ADMIN_TOKEN: old });
+  const { port } = new URL(first.url);
+  await first.close();
+  await (await start({ PAKS_ADMIN_TOKEN: current })).close();
+  await expect(start({ PORT: port, PAKS_ADMIN_TOKEN: old })).rejects.toMatchObject({ code: "INVALID_PARAMETER" });
+  const next = await start({ PORT: port, PAKS_ADMIN_TOKEN: current });
+  expect(await getStatus(`${next.url}/readyz`)).toBe(200);
+});
+
 test("a hint is taken up by the worker of the same process, and the release can be read", async () => {
   const { start } = await testInstallation();
   const repo = await gitRepo({ "SKILL.md": "---\nname: pdf\ndescription: Fills in PDF forms.\n---\n" });
@@ -73,7 +85,7 @@ test("a hint is taken up by the worker of the same process, and the release can 
   expect(attempt).toMatchObject({ state: "rejected", code: "TRAILER_MISMATCH" });
 });
 
-test("when it cannot start, nothing stays open", async () => {
+test("a taken port is found before the database is opened", async () => {
   const { start } = await testInstallation();
   const running = await testInstallation().then((other) => other.start());
   const port = new URL(running.url).port;

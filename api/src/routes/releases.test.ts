@@ -120,14 +120,12 @@ test("a download counts once per visitor; looking, asking again and failing coun
   await archive("198.51.100.1", { method: "HEAD" });
   await archive("198.51.100.1", { headers: { "if-none-match": `"${String(archive_sha256)}"` } });
   await api.request(`${base}/9.9.9/archive`);
-  await archive("198.51.100.2");
-  await vi.waitFor(async () => expect(await downloads(api)).toBe(1));
-  await archive("198.51.100.2");
-  await archive("2001:db8::1");
-  await vi.waitFor(async () => expect(await downloads(api)).toBe(2));
-  await archive("2001:db8::2");
-  await api.request(`${base}/1.0.0/archive`, { address: "198.51.100.3" });
+  for (const address of ["198.51.100.2", "198.51.100.2", "2001:db8::1", "2001:db8::2", "198.51.100.3"])
+    await archive(address);
   await vi.waitFor(async () => expect(await downloads(api)).toBe(3));
+  // Counting is not waited for, so a wrong count might come late.
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(await downloads(api)).toBe(3);
 });
 
 test("lost bytes are our fault, said and logged, never somebody else's bytes", async () => {
