@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { hasCode, type LockHolder, takeLockFile } from "@paks/locks";
-import { PaksError } from "@paks/schema";
+import { hasCode, type LockFile, type LockHolder, takeLockFile } from "@paks/locks";
+import { fileSystemError, PaksError } from "@paks/schema";
 import { Pool, type PoolConfig } from "pg";
 
 /** The Postgres major version inside the pinned PGlite; a test compares it with what the engine says. */
@@ -14,15 +14,23 @@ export interface EmbeddedPool {
 
 /**
  * Opens the embedded database. With a folder: `<dataDir>/lock` (one process), `<dataDir>/engine.json` (which
- * engine wrote the files), `<dataDir>/postgres/` (the files). Throws DB_LOCKED, DB_INCOMPATIBLE.
+ * engine wrote the files), `<dataDir>/postgres/` (the files).
+ * Throws DB_LOCKED, DB_INCOMPATIBLE, DISK_FULL, READ_ONLY_TARGET.
  */
 export async function openEmbedded(dataDir: string | undefined, url?: string): Promise<EmbeddedPool> {
   if (dataDir === undefined) return openEngine(undefined);
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const lock = takeLockFile(join(dataDir, "lock"), { url, busy: databaseLocked });
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    return await openLocked(dataDir, takeLockFile(join(dataDir, "lock"), { url, busy: databaseLocked }));
+  } catch (error) {
+    throw fileSystemError(error, dataDir) ?? error;
+  }
+}
+
+async function openLocked(dataDir: string, lock: LockFile): Promise<EmbeddedPool> {
   try {
     requireSameEngine(dataDir);
-    const engine = await openEngine(join(dataDir, "postgres"));
+    const engine = await openFolder(dataDir);
     return {
       pool: engine.pool,
       close: async () => {
@@ -34,6 +42,18 @@ export async function openEmbedded(dataDir: string | undefined, url?: string): P
     lock.release();
     throw error;
   }
+}
+
+/** Making the files takes seconds; when that was interrupted, what is there is no database and is made anew. */
+async function openFolder(dataDir: string): Promise<EmbeddedPool> {
+  const folder = join(dataDir, "postgres");
+  const incomplete = join(dataDir, "postgres.incomplete");
+  if (existsSync(incomplete)) rmSync(folder, { recursive: true, force: true });
+  const isNew = !existsSync(folder);
+  if (isNew) writeFileSync(incomplete, "", { mode: 0o600 });
+  const engine = await openEngine(folder);
+  if (isNew) rmSync(incomplete);
+  return engine;
 }
 
 async function openEngine(folder: string | undefined): Promise<EmbeddedPool> {
