@@ -305,3 +305,25 @@ test("--account beyond the token is refused", async () => {
   expect(run.exit).toBe(4);
   expect(run.stdout).toContain("NAMESPACE_FORBIDDEN");
 });
+
+test("a publish starts the twelve git processes that docs/decisions names, and no more", async () => {
+  const lab = await openLab({ path: "skills/pdf" });
+  const run = await lab.publish(["--bump", "patch", "--verbose"]);
+  expect(run.exit).toBe(0);
+  const started = run.stderr.split("\n").flatMap((line) => /^ *git (?:--\S+ )*(\S+)/.exec(line)?.[1] ?? []);
+  expect(started.slice(0, 5).sort()).toEqual(["config", "for-each-ref", "ls-tree", "rev-parse", "status"]);
+  expect(started.slice(5, 8).sort()).toEqual(["cat-file", "ls-remote", "push"]);
+  expect(started.slice(8)).toEqual(["commit", "diff-tree", "tag", "push"]);
+});
+
+test("a person is shown the plan and asked; no means that nothing happens", async () => {
+  const lab = await openLab();
+  const before = await lab.snapshot();
+  const run = await lab.publish(["--bump", "patch"], { terminal: true, stdin: "n" });
+  expect(run.exit).toBe(130);
+  expect(run.stderr).toContain("acme/pdf 0.1.0 → 0.1.1");
+  expect(run.stderr).toContain("Publish v0.1.1?");
+  expect(await lab.snapshot()).toBe(before);
+  const yes = await lab.publish(["--bump", "patch", "--yes"], { terminal: true });
+  expect(yes.exit).toBe(0);
+});

@@ -393,6 +393,16 @@ test("a local tag that somebody else made on this very commit is not pushed as o
   expect(await lab.snapshot()).toBe(before);
 });
 
+test("a local tag on another commit is named with where it leads", async () => {
+  const lab = await openLab();
+  await lab.repo.tag("v0.1.0", "early\n");
+  const tagged = await lab.repo.git("rev-parse", "--short=7", "HEAD");
+  await lab.repo.write({ "more.md": "more\n" });
+  await lab.repo.commit("More");
+  const failure = failureOf(await lab.publish(["--json"]));
+  expect(failure).toMatchObject({ code: "TAG_EXISTS", message: expect.stringContaining(`leads to ${tagged}`) });
+});
+
 test("a changed manifest is judged as it will be committed, not as it was", async () => {
   const lab = await openLab({ files: { "SKILL.md": skillText("0.1.0").replace("name: pdf", "name: PDF") } });
   await lab.repo.write({ "SKILL.md": skillText("0.1.0") });

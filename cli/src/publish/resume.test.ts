@@ -139,6 +139,8 @@ test("a push that never reached the server leaves commit and tag for the rerun",
   lab.server.setFaults((request) => (request.service === "push" ? { type: "status", status: 504 } : undefined));
   const run = await lab.publish(["--bump", "patch", "--json"]);
   expect(run.exit).toBe(8);
+  expect(failureOf(run)).toMatchObject({ details: { taken_back: false } });
+  expect(await lab.repo.git("tag")).toBe("v0.1.1");
   expect(await lab.remote("tag")).toBe("");
   lab.server.setFaults(undefined);
   dataOfRun(await lab.publish(["--bump", "patch", "--json"]));
