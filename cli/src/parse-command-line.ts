@@ -1,6 +1,8 @@
+import type { PaksError } from "@paks/schema";
 import yargs, { type ArgumentsCamelCase, type Argv, type Options } from "yargs";
 import type { Command, CommonArgs } from "./command.ts";
 import { commonFlags } from "./common-flags.ts";
+import { nearest } from "./nearest.ts";
 import { usageError } from "./usage-error.ts";
 
 export type Parsed =
@@ -17,6 +19,7 @@ export async function parseCommandLine(command: Command, words: readonly string[
   let args: ArgumentsCamelCase<CommonArgs> | undefined;
   let problem: string | undefined;
   let lists: readonly string[] = [];
+  let flags: readonly string[] = [];
   // The only command that this parser has is its default one: yargs would render the help of any other on every run.
   const parser = configure(yargs([]), columns)
     .scriptName(`paks ${name}`)
@@ -26,6 +29,7 @@ export async function parseCommandLine(command: Command, words: readonly string[
       builder: (builder: Argv) => {
         const built = withExamples(command.builder(withCommonFlags(builder)), command);
         lists = [...listFlags(built), ...variadic(positionals)];
+        flags = flagNames(built);
         return built;
       },
       handler: (parsed: ArgumentsCamelCase) => {
@@ -33,14 +37,14 @@ export async function parseCommandLine(command: Command, words: readonly string[
       },
     })
     .fail((message: string | null, error: Error | undefined) => {
-      problem ??= message ?? error?.message ?? "The command line is wrong.";
+      problem ??= message ?? error?.message ?? "";
     });
   // The callback keeps yargs from printing; what it would have printed arrives there.
   const help = await new Promise<string>((resolve) => {
     void parser.parse([...words], {}, (_error, _args, output) => resolve(output));
   });
   if (problem === undefined && args === undefined && help !== "") return { type: "help", text: help };
-  if (problem !== undefined || args === undefined) throw usageError(problem ?? "The command line is wrong.", name);
+  if (problem !== undefined || args === undefined) throw explain(problem ?? "", { command, words, flags });
   requireSingleValues(args, lists, name);
   return { type: "run", args };
 }
@@ -71,22 +75,52 @@ const withCommonFlags = (builder: Argv): Argv<CommonArgs> => {
   const flags: Record<string, Options> = Object.fromEntries(
     Object.entries(commonFlags).map(([name, flag]) => {
       const { placeholder: _, describe, ...options } = flag;
-      return [name, { ...options, description: describe, group: "Common options" }];
+      return [name, { ...options, description: describe, group: "Common options:" }];
     }),
   );
-  return builder.options(flags) as unknown as Argv<CommonArgs>;
+  // Named first, these two groups stand above the common ones.
+  return builder.group([], "Positionals:").group([], "Options:").options(flags) as unknown as Argv<CommonArgs>;
 };
 
 const withExamples = (builder: Argv<unknown>, command: Command): Argv<unknown> =>
   builder.example(command.examples.map(([line, what]): [string, string] => [line, what]));
 
-/** Flags declared as lists, by every name they have. The method is public and missing in the types. */
-const listFlags = (built: Argv<unknown>): readonly string[] =>
-  (built as unknown as { getOptions(): { array: string[] } }).getOptions().array;
+/** The method is public and missing in the types. */
+const optionsOf = (built: Argv<unknown>) =>
+  (built as unknown as { getOptions(): { array: string[]; key: Record<string, unknown> } }).getOptions();
+
+/** Flags declared as lists, by every name they have. */
+const listFlags = (built: Argv<unknown>): readonly string[] => optionsOf(built).array;
+
+/** Every flag and positional. */
+const flagNames = (built: Argv<unknown>): readonly string[] => Object.keys(optionsOf(built).key);
 
 /** `<source..>` → `source`. */
 const variadic = (positionals: readonly string[]): string[] =>
   positionals.filter((one) => /\.\.[>\]]$/.test(one)).map((one) => one.slice(1, -3));
+
+interface Explained {
+  readonly command: Command;
+  readonly words: readonly string[];
+  readonly flags: readonly string[];
+}
+
+/** yargs' complaint in words that say what to type. */
+function explain(problem: string, { command, words, flags }: Explained): PaksError {
+  const name = command.command.split(" ", 1)[0]!;
+  if (problem.startsWith("Not enough non-option arguments")) {
+    return usageError(`Something is missing: paks ${command.command}`, name);
+  }
+  const unknown = /^Unknown (?:arguments?|commands?): (.*)$/s.exec(problem)?.[1]?.split(", ");
+  if (unknown === undefined) return usageError(problem === "" ? "The command line is wrong." : problem, name);
+  const flag = unknown.find((one) =>
+    words.some((word) => word.split("=", 1)[0]?.replace(/^--?/, "") === one && word.startsWith("-")),
+  );
+  if (flag === undefined) return usageError(`The command line has a word too many: ${unknown[0]}`, name);
+  const guess = flag.length < 3 ? undefined : nearest(flag, flags);
+  const given = `${flag.length === 1 ? "-" : "--"}${flag}`;
+  return usageError(`There is no option ${given}.${guess === undefined ? "" : ` Did you mean --${guess}?`}`, name);
+}
 
 /** yargs makes a list of any flag that is given twice, and NaN of a number that is none. */
 function requireSingleValues(args: ArgumentsCamelCase<CommonArgs>, lists: readonly string[], name: string): void {

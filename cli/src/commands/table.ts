@@ -41,7 +41,7 @@ export const commandTable: readonly CommandRow[] = [
   {
     name: "status",
     usage: "[of]",
-    describe: "Show the registry's recent attempts to index a repository or a pak",
+    describe: "Show the registry's recent attempts to index a repository or a pak, and why one failed",
     load: async () => (await import("./status.ts")).status,
   },
   {
