@@ -148,11 +148,17 @@ test("an id that is none finds nothing instead of failing", async () => {
   }
 });
 
-test("the scopes of a token that was revoked since are gone", async () => {
+test("the scopes of a token that was revoked or expired since are gone", async () => {
   const accountId = db.accountIds["acme"]!;
   const { row } = await insertToken(db, { accountId, name: "ci", scopes: ["publish"], expiresAt: null });
   await hint({ trigger: "token", evidence: { kind: "token", accountId, tokenId: row.id } });
   expect((await open())[0]?.evidence[0]?.scopes).toEqual(["publish"]);
+  await db
+    .updateTable("tokens")
+    .set({ expires_at: new Date(Date.now() - 60_000) })
+    .execute();
+  expect((await open())[0]?.evidence[0]).toMatchObject({ scopes: null, tokenId: row.id });
+  await db.updateTable("tokens").set({ expires_at: null }).execute();
   await revokeToken(db, { id: row.id, accountId });
   expect((await open())[0]?.evidence[0]).toMatchObject({ scopes: null, tokenId: row.id });
 });

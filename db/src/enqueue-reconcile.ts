@@ -63,7 +63,6 @@ async function pullQueuedAttempt(trx: Db, hint: ReconcileHint): Promise<string |
       path: samePath(hint.path),
       account_id: eb.fn.coalesce("account_id", sql<string | null>`${hint.evidence.accountId ?? null}::bigint`),
     }))
-    .where("state", "=", "queued")
     .where("id", "=", (eb) =>
       eb
         .selectFrom("attempts")
@@ -73,6 +72,7 @@ async function pullQueuedAttempt(trx: Db, hint: ReconcileHint): Promise<string |
         .where("state", "=", "queued")
         .orderBy("created_at")
         .limit(1)
+        // Looks again at a row that a worker has just started: then there is none to pull.
         .forUpdate(),
     )
     .returning("id")

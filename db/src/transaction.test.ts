@@ -14,9 +14,9 @@ test("a failure rolls everything back, also what was done inside by joining", as
   const work = inTransaction(db, async (trx) => {
     await insertFact(trx, "outer", 1);
     await inTransaction(trx, (inner) => insertFact(inner, "inner", 2));
-    throw new Error("no");
+    throw new Error("rolled back");
   });
-  await expect(work).rejects.toThrow("no");
+  await expect(work).rejects.toThrow("rolled back");
   expect([await findFact(db, "outer"), await findFact(db, "inner")]).toEqual([undefined, undefined]);
 });
 
