@@ -18,7 +18,10 @@ if (!program) {
   process.exit(2);
 }
 await setup();
-const child = spawn(process.execPath, [join(root, program.file), ...program.args, ...rest], { stdio: "inherit", cwd: process.cwd() });
+const child = spawn(process.execPath, [join(root, program.file), ...program.args, ...rest], {
+  stdio: "inherit",
+  cwd: process.cwd(),
+});
 // The program decides how to end; passing the signal on is enough.
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
 child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 1)));

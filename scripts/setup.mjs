@@ -15,7 +15,8 @@ const fail = (message) => {
 
 function requireNode() {
   const [major, minor] = process.versions.node.split(".").map(Number);
-  if (major < 20 || (major === 20 && minor < 19)) fail(`Node 20.19 or newer is needed; this is ${process.versions.node}.`);
+  if (major < 20 || (major === 20 && minor < 19))
+    fail(`Node 20.19 or newer is needed; this is ${process.versions.node}.`);
 }
 
 /** Changes exactly when an install would do something. */
@@ -36,13 +37,17 @@ function install() {
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === key) return;
   process.stderr.write("setup: installing dependencies\n");
   const windows = process.platform === "win32";
-  const result = spawnSync(windows ? "npx.cmd" : "npx", ["--yes", pnpm, "install", "--frozen-lockfile", "--reporter=append-only"], {
-    cwd: root,
-    // stdout belongs to the command that follows (`npm start`, `npm run demo -- --json`).
-    stdio: ["ignore", 2, 2],
-    shell: windows,
-    env: { ...process.env, CI: "true", npm_config_yes: "true" },
-  });
+  const result = spawnSync(
+    windows ? "npx.cmd" : "npx",
+    ["--yes", pnpm, "install", "--frozen-lockfile", "--reporter=append-only"],
+    {
+      cwd: root,
+      // stdout belongs to the command that follows (`npm start`, `npm run demo -- --json`).
+      stdio: ["ignore", 2, 2],
+      shell: windows,
+      env: { ...process.env, CI: "true", npm_config_yes: "true" },
+    },
+  );
   if (result.status !== 0) fail(`installing dependencies failed${result.error ? `: ${result.error.message}` : ""}`);
   mkdirSync(join(root, "node_modules"), { recursive: true });
   writeFileSync(stamp, key);

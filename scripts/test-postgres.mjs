@@ -1,6 +1,16 @@
 // A throw-away Postgres for one test run: one that was given, else the machine's own binaries, else the npm package's.
 import { spawn, spawnSync } from "node:child_process";
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -48,7 +58,9 @@ const freePort = () =>
 /** Postgres refuses to run as root: find somebody else. */
 function otherUser() {
   if (process.getuid?.() !== 0) return {};
-  const rows = readFileSync("/etc/passwd", "utf8").split("\n").map((line) => line.split(":"));
+  const rows = readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .map((line) => line.split(":"));
   const row = rows.find(([name]) => name === "postgres") ?? rows.find(([name]) => name === "nobody");
   if (!row) throw new Error("Postgres refuses to run as root and there is neither a user `postgres` nor `nobody`.");
   return { uid: Number(row[2]), gid: Number(row[3]) };
@@ -73,9 +85,27 @@ async function start(bin, user) {
   if (init.status !== 0) throw new Error(`initdb failed: ${init.stderr ?? init.error?.message}`);
   const port = await freePort();
   // Durability settings are off: a test run's data is thrown away.
-  const settings = { listen_addresses: "127.0.0.1", unix_socket_directories: "", fsync: "off", synchronous_commit: "off", full_page_writes: "off", max_connections: "200" };
-  const args = ["-D", data, "-p", String(port), ...Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`])];
-  const server = spawn(join(binaries, `postgres${exe}`), args, { ...user, env, cwd: home, stdio: ["ignore", "ignore", "pipe"] });
+  const settings = {
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: "",
+    fsync: "off",
+    synchronous_commit: "off",
+    full_page_writes: "off",
+    max_connections: "200",
+  };
+  const args = [
+    "-D",
+    data,
+    "-p",
+    String(port),
+    ...Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`]),
+  ];
+  const server = spawn(join(binaries, `postgres${exe}`), args, {
+    ...user,
+    env,
+    cwd: home,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   let log = "";
   let ended = false;
   server.stderr.on("data", (chunk) => (log = (log + chunk).slice(-8192)));
@@ -90,7 +120,11 @@ async function start(bin, user) {
     if (!ended) server.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
   };
-  return { url: `postgres://postgres@127.0.0.1:${port}/postgres`, description: `Postgres of ${binaries} on port ${port}`, stop };
+  return {
+    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    description: `Postgres of ${binaries} on port ${port}`,
+    stop,
+  };
 }
 
 export async function startPostgres() {

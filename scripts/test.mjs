@@ -20,7 +20,11 @@ try {
     {
       cwd: root,
       stdio: "inherit",
-      env: { ...process.env, PAKS_TEST_DATABASE_URL: postgres.url, NO_COLOR: process.env.CI ? "1" : (process.env.NO_COLOR ?? "") },
+      env: {
+        ...process.env,
+        PAKS_TEST_DATABASE_URL: postgres.url,
+        NO_COLOR: process.env.CI ? "1" : (process.env.NO_COLOR ?? ""),
+      },
     },
   );
   status = result.status ?? 1;
@@ -30,10 +34,15 @@ try {
 
 const summary = JSON.parse(readFileSync(report, "utf8"));
 const skipped = summary.testResults.flatMap((file) =>
-  file.assertionResults.filter((one) => one.status === "pending" || one.status === "skipped" || one.status === "todo").map((one) => `${file.name.slice(root.length)}: ${one.fullName}`),
+  file.assertionResults
+    .filter((one) => one.status === "pending" || one.status === "skipped" || one.status === "todo")
+    .map((one) => `${file.name.slice(root.length)}: ${one.fullName}`),
 );
-if (skipped.length > 0) process.stdout.write(`\nnot run on this machine:\n${skipped.map((name) => `  ${name}\n`).join("")}`);
+if (skipped.length > 0)
+  process.stdout.write(`\nnot run on this machine:\n${skipped.map((name) => `  ${name}\n`).join("")}`);
 const failed = summary.numFailedTests + (status !== 0 && summary.numFailedTests === 0 ? 1 : 0);
-process.stdout.write(`\n${summary.numPassedTests} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ""}\n`);
+process.stdout.write(
+  `\n${summary.numPassedTests} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ""}\n`,
+);
 rmSync(folder, { recursive: true, force: true });
 process.exit(status === 0 && summary.numPassedTests > 0 ? 0 : 1);
