@@ -15,7 +15,7 @@ interface Attempt {
   readonly tag: string;
 }
 
-async function killAt(point: string, registryEnv: Readonly<Record<string, string>>): Promise<void> {
+async function expectRecovery(point: string, registryEnv: Readonly<Record<string, string>>): Promise<void> {
   const lab = await openLabLoggedIn({
     registryEnv: { ...registryEnv, PAKS_ENABLE_FAULTS: "1", PAKS_FAULT: `${point}:kill` },
   });
@@ -59,7 +59,7 @@ const listScratch = (dataDir: string): Promise<string[]> => readdir(join(dataDir
 test.each(points)(
   "killed at %s on the embedded database, the restarted registry releases the tag once",
   async (point) => {
-    await killAt(point, {});
+    await expectRecovery(point, {});
   },
 );
 
@@ -69,6 +69,6 @@ test.each(["claimed", "stored", "after-commit"])(
   async (point) => {
     if (!postgres) throw new Error("PAKS_TEST_DATABASE_URL is not set; `npm test` starts a Postgres and sets it.");
     const { withDatabase } = await import("./harness/with-database.ts");
-    await withDatabase(postgres, (url) => killAt(point, { DATABASE_URL: url, PAKS_LEASE_SECONDS: "5" }));
+    await withDatabase(postgres, (url) => expectRecovery(point, { DATABASE_URL: url, PAKS_LEASE_SECONDS: "5" }));
   },
 );
