@@ -58,3 +58,25 @@ test("a wrong database name is told as what it is", async () => {
   const db = await open(testDatabaseUrl().replace(/\/[^/]*$/, "/does_not_exist"));
   expect(databaseError(await failure(sql`select 1`.execute(db)))?.message).toContain("does not exist");
 });
+
+test("a server without a free connection is DB_UNAVAILABLE, and works again when there is one", async () => {
+  const role = `limited_${process.pid}`;
+  const owner = await open(testDatabaseUrl());
+  await sql`create role ${sql.id(role)} login connection limit 1`.execute(owner);
+  const url = new URL(testDatabaseUrl());
+  url.username = role;
+  url.password = "";
+  const first = await openDatabase({ url: url.href }, { maxConnections: 1 });
+  const second = await openDatabase({ url: url.href }, { maxConnections: 1 });
+  onTestFinished(async () => {
+    await second.close();
+    const drop = await openDatabase({ url: testDatabaseUrl() });
+    await sql`drop role ${sql.id(role)}`.execute(drop.db);
+    await drop.close();
+  });
+  const select = (database: typeof first) => sql`select 1`.execute(database.db);
+  await select(first);
+  expect(databaseError(await failure(select(second)))).toMatchObject({ code: "DB_UNAVAILABLE" });
+  await first.close();
+  await expect.poll(() => select(second).catch(databaseError), { timeout: 5_000 }).toMatchObject({ rows: [{}] });
+});

@@ -51,3 +51,16 @@ test("a place that cannot be written is named before any work depends on it", as
   await rm(join(directory, "gone"), { recursive: true });
   await expect(objects.check()).rejects.toThrow("ENOENT");
 });
+
+test.runIf(process.platform === "linux")("a place that is read-only is READ_ONLY_TARGET", async () => {
+  await expect(openDirectoryObjects("/sys/paks-test")).rejects.toMatchObject({ code: "READ_ONLY_TARGET" });
+});
+
+test("an object that was put is whole and nothing else is left, also when many are put at once", async () => {
+  const objects = await openDirectoryObjects(directory);
+  const all = Array.from({ length: 50 }, (_, index) => Buffer.from(`object ${index}`));
+  await Promise.all(all.flatMap((one) => [objects.put(one), objects.put(one)]));
+  for (const one of all) expect(Buffer.from((await objects.get(sha256Hex(one)))!)).toEqual(one);
+  const files = (await readdir(directory, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  expect(files.map(({ name }) => name.length).filter((length) => length !== 62)).toEqual([]);
+});
