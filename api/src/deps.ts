@@ -23,6 +23,8 @@ export interface ApiDeps {
   readonly trustedProxies?: readonly string[];
   /** Told after a hint was written: a worker in the same process need not wait for its next poll. */
   readonly onEnqueue?: () => void;
+  /** Told of work that no answer waits for; it never rejects. Whoever closes the database waits for it first. */
+  readonly onBackground?: (task: Promise<void>) => void;
 }
 
 export interface AppEnv {

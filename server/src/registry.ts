@@ -49,6 +49,8 @@ interface Starting {
   /** What uses the databases: requests and jobs. */
   readonly traffic: (() => Promise<void>)[];
   readonly databases: (() => Promise<void>)[];
+  /** What requests have left running. */
+  readonly background: Set<Promise<void>>;
 }
 
 /** Requests and jobs end before the databases go away; what cannot be closed must not keep the rest open. */
@@ -70,7 +72,7 @@ export async function startRegistry(
   io: ServerIo,
   wanted: Roles = roles.all,
 ): Promise<RunningRegistry> {
-  const starting: Starting = { config, io, roles: wanted, traffic: [], databases: [] };
+  const starting: Starting = { config, io, roles: wanted, traffic: [], databases: [], background: new Set() };
   try {
     for (const risk of listRisks(config)) io.log({ level: "warn", event: "risk", message: risk });
     requireSharedDatabase(starting);
@@ -98,9 +100,12 @@ function requireSharedDatabase({ config, roles: { api, indexer } }: Starting): v
   );
 }
 
-async function openHttp({ config, traffic }: Starting): Promise<HttpServer> {
+async function openHttp({ config, traffic, background }: Starting): Promise<HttpServer> {
   const http = await openHttpServer(config);
-  traffic.push(() => http.close());
+  traffic.push(async () => {
+    await http.close();
+    await Promise.all(background);
+  });
   return http;
 }
 
@@ -136,7 +141,7 @@ async function openDb(
 }
 
 function serveApi(
-  { config, io }: Starting,
+  { config, io, background }: Starting,
   { database, objects }: Stores,
   { http, onEnqueue }: { http: HttpServer; onEnqueue: () => void },
 ): void {
@@ -151,6 +156,10 @@ function serveApi(
     rateLimits: config.rateLimits,
     trustedProxies: config.trustedProxies,
     onEnqueue,
+    onBackground: (task) => {
+      background.add(task);
+      void task.finally(() => background.delete(task));
+    },
   });
   http.serve((request, env) => app.fetch(request, env));
 }

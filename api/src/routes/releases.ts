@@ -131,9 +131,11 @@ export function getReleaseFiles(app: App, deps: ApiDeps): void {
 }
 
 /** Beside the answer, never before it: a slow or broken counter must not cost anybody an install. */
-function noteDownload({ db, log }: ApiDeps, c: Context<AppEnv>, release: ReleaseDto): void {
+function noteDownload({ db, log, onBackground }: ApiDeps, c: Context<AppEnv>, release: ReleaseDto): void {
   const { account, name, version } = release;
-  countDownload(db, { account, name, version, visitor: addressGroup(c.var.address) }).catch((error: unknown) =>
+  const visitor = addressGroup(c.var.address);
+  const counted = countDownload(db, { account, name, version, visitor }).catch((error: unknown) =>
     log({ level: "warn", event: "download-not-counted", account, name, version, error: String(error) }),
   );
+  onBackground?.(counted);
 }

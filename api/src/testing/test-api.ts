@@ -54,7 +54,9 @@ export async function testApi(options: TestApiOptions = {}) {
   const db = await testDb({ accounts });
   const folder = await mkdtemp(join(tmpdir(), "paks-api-"));
   const events: LogEvent[] = [];
+  const background: Promise<void>[] = [];
   onTestFinished(async () => {
+    await Promise.all(background);
     await db.close();
     const faults = events.filter((event) => event["event"] === "fault").map((event) => event["error"]);
     if (faults.length > 0 && !mayFault) throw new Error(`a fault of ours: ${faults.join("\n")}`);
@@ -70,6 +72,7 @@ export async function testApi(options: TestApiOptions = {}) {
     version: "1.2.3",
     log: (event) => events.push(event),
     rateLimits: { anonymous: 0, token: 0 },
+    onBackground: (task) => background.push(task),
     ...overrides,
   };
   const app = createApp(deps);
@@ -126,7 +129,10 @@ export async function testApi(options: TestApiOptions = {}) {
     return { ...described, archive };
   };
 
-  return { app, db, deps, events, request, accountId, makeToken, release };
+  /** What no answer waits for. */
+  const settle = () => Promise.all(background);
+
+  return { app, db, deps, events, request, accountId, makeToken, release, settle };
 }
 
 export type TestApi = Awaited<ReturnType<typeof testApi>>;
