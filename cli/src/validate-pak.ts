@@ -45,8 +45,11 @@ export async function validatePak(
   const profile = strict ? "strict" : "lenient";
   const texts = new Map(files.map((file) => [file.path, file.bytes]));
   const reading = readManifest(texts, { profile, directory: basename(folder) });
+  const unread = hasUnreadManifest(entries, texts);
   const findings = [
-    ...reading.findings.map((finding) => pointElsewhere(finding, texts.keys())),
+    ...reading.findings
+      .filter(({ code }) => !(unread && code === "MANIFEST_MISSING"))
+      .map((finding) => pointElsewhere(finding, texts.keys())),
     ...checkEntries(entries, limits),
     ...unreadable,
     ...checkReleaseFiles(files, limits),
@@ -107,6 +110,10 @@ const tooLarge = (path: string, size: number, limits: Limits): Finding => ({
   hint: "Leave it out of the pak, or fetch it from elsewhere when it is needed.",
   path,
 });
+
+/** It lies there, but is too large or no plain file: another finding says so, and "missing" would be untrue. */
+const hasUnreadManifest = (entries: readonly Entry[], read: ReadonlyMap<string, unknown>): boolean =>
+  findManifests(entries.map(({ path }) => path)).some(({ directory, path }) => directory === "" && !read.has(path));
 
 /** Someone at the root of a repository with several paks is told where they are. */
 function pointElsewhere(finding: Finding, paths: Iterable<string>): Finding {
