@@ -111,7 +111,11 @@ function explain(problem: string, { command, words, flags }: Explained): PaksErr
   if (problem.startsWith("Not enough non-option arguments")) {
     return usageError(`Something is missing: paks ${command.command}`, name);
   }
-  const unknown = /^Unknown (?:arguments?|commands?): (.*)$/s.exec(problem)?.[1]?.split(", ");
+  const unknown = /^Unknown (?:arguments?|commands?): (.*)$/s
+    .exec(problem)?.[1]
+    // What the parser makes of it, so that nothing is assigned to an object's prototype.
+    ?.replaceAll("___proto___", "__proto__")
+    .split(", ");
   if (unknown === undefined) return usageError(problem === "" ? "The command line is wrong." : problem, name);
   const flag = unknown.find((one) =>
     words.some((word) => word.split("=", 1)[0]?.replace(/^--?/, "") === one && word.startsWith("-")),

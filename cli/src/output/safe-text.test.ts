@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatJson, safe } from "./safe-text.ts";
 
@@ -30,8 +30,7 @@ const anyText = fc.oneof(
 test("no character outside the allow-list survives on a line", () => {
   fc.assert(
     fc.property(anyText, (text) => {
-      for (const character of safe(text))
-        expect(allowed(character.codePointAt(0)!), JSON.stringify(character)).toBe(true);
+      expect(Array.from(safe(text)).filter((character) => !allowed(character.codePointAt(0)!))).toEqual([]);
     }),
     { numRuns: 2000 },
   );
@@ -40,9 +39,8 @@ test("no character outside the allow-list survives on a line", () => {
 test("of control characters only line feeds survive in multi-line text", () => {
   fc.assert(
     fc.property(anyText, (text) => {
-      for (const character of safe(text, { multiline: true })) {
-        expect(character === "\n" || allowed(character.codePointAt(0)!), JSON.stringify(character)).toBe(true);
-      }
+      const lines = safe(text, { multiline: true }).split("\n");
+      expect(Array.from(lines.join("")).filter((character) => !allowed(character.codePointAt(0)!))).toEqual([]);
     }),
     { numRuns: 2000 },
   );

@@ -1,3 +1,4 @@
+export * from "./built-cli.ts";
 export * from "./run-paks.ts";
 export * from "./serve-stub.ts";
 export * from "./temp-folder.ts";

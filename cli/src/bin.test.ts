@@ -1,0 +1,65 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { expect, test } from "vitest";
+import { builtCli, runProcess, tempFolder } from "./testing/index.ts";
+import { version } from "./version.ts";
+
+async function environment() {
+  const home = await tempFolder();
+  return { cwd: home, environment: { HOME: home, PAKS_KEYCHAIN: "file" } };
+}
+
+const paks = async (...argv: string[]) =>
+  await runProcess([process.execPath, builtCli(), ...argv], await environment());
+
+test("the built program tells version and help without loading anything else", async () => {
+  expect(await paks("--version")).toEqual({ exit: 0, stdout: `${version}\n`, stderr: "" });
+  const help = await paks("--help");
+  expect([help.exit, help.stderr]).toEqual([0, ""]);
+  expect(await paks()).toEqual(help);
+  expect(await paks("help")).toEqual(help);
+});
+
+test("the built program makes a skill that it then finds valid", async () => {
+  const options = await environment();
+  const run = async (...argv: string[]) => await runProcess([process.execPath, builtCli(), ...argv], options);
+  expect((await run("create", "pdf-forms", "--with-scripts")).exit).toBe(0);
+  const validated = await run("validate", "pdf-forms", "--strict", "--json");
+  expect(validated.exit, validated.stdout).toBe(0);
+  expect(JSON.parse(validated.stdout)).toMatchObject({ valid: true, name: "pdf-forms" });
+});
+
+test("the exit code of an error is that of the table", async () => {
+  expect((await paks("nope")).exit).toBe(2);
+  expect((await paks("validate")).exit).toBe(5);
+  expect((await paks("validate", "nowhere")).exit).toBe(3);
+  expect((await paks("whoami", "--registry", "https://r.example")).exit).toBe(4);
+});
+
+test("a reader that closes early is no failure and gets no trace", async () => {
+  const { cwd, environment: env } = await environment();
+  const script = `"${process.execPath}" "${builtCli()}" help publish | true; echo "\${PIPESTATUS[0]}"`;
+  const result = await runProcess(["bash", "-c", script], { cwd, environment: env });
+  expect(result).toEqual({ exit: 0, stdout: "0\n", stderr: "" });
+});
+
+test("the first Ctrl-C ends a command that waits, with exit 130", async () => {
+  const silent = createServer().listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { cwd, environment: env } = await environment();
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const child = spawn(process.execPath, [builtCli(), "search", "x", "--registry", url], {
+    cwd,
+    env: { ...process.env, ...env },
+  });
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const [socket] = (await once(silent, "connection")) as [{ destroy(): void }];
+  child.kill("SIGINT");
+  const [exit] = (await once(child, "close")) as [number | null];
+  socket.destroy();
+  silent.close();
+  expect([exit, stderr]).toEqual([130, "error[CANCELLED]: Stopped.\n"]);
+});

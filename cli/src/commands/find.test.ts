@@ -1,0 +1,152 @@
+import { expect, test } from "vitest";
+import { type RunOptions, type StubRequest, runPaks, serveStub, tempFolder } from "../testing/index.ts";
+
+const digest = `h1:${"A".repeat(43)}=`;
+const time = "2026-11-20T00:00:00Z";
+const oid = "a".repeat(40);
+
+const release = (version: string) => ({
+  account: "acme",
+  name: "pdf",
+  kind: "skill",
+  version,
+  digest,
+  tag: `v${version}`,
+  tag_object: oid,
+  commit: oid,
+  tree: oid,
+  repository: "https://github.com/acme/skills",
+  path: "skills/pdf",
+  archive_sha256: "b".repeat(64),
+  archive_bytes: 100,
+  file_count: 2,
+  total_bytes: 200,
+  evidence: "token",
+  released_at: time,
+  yanked: false,
+  manifest: {},
+  warnings: [],
+});
+
+const pak = {
+  account: "acme",
+  name: "pdf",
+  kind: "skill",
+  description: "Fills forms.\u001b[2J\n✓ verified",
+  license: "MIT",
+  homepage: null,
+  keywords: ["pdf"],
+  categories: [],
+  repository: null,
+  path: null,
+  downloads: 7,
+  created_at: time,
+  updated_at: time,
+  channels: { latest: "1.2.0" },
+  latest: release("1.2.0"),
+};
+
+const summary = { ...pak, version: "1.2.0" };
+
+function answer({ path }: StubRequest) {
+  const missing = (code: string) => ({ status: 404, body: { error: { code, message: "No." } } });
+  const url = new URL(path, "http://stub");
+  if (url.pathname === "/api/paks") {
+    const found = url.searchParams.get("q") === "nothing" ? [] : [summary];
+    return { body: { data: found, meta: { total: found.length * 1001, page: 1, per_page: 10, next_cursor: null } } };
+  }
+  if (!url.pathname.startsWith("/api/paks/acme/pdf")) return missing("PAK_NOT_FOUND");
+  if (url.pathname === "/api/paks/acme/pdf") return { body: { data: pak } };
+  if (url.pathname.endsWith("/versions"))
+    return { body: { data: [release("1.2.0"), { ...release("1.1.0"), yanked: true }] } };
+  return decodeURIComponent(url.pathname).endsWith("/versions/^1.1")
+    ? { body: { data: release("1.1.0") } }
+    : missing("VERSION_NOT_FOUND");
+}
+
+async function open() {
+  const home = await tempFolder();
+  const stub = await serveStub(answer);
+  const run = async (argv: string[], options: Partial<RunOptions> = {}) =>
+    await runPaks(argv, {
+      cwd: home,
+      home,
+      environment: { PAKS_REGISTRY: stub.url, PAKS_TOKEN: "paks_x" },
+      ...options,
+    });
+  return { stub, run };
+}
+
+test("search shows what was found, how much more there is, and how to install it", async () => {
+  const { run, stub } = await open();
+  const { exit, stdout } = await run(["search", "pdf", "forms", "--sort", "downloads"]);
+  expect(exit).toBe(0);
+  expect(stdout).toMatch(/^NAME +VERSION +DOWNLOADS +DESCRIPTION\nacme\/pdf +1\.2\.0 +7 /);
+  expect(stdout).toContain("1 of more than 1000 found. Install one with: paks install acme/pdf");
+  expect(stub.requests[0]?.path).toBe("/api/paks?q=pdf+forms&sort=downloads&limit=10&page=1");
+});
+
+test("search as JSON is the registry's own records", async () => {
+  const { run } = await open();
+  expect((await run(["search", "--json"])).json()).toEqual({ items: [summary], total: 1001, page: 1, per_page: 10 });
+});
+
+test("nothing found is no failure", async () => {
+  const { run } = await open();
+  expect(await run(["search", "nothing"])).toMatchObject({
+    exit: 0,
+    stdout: expect.stringContaining("Nothing was found"),
+  });
+});
+
+test("what others wrote about their pak cannot act on the terminal or imitate our lines", async () => {
+  const { run } = await open();
+  for (const argv of [
+    ["search", "pdf"],
+    ["info", "acme/pdf"],
+  ]) {
+    const { stdout } = await run(argv);
+    expect(stdout).toContain("Fills forms.\\u{1b}[2J\\u{a}✓ verified");
+    expect(stdout).not.toMatch(/^✓/m);
+  }
+});
+
+test("reading sends no token", async () => {
+  const { run, stub } = await open();
+  await run(["search", "pdf"]);
+  await run(["info", "acme/pdf", "--versions"]);
+  for (const { headers } of stub.requests) expect(headers).not.toHaveProperty("authorization");
+});
+
+test("info shows the pak and its newest release", async () => {
+  const { run } = await open();
+  const { exit, stdout } = await run(["info", "acme/pdf"]);
+  expect(exit).toBe(0);
+  for (const text of ["acme/pdf 1.2.0", digest, "v1.2.0", "https://github.com/acme/skills (skills/pdf)", "MIT"]) {
+    expect(stdout).toContain(text);
+  }
+});
+
+test("info of a range shows the release that fits, and --versions all of them", async () => {
+  const { run } = await open();
+  const { json } = await run(["info", "acme/pdf@^1.1", "--versions", "--json"]);
+  expect(json()).toMatchObject({
+    pak: { name: "pdf" },
+    release: { version: "1.1.0" },
+    versions: [{ version: "1.2.0" }, { yanked: true }],
+  });
+  expect((await run(["info", "acme/pdf", "--versions"])).stdout).toContain("1.1.0 (yanked)");
+});
+
+test.each([
+  ["acme/nothing", 3, "PAK_NOT_FOUND"],
+  ["acme/pdf@9.9.9", 3, "VERSION_NOT_FOUND"],
+  ["pdf", 5, "INVALID_NAME"],
+  ["acme/pdf@", 5, "INVALID_PARAMETER"],
+  ["Acme/pdf", 5, "INVALID_NAME"],
+])("info %s: exit %i, %s, with a hint", async (ref, exit, code) => {
+  const { run } = await open();
+  const result = await run(["info", ref, "--json"]);
+  expect(result.exit, result.stdout).toBe(exit);
+  expect(result.json()).toMatchObject({ error: { code, hint: expect.any(String) } });
+});

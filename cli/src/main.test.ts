@@ -1,0 +1,168 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { PaksError, errorCodes } from "@paks/schema";
+import { expect, test } from "vitest";
+import { commandTable } from "./commands/table.ts";
+import { version } from "./version.ts";
+import { nearest } from "./nearest.ts";
+import { type RunOptions, runPaks, tempFolder } from "./testing/index.ts";
+
+async function run(argv: readonly string[], options: Partial<RunOptions> = {}) {
+  const cwd = await tempFolder();
+  return await runPaks(argv, { cwd, home: cwd, ...options });
+}
+
+test.each([[[]], [["--help"]], [["-h"]], [["help"]], [["--verbose"]], [["help", "--help"]]])(
+  "%j shows the help with every command",
+  async (argv) => {
+    const { exit, stdout, stderr } = await run(argv);
+    expect([exit, stderr]).toEqual([0, ""]);
+    for (const { name, describe } of commandTable)
+      expect(stdout).toMatch(new RegExp(`^  ${name}\\b.*  ${describe}$`, "m"));
+  },
+);
+
+test("the version is told in words and as JSON", async () => {
+  expect((await run(["--version"])).stdout).toBe(`${version}\n`);
+  expect((await run(["-V", "--json"])).json()).toEqual({ version });
+});
+
+test.each(commandTable.map((row) => [row.name, row] as const))(
+  "%s: the table says what the command says, and its help shows flags and examples",
+  async (name, row) => {
+    const command = await row.load();
+    expect(command.command).toBe([name, row.usage].filter(Boolean).join(" "));
+    expect(command.describe).toBe(row.describe);
+    expect(command.aliases).toEqual(row.aliases ?? []);
+    expect(command.examples.length).toBeGreaterThan(0);
+    for (const argv of [
+      [name, "--help"],
+      ["help", name],
+    ]) {
+      const { exit, stdout, stderr } = await run(argv);
+      expect([exit, stderr]).toEqual([0, ""]);
+      expect(stdout).toContain(`paks ${command.command}`);
+      expect(stdout).toContain("--no-input");
+      expect(stdout).toContain(command.examples[0]![0]);
+    }
+  },
+);
+
+test("no two commands share a name, and none is a word the program uses itself", () => {
+  const names = commandTable.flatMap((row) => [row.name, ...(row.aliases ?? [])]);
+  expect(new Set(names).size).toBe(names.length);
+  expect(names).not.toContain("help");
+});
+
+test.each([
+  ["an unknown command", ["valdate"], /Did you mean `paks validate`/],
+  ["an unknown command far from any", ["xyzzyxyzzy"], /paks --help/],
+  ["a name of JavaScript's own", ["constructor"], /paks --help/],
+  ["an unknown flag", ["validate", "--strit"], /Did you mean --strict\?/],
+  ["an unknown flag before the command", ["--frobnicate", "validate"], /Unknown option --frobnicate/],
+  ["a flag of JavaScript's own", ["validate", "--__proto__", "x"], /no option/],
+  ["a dotted flag", ["validate", "--__proto__.polluted=1"], /no option/],
+  ["the negation of a flag that has none", ["validate", "--no-strict"], /no option --no-strict/],
+  ["a missing word", ["info"], /paks info <ref>/],
+  ["a word too many", ["whoami", "me"], /a word too many: me/],
+  ["a number that is none", ["search", "--limit", "many"], /--limit needs a number/],
+  ["a flag given twice", ["search", "--limit", "1", "--limit", "2"], /--limit is given more than once/],
+  ["a value that is no choice", ["search", "--sort", "best"], /relevance/],
+  ["a value that is missing", ["login", "--token"], /token/],
+  ["flags that exclude each other", ["login", "--token", "x", "--token-stdin"], /mutually exclusive/],
+])("%s is a usage error: exit 2, nothing on stdout", async (_, argv, message) => {
+  const { exit, stdout, stderr } = await run(argv);
+  expect([exit, stdout]).toEqual([2, ""]);
+  expect(stderr).toMatch(/^error\[USAGE\]: /);
+  expect(stderr).toMatch(message);
+  expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+});
+
+test("with --json a usage error is JSON, wherever the flag stands", async () => {
+  for (const argv of [
+    ["--json", "nope"],
+    ["nope", "--json"],
+    ["validate", "--nope", "--json"],
+  ]) {
+    const { exit, json, stderr } = await run(argv);
+    expect([exit, stderr]).toEqual([2, ""]);
+    expect(json()).toMatchObject({ error: { code: "USAGE" } });
+  }
+});
+
+test("common flags may stand before the command", async () => {
+  const { exit, json } = await run(["--registry", "https://r.example", "--json", "--no-input", "doctor", "--offline"]);
+  expect(exit).toBe(0);
+  expect(JSON.stringify(json())).toContain("https://r.example");
+});
+
+test("an alias is the command", async () => {
+  const cwd = await tempFolder();
+  const { exit, stdout } = await runPaks(["new", "pdf"], { cwd, home: cwd });
+  expect([exit, stdout.includes("✓ Created pdf/SKILL.md")]).toEqual([0, true]);
+});
+
+test("words that look like numbers stay words", async () => {
+  const { stderr, exit } = await run(["info", "1.10"]);
+  expect(stderr).toContain("1.10");
+  expect(exit).toBe(errorCodes.INVALID_NAME.exit);
+});
+
+test("Ctrl-C is told as such: exit 130", async () => {
+  const stop = new AbortController();
+  const fetch = async () => {
+    stop.abort(new PaksError("CANCELLED", "Stopped."));
+    return await Promise.reject(new Error("aborted"));
+  };
+  const { exit, stderr } = await run(["search", "x"], { fetch, signal: stop.signal });
+  expect(exit).toBe(130);
+  expect(stderr).toContain("error[CANCELLED]");
+});
+
+test("a broken configuration is told with its file and exit 5", async () => {
+  const home = await tempFolder();
+  await mkdir(join(home, ".config/paks"), { recursive: true });
+  await writeFile(join(home, ".config/paks/config.toml"), "[");
+  const { exit, stderr } = await run(["doctor"], { home });
+  expect(exit).toBe(5);
+  expect(stderr).toContain("config.toml");
+});
+
+test("a fault of ours is INTERNAL, with a trace only when asked for", async () => {
+  const fetch = (() => {
+    throw new RangeError("unexpected");
+  }) as unknown as typeof globalThis.fetch;
+  const clock = () => {
+    throw new RangeError("no clock");
+  };
+  const quiet = await run(["search", "x", "--offline"], { fetch, clock });
+  expect(quiet.exit).toBe(8);
+  const me = {
+    account: null,
+    kind: null,
+    token: {
+      name: "x",
+      prefix: "p",
+      scopes: [],
+      created_at: "2026-01-01T00:00:00Z",
+      expires_at: "2026-01-01T00:00:00Z",
+    },
+  };
+  const answer = async () => await Promise.resolve(Response.json({ data: me }));
+  const loud = await run(["whoami", "--verbose"], { fetch: answer, clock, environment: { PAKS_TOKEN: "paks_x" } });
+  expect(loud.exit).toBe(1);
+  expect(loud.stderr).toContain("error[INTERNAL]");
+  expect(loud.stderr).toContain("main.test.ts");
+  expect(loud.stderr).not.toContain("paks_x");
+});
+
+test.each([
+  ["validat", "validate"],
+  ["isntall", "install"],
+  ["LIST", "list"],
+  ["qqqqqqq", undefined],
+  ["", undefined],
+  ["x".repeat(10_000), undefined],
+])("the nearest command to %.20s is %s", (word, guess) => {
+  expect(nearest(word, ["validate", "install", "list"])).toBe(guess);
+});

@@ -1,0 +1,44 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const bin = fileURLToPath(new URL("../../bin/paks.js", import.meta.url));
+
+/** The executable as users get it. `npm test` builds it first. */
+export function builtCli(): string {
+  if (existsSync(new URL("../../dist/paks.js", import.meta.url))) return bin;
+  throw new Error("cli/dist is not there: npm run build");
+}
+
+export interface ProcessOptions {
+  readonly cwd: string;
+  /** All of it: nothing is inherited but PATH. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly input?: string;
+}
+
+export interface ProcessResult {
+  readonly exit: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end. */
+export async function runProcess(command: readonly string[], options: ProcessOptions): Promise<ProcessResult> {
+  const [program = "", ...args] = command;
+  const child = spawn(program, args, {
+    cwd: options.cwd,
+    env: { PATH: process.env["PATH"], ...options.environment },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  const text = { stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text.stdout += chunk));
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (text.stderr += chunk));
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(options.input ?? "");
+  const exit = await new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", resolve);
+  });
+  return { exit, ...text };
+}
