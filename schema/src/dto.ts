@@ -134,8 +134,9 @@ export const AttemptDto = z.looseObject({
 });
 export type AttemptDto = z.infer<typeof AttemptDto>;
 
-const RepositoryText = z.string().check(z.minLength(1), z.maxLength(2048));
-const TagText = z.string().check(z.minLength(1), z.maxLength(128));
+/** Any text: `parseRepositoryUrl` and `parseTagName` judge it, length included, with codes that say what is wrong. */
+const RepositoryText = z.string();
+const TagText = z.string();
 const PathText = z.string().check(z.maxLength(240));
 
 export const IndexRequest = z.object({
