@@ -17,6 +17,7 @@ test("publish makes one version commit, one annotated tag and one push, and the 
     state: "indexed",
     verified: true,
     repository: `${lab.server.url}/skills.git`,
+    steps: ["edit", "commit", "tag", "push", "index"].map((step) => ({ step, state: "done" })),
   });
   expect(await manifestOf(lab.repo.dir)).toBe(skillText("0.1.1"));
   expect(await lab.repo.git("log", "--format=%P|%B", "-1")).toBe(
@@ -169,6 +170,7 @@ test("--dry-run changes nothing, and its commands make the same release", async 
   expect(await lab.snapshot()).toBe(before);
   expect(lab.registry.announced()).toBe(0);
   expect(plan).toMatchObject({ state: "planned", version: "0.1.1", tag: "v0.1.1", verified: false });
+  expect(plan["steps"]).toContainEqual({ step: "push", state: "todo" });
   const script = (plan["commands"] as string[]).join("\n");
   const text = await lab.publish(["--bump", "patch", "--dry-run"]);
   expect(text.stdout.replace(/Published: .*/g, "")).toContain(script.replace(/Published: .*/g, ""));
