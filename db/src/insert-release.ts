@@ -12,6 +12,7 @@ import {
 import { sql } from "kysely";
 import { insertAuditEvent } from "./audit.ts";
 import { cleanText, formatJson } from "./json.ts";
+import { type LockedPak, requireBinding, tooWeak } from "./require-binding.ts";
 import { findReleaseOf, type RecordedRelease } from "./releases.ts";
 import { searchDocument } from "./search-document.ts";
 import type { Db, EvidenceKind } from "./tables.ts";
@@ -48,13 +49,6 @@ export interface InsertedRelease {
   readonly created: boolean;
 }
 
-interface PakRow {
-  readonly id: string;
-  readonly name: string;
-  readonly kind: string;
-  readonly account: string;
-}
-
 /**
  * Records a release with everything that belongs to it, or confirms that it is recorded already. Releases of one pak
  * take turns by a lock on its row. Throws NAME_TAKEN, NAME_RESERVED, ACCOUNT_NOT_FOUND, EVIDENCE_TOO_WEAK,
@@ -86,7 +80,7 @@ export const insertRelease = (db: Db, release: NewRelease): Promise<InsertedRele
   });
 
 /** The pak's row, made when it is new, locked until the end of the transaction. */
-async function lockPak(trx: Db, release: NewRelease): Promise<PakRow> {
+async function lockPak(trx: Db, release: NewRelease): Promise<LockedPak> {
   const { name, kind } = release.manifest;
   const account = await requireAccountName(trx, release.accountId);
   if (!(await selectPak(trx, release).executeTakeFirst())) {
@@ -122,11 +116,6 @@ function requireMayCreate(account: string, release: NewRelease): void {
   if (!release.mayBind) throw tooWeak(`${account}/${name} does not exist yet`);
 }
 
-const tooWeak = (why: string): PaksError =>
-  new PaksError("EVIDENCE_TOO_WEAK", `${why}, and what came with this tag does not prove that it may be made.`, {
-    hint: "Run `paks publish` while logged in: a token and the tag's trailers prove it.",
-  });
-
 async function insertPak(trx: Db, account: string, release: NewRelease): Promise<void> {
   await trx
     .insertInto("paks")
@@ -150,56 +139,7 @@ const describePak = (account: string, { manifest, bodyText }: NewRelease) => ({
   search: searchDocument({ account, manifest, bodyText }),
 });
 
-/** The pak is bound to this repository and folder, or is bound now. */
-async function requireBinding(trx: Db, pak: PakRow, release: NewRelease): Promise<void> {
-  const bound = await trx
-    .selectFrom("bindings")
-    .select(["repository_key", "repository_url", "path", "state"])
-    .where("pak_id", "=", pak.id)
-    .where("state", "<>", "released")
-    .executeTakeFirst();
-  const id = `${pak.account}/${pak.name}`;
-  if (!bound) return bindPak(trx, pak, release);
-  if (bound.repository_key !== release.repository.key || bound.path !== release.path) {
-    throw new PaksError("BINDING_CONFLICT", `${id} is released from ${place(bound.repository_url, bound.path)}.`, {
-      hint: "Release it from there, or choose another name.",
-      details: { repository: bound.repository_url, path: bound.path },
-    });
-  }
-  if (bound.state === "frozen") {
-    throw new PaksError(
-      "REPOSITORY_IDENTITY_CHANGED",
-      `Publishing of ${id} is frozen until its owner confirms the repository.`,
-    );
-  }
-}
-
-const place = (url: string, path: string): string => (path === "" ? url : `${url}, folder ${path}`);
-
-async function bindPak(trx: Db, pak: PakRow, release: NewRelease): Promise<void> {
-  const id = `${pak.account}/${pak.name}`;
-  if (!release.mayBind) throw tooWeak(`${id} is bound to no repository`);
-  const { repository, path } = release;
-  const result = await trx
-    .insertInto("bindings")
-    .values({
-      pak_id: pak.id,
-      repository_key: repository.key,
-      repository_url: repository.url,
-      host: repository.host,
-      path,
-      tag_prefix: release.tagPrefix,
-    })
-    .onConflict((conflict) => conflict.doNothing())
-    .executeTakeFirst();
-  if ((result.numInsertedOrUpdatedRows ?? 0n) > 0n) return;
-  throw new PaksError("BINDING_CONFLICT", `Another pak is released from ${place(repository.url, path)}.`, {
-    hint: `Move ${id} into a folder of its own, or keep the other name.`,
-    details: { repository: repository.url, path },
-  });
-}
-
-function requireSameRelease(pak: PakRow, recorded: RecordedRelease, release: NewRelease): void {
+function requireSameRelease(pak: LockedPak, recorded: RecordedRelease, release: NewRelease): void {
   if (recorded.digest === release.digest && recorded.version === release.version) return;
   const id = `${pak.account}/${pak.name}@${recorded.version}`;
   const moved = recorded.tag === release.tag && recorded.version === release.version;
@@ -223,7 +163,7 @@ function requireSameRelease(pak: PakRow, recorded: RecordedRelease, release: New
 /** The same content under another tag object (moved, or made anew) is an event, once. */
 async function noteOtherTagObject(
   trx: Db,
-  pak: PakRow,
+  pak: LockedPak,
   { recorded, release }: { recorded: RecordedRelease; release: NewRelease },
 ): Promise<void> {
   if (recorded.tagObject === release.tagObject) return;
@@ -302,7 +242,7 @@ async function insertParts(trx: Db, releaseId: string, release: NewRelease): Pro
 /** What the pak shows is what its latest release says; a patch of an older line only moves `updated_at`. */
 async function updatePak(
   trx: Db,
-  pak: PakRow,
+  pak: LockedPak,
   { releaseId, release }: { releaseId: string; release: NewRelease },
 ): Promise<void> {
   const rows = await trx
