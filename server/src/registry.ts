@@ -9,6 +9,7 @@ import { defaultLimits, PaksError } from "@paks/schema";
 import { listRisks, type ServerConfig } from "./config.ts";
 import { makeFault } from "./fault.ts";
 import { prepareAdminToken } from "./first-token.ts";
+import { startHousekeeping } from "./housekeeping.ts";
 import { type HttpServer, openHttpServer } from "./http-server.ts";
 import type { Log } from "./log.ts";
 import { registryVersion } from "./version.ts";
@@ -177,7 +178,11 @@ async function startWorker(starting: Starting, { database, objects }: Stores): P
   if (database.kind === "embedded") await expireLeases(database.db);
   const deps = { db: own.db, objects, cage, log: io.log, ...(fault ? { fault } : {}) };
   const worker = runWorker(deps, { leaseSeconds: config.leaseSeconds });
-  traffic.push(() => worker.stop());
+  const housekeeping = startHousekeeping(own.db, { log: io.log });
+  traffic.push(
+    () => worker.stop(),
+    () => housekeeping.stop(),
+  );
   return worker;
 }
 
