@@ -90,6 +90,27 @@ test("a worker that was held up inside of its last transaction has the job until
   expect(await versions()).toEqual(["1.0.0"]);
 });
 
+test("a worker whose job was taken over writes nothing more", async () => {
+  const { id } = await published();
+  const takeOver = () => world.db.updateTable("jobs").set({ lease: "other" }).where("state", "=", "running").execute();
+  const objects = {
+    ...world.deps.objects,
+    put: async (bytes: Uint8Array) => {
+      await takeOver();
+      return world.deps.objects.put(bytes);
+    },
+  };
+  await world.drain({ objects });
+  expect(await world.attempt(id)).toMatchObject({ state: "running", stage: "store" });
+  expect(await versions()).toEqual([]);
+  await world.db
+    .updateTable("jobs")
+    .set({ lease_until: new Date(0) })
+    .execute();
+  await world.drain();
+  expect(await world.attempt(id)).toMatchObject({ state: "indexed", releases: [{ new: true }] });
+});
+
 test("a job whose worker died is claimed again when its lease has run out, and not before", async () => {
   const { id } = await published();
   const dead = await claimJob(world.db, { worker: "dead", leaseSeconds: 60, perHost: 2 });

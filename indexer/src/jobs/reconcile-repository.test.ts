@@ -2,7 +2,7 @@ import { findPak, findRelease, listAttempts, listBindings, listReleaseFiles, lis
 import { describeFiles, readArchive, sha256Hex } from "@paks/schema";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { openWorld, skill, type World } from "../testing/world.ts";
+import { type Author, openWorld, skill, type World } from "../testing/world.ts";
 
 let world: World;
 beforeEach(async () => {
@@ -30,6 +30,12 @@ async function released(name = "acme/pdf") {
   await world.drain();
   expect(await world.attempt(first.id)).toMatchObject({ state: "indexed" });
   return author;
+}
+
+/** What listing found by itself. */
+async function reconciled({ repository }: Author) {
+  const attempts = await listAttempts(world.db, { repositoryKey: repository.key, limit: 100 });
+  return attempts.filter(({ trigger }) => trigger === "reconcile");
 }
 
 async function outcome(id: string) {
@@ -139,8 +145,7 @@ test("ten tags pushed at once are all found by one hint", async () => {
   expect(await findRelease(world.db, { account: "acme", name: "pdf", version: "0.3.0" })).toMatchObject({
     evidence: "binding",
   });
-  const attempts = await listAttempts(world.db, { repositoryKey: author.repository.key, limit: 100 });
-  expect(attempts.filter(({ trigger }) => trigger === "reconcile")).toHaveLength(10);
+  expect(await reconciled(author)).toHaveLength(10);
 
   for (let patch = 1; patch <= 5; patch++) await author.tag(`v1.0.${patch}`);
   await author.push();
@@ -216,13 +221,15 @@ test("a moved tag with the same content is an event and nothing else, once", asy
   const author = await released();
   const before = await findRelease(world.db, { account: "acme", name: "pdf", version: "1.0.0" });
   await author.git("tag", "-f", "v1.0.0", "HEAD");
+  await author.tag("nightly");
   await author.push("--force");
-  for (let round = 0; round < 3; round++) {
-    await world.hint(author, "v1.0.0", { evidence: await world.token("acme") });
+  for (const tag of ["v1.0.0", "v1.0.0", "nightly", "nightly"]) {
+    await world.hint(author, tag, { evidence: await world.token("acme") });
     await world.drain();
   }
   expect(await findRelease(world.db, { account: "acme", name: "pdf", version: "1.0.0" })).toEqual(before);
   expect(await events()).toHaveLength(1);
+  expect(await reconciled(author)).toEqual([]);
 });
 
 test("a moved tag with other content leaves the release, tells the author and is an event, once", async () => {
@@ -258,10 +265,7 @@ test("a moved tag is noticed by listing, also when it leads to something broken,
     await world.hint(author, "nightly", { evidence, trigger: "webhook" });
     await world.drain();
   }
-  const attempts = await listAttempts(world.db, { repositoryKey: author.repository.key, limit: 100 });
-  expect(attempts.filter(({ trigger }) => trigger === "reconcile")).toMatchObject([
-    { tag: "v1.0.0", state: "rejected", code: "TAG_MOVED" },
-  ]);
+  expect(await reconciled(author)).toMatchObject([{ tag: "v1.0.0", state: "rejected", code: "TAG_MOVED" }]);
   expect(await events()).toMatchObject([{ action: "tag-moved" }]);
 });
 
@@ -322,12 +326,8 @@ test("a broken tag that listing found is judged once, and again when it leads to
     await hint();
     await world.drain();
   }
-  const reconciled = async () =>
-    (await listAttempts(world.db, { repositoryKey: author.repository.key, limit: 100 }))
-      .filter(({ trigger }) => trigger === "reconcile")
-      .map(({ tag, state, code, details }) => ({ tag, state, code, path: details?.["path"] }));
-  expect(await reconciled()).toEqual([
-    { tag: "v1.1.0", state: "rejected", code: "FRONTMATTER_MISSING", path: "SKILL.md" },
+  expect(await reconciled(author)).toMatchObject([
+    { tag: "v1.1.0", state: "rejected", code: "FRONTMATTER_MISSING", details: { path: "SKILL.md" } },
   ]);
   await author.write({ "SKILL.md": skill("pdf", "", "Fixed.\n") });
   await author.commit("Fixed");
@@ -335,8 +335,25 @@ test("a broken tag that listing found is judged once, and again when it leads to
   await author.push("--force");
   await hint();
   await world.drain();
-  expect(await reconciled()).toMatchObject([{ state: "indexed" }, { state: "rejected" }]);
+  expect(await reconciled(author)).toMatchObject([{ state: "indexed" }, { state: "rejected" }]);
   expect(await versionsOf("pdf")).toEqual(["1.1.0", "1.0.0"]);
+});
+
+test("what a hint was refused for its content is not looked at again by listing; a stranger's hint releases like it", async () => {
+  const author = await released();
+  const evidence = await world.webhook("acme", author.repository);
+  await author.tag("v1.1.0-beta.1");
+  await author.write({ "SKILL.md": "no front matter\n" });
+  await author.commit("Broken");
+  await author.tag("v1.1.0");
+  await author.push();
+  await world.hint(author, "v1.1.0", { evidence, trigger: "webhook" });
+  await world.hint(author, "v1.1.0-beta.1", { evidence: await world.token("mallory"), path: "elsewhere" });
+  await world.drain();
+  await world.hint(author, "v1.0.0", { evidence, trigger: "webhook" });
+  await world.drain();
+  expect(await reconciled(author)).toEqual([]);
+  expect(await versionsOf("pdf")).toEqual(["1.1.0-beta.1", "1.0.0"]);
 });
 
 test("secrets in a released file are warnings with the value hidden", async () => {
