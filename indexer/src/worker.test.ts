@@ -90,6 +90,20 @@ test("a worker that was held up inside of its last transaction has the job until
   expect(await versions()).toEqual(["1.0.0"]);
 });
 
+test("a step that takes longer than the lease keeps it", async () => {
+  const { id } = await published();
+  const objects = {
+    ...world.deps.objects,
+    put: async (bytes: Uint8Array) => {
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      return world.deps.objects.put(bytes);
+    },
+  };
+  await runNextJob({ ...world.deps, objects }, "slow", { leaseSeconds: 0.75 });
+  expect(await world.attempt(id)).toMatchObject({ state: "indexed", tries: 1 });
+  await world.drain();
+});
+
 test("a worker whose job was taken over writes nothing more", async () => {
   const { id } = await published();
   const takeOver = () => world.db.updateTable("jobs").set({ lease: "other" }).where("state", "=", "running").execute();
