@@ -43,6 +43,8 @@ async function run(): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
     // A reader that is gone (`| head`) is no failure.
     stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+    // Some containers' terminals say that they have no width, and everything would be wrapped after each letter.
+    if (stream.columns === 0) stream.columns = 80;
   }
   const stop = new AbortController();
   process.on("SIGINT", () => {

@@ -223,12 +223,18 @@ test("the token stays with a redirect inside its origin", async () => {
 });
 
 test.each([
-  ["to plain http", "http://192.0.2.1/"],
-  ["to another protocol", "file:///etc/passwd"],
-  ["to nonsense", "http://["],
-])("a redirect %s is not followed", async (_, location) => {
+  ["to plain http", "http://192.0.2.1/", "PROTOCOL_NOT_ALLOWED"],
+  ["to another protocol", "file:///etc/passwd", "PROTOCOL_NOT_ALLOWED"],
+  ["to nonsense", "http://[", "REGISTRY_UNAVAILABLE"],
+])("a redirect %s is not followed", async (_, location, code) => {
   const stub = await serveStub(() => ({ status: 302, headers: { location } }));
-  await expect(open(stub).listVersions(pdf)).rejects.toBeInstanceOf(PaksError);
+  const asked: unknown[] = [];
+  const fetch: typeof globalThis.fetch = async (url, init) => {
+    asked.push(url);
+    return await globalThis.fetch(url, init);
+  };
+  await expect(open(stub, { fetch }).listVersions(pdf)).rejects.toMatchObject({ code });
+  expect(new Set(asked)).toEqual(new Set([`${stub.url}/api/paks/acme/pdf/versions`]));
 });
 
 test("what changes something is never redirected, and circles end", async () => {

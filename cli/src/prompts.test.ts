@@ -1,0 +1,78 @@
+import { PassThrough, Writable } from "node:stream";
+import { PaksError } from "@paks/schema";
+import { expect, test } from "vitest";
+import { openPrompts } from "./prompts.ts";
+
+function open({ interactive = true, signal = new AbortController().signal } = {}) {
+  const stdin = new PassThrough();
+  let shown = "";
+  const write = (chunk: Buffer, _encoding: string, done: () => void) => {
+    shown += chunk.toString();
+    done();
+  };
+  const stderr = Object.assign(new Writable({ write }), { columns: 80 });
+  const prompts = openPrompts({ interactive, stdin: () => stdin, stderr, signal });
+  /** Types after the question is on the screen. */
+  const type = (text: string) => {
+    if (shown.includes("?")) stdin.write(text);
+    else setTimeout(() => type(text), 5);
+  };
+  return { prompts, type, shown: () => shown };
+}
+
+test("a password is taken and masked", async () => {
+  const { prompts, type, shown } = open();
+  type("secret\r");
+  expect(await prompts.password({ message: "Token?", instead: "--token-stdin" })).toBe("secret");
+  expect(shown()).not.toContain("secret");
+});
+
+test("yes, no, a text and a choice come back as given", async () => {
+  const yes = open();
+  yes.type("y");
+  expect(await yes.prompts.confirm({ message: "Sure?", instead: "--yes" })).toBe(true);
+  const no = open();
+  no.type("\r");
+  expect(await no.prompts.confirm({ message: "Sure?", instead: "--yes" })).toBe(false);
+  const text = open();
+  text.type("x\r");
+  expect(await text.prompts.text({ message: "Name?", instead: "--name", initial: "pd" })).toBe("pdx");
+  const choice = open();
+  choice.type("\u001b[B\r");
+  const options = [
+    { value: "a", label: "A" },
+    { value: "b", label: "B" },
+  ] as const;
+  expect(await choice.prompts.select({ message: "Which?", instead: "--which", options })).toBe("b");
+});
+
+test("where nobody can answer, the way to answer without a terminal is told", async () => {
+  const { prompts, shown } = open({ interactive: false });
+  await expect(prompts.confirm({ message: "Sure?", instead: "--yes" })).rejects.toMatchObject({
+    code: "USAGE",
+    hint: expect.stringContaining("--yes"),
+  });
+  expect(shown()).toBe("");
+});
+
+test("Ctrl-C and Escape stop the command", async () => {
+  for (const key of ["\u0003", "\u001b"]) {
+    const { prompts, type } = open();
+    type(key);
+    await expect(prompts.confirm({ message: "Sure?", instead: "--yes" })).rejects.toMatchObject({ code: "CANCELLED" });
+  }
+});
+
+test("a signal stops a question that waits", async () => {
+  const stop = new AbortController();
+  const { prompts } = open({ signal: stop.signal });
+  setTimeout(() => stop.abort(new PaksError("CANCELLED", "Stopped.")), 50);
+  await expect(prompts.password({ message: "Token?", instead: "-" })).rejects.toMatchObject({ message: "Stopped." });
+});
+
+test("a question cannot act on the terminal", async () => {
+  const { prompts, type, shown } = open();
+  type("y");
+  await prompts.confirm({ message: "Install evil\u001b]0;x\u0007?", instead: "--yes" });
+  expect(shown()).toContain("evil\\u{1b}]0;x\\u{7}?");
+});
