@@ -86,7 +86,7 @@ test("folders follow XDG where it is absolute, and Windows' own variables there"
   const home = await tempFolder();
   const config = await read({ home, environment: { XDG_CONFIG_HOME: "/x", XDG_STATE_HOME: "relative" } });
   expect(config.folders).toEqual({
-    config: "/x/paks",
+    config: join("/x", "paks"),
     state: join(home, ".local/state/paks"),
     cache: join(home, ".cache/paks"),
   });

@@ -51,7 +51,7 @@ test("a finding names file, line, column, field, fix and who refuses it: exit 5"
   expect((await run()).exit).toBe(0);
 });
 
-test("all problems are told at once, of the manifest and of the files", async () => {
+test.skipIf(process.platform === "win32")("all problems are told at once, of the manifest and of the files", async () => {
   const { run, folder } = await pak({ "SKILL.md": good.replace("description: Fills PDF forms. Use for forms.\n", "") });
   await symlink("/etc/passwd", join(folder, "link"));
   await writeFile(join(folder, "CON"), "x");

@@ -28,7 +28,8 @@ export async function runProcess(command: readonly string[], options: ProcessOpt
   const [program = "", ...args] = command;
   const child = spawn(program, args, {
     cwd: options.cwd,
-    env: { PATH: process.env["PATH"], ...options.environment },
+    // Windows starts no program without the second.
+    env: { PATH: process.env["PATH"], SystemRoot: process.env["SystemRoot"], ...options.environment },
     stdio: ["pipe", "pipe", "pipe"],
   });
   const text = { stdout: "", stderr: "" };
