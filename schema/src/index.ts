@@ -1,4 +1,5 @@
 export * from "./archive.ts";
+export * from "./changelog.ts";
 export * from "./characters.ts";
 export * from "./digest.ts";
 export * from "./dto.ts";

@@ -31,7 +31,8 @@ export interface TagMessage {
 
 const signatureStart = /^-----BEGIN (?:PGP SIGNATURE|PGP MESSAGE|SSH SIGNATURE|SIGNED MESSAGE)-----/;
 const lineEnd = /\r\n|\r|\n/;
-const maxNotesLength = 16_384;
+/** Characters (UTF-16) of the author's own text in a tag. */
+export const maxNotesLength = 16_384;
 
 /** The text of the annotated tag, ending with a line feed. Made for `git tag --cleanup=verbatim -F -`. */
 export function formatTagMessage(message: TagMessage): string {
@@ -46,12 +47,17 @@ export function formatTagMessage(message: TagMessage): string {
 // Every control character: a NUL would cut the message short, a line feed would begin a line of the author's choice.
 const oneLine = (text: string): string => text.replaceAll(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim();
 
+/** The first line of a text that may not stand in a tag: it would pass for a trailer or a signature. */
+export const findReservedLine = (notes: string): string | undefined =>
+  notes.split(lineEnd).find((line) => {
+    // Blanks before do not count: those of the first line are cut, and people do not see them.
+    const plain = line.trim();
+    return /^paks-/i.test(plain) || signatureStart.test(plain) || plain.includes("\0");
+  });
+
 function formatNotes(notes: string): string {
   const lines = notes.split(lineEnd).map((line) => line.trimEnd());
-  // Blanks before do not count: those of the first line are cut below, and people do not see them.
-  const plain = lines.map((line) => line.trimStart());
-  const bad = plain.some((line) => /^paks-/i.test(line) || signatureStart.test(line) || line.includes("\0"));
-  if (bad || notes.length > maxNotesLength) {
+  if (findReservedLine(notes) !== undefined || notes.length > maxNotesLength) {
     throw new PaksError("INVALID_PARAMETER", "The release's message cannot be put into the tag.", {
       hint: `It may have ${maxNotesLength} characters and no line that begins with "Paks-" or a signature.`,
       details: { field: "message" },

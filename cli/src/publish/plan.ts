@@ -10,6 +10,7 @@ import { Problems } from "./problems.ts";
 import { askRegistry, findId, type Known } from "./registry-side.ts";
 import type { ReleasePlan } from "./release-plan.ts";
 import { readRepository, type RepositoryFacts } from "./repository-facts.ts";
+import { tagNotes } from "./tag-notes.ts";
 
 /**
  * Decides a release and finds everything that stands in its way, changing nothing.
@@ -109,7 +110,7 @@ function formatMessage({ inputs, outside, draft, id }: Parts, now: Date): string
     description: manifest.description,
     version,
     published: `${now.toISOString().slice(0, 19)}Z`,
-    notes: options.message,
+    notes: tagNotes(content.files, version, options.message),
     trailers: {
       package: formatPakId(id),
       version,
