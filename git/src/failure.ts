@@ -50,11 +50,15 @@ export function isSmartHttp(repository: RepositoryUrl, answers: readonly HttpAns
   return /^application\/x-git-upload-pack-advertisement\b/.test(first?.headers["content-type"] ?? "");
 }
 
-/** What the server says comes behind `remote: `, and a server may say anything, also "No space left on device". */
+/**
+ * A server may say anything, also "No space left on device". It is shown behind `remote: `, where only a line feed
+ * ends a line of it: git repeats carriage returns as they are. Behind `remote error: ` everything is the server's.
+ */
 const ownWords = (stderr: string): string =>
   stderr
-    .split(/[\r\n]+/)
-    .filter((line) => !/^\s*(?:remote:|fatal: remote error:)/.test(line))
+    .replace(/^fatal: remote error:[^]*/m, "")
+    .split("\n")
+    .filter((line) => !/^\s*remote:/.test(line))
     .join("\n");
 
 const tooComplex: Reading = {
