@@ -34,6 +34,8 @@ export interface NewRelease {
   readonly files: readonly FileFact[];
   readonly totalBytes: number;
   readonly warnings: readonly Finding[];
+  /** What the release's own changelog says of this version. */
+  readonly changelog: string | null;
   readonly evidence: EvidenceKind;
   /** What is searched beside the manifest: the text of the manifest file without its front matter. */
   readonly bodyText: string;
@@ -207,6 +209,7 @@ async function insertReleaseRow(trx: Db, pakId: string, release: NewRelease): Pr
       manifest: formatJson(release.manifest),
       warnings: formatJson(release.warnings),
       evidence: release.evidence,
+      changelog: release.changelog === null ? null : cleanText(release.changelog),
       visible_at: sql<Date>`now()`,
     })
     .returning("id")

@@ -42,6 +42,7 @@ export const selectReleases = (db: Db) =>
       "releases.yanked_at",
       "releases.manifest",
       "releases.warnings",
+      "releases.changelog",
     ])
     .where("releases.visible_at", "is not", null);
 
@@ -71,22 +72,33 @@ export async function findRelease(db: Db, id: ReleaseId): Promise<ReleaseDto | u
   return row && formatRelease(row);
 }
 
-/** Highest version first: the order in which several tags were indexed says nothing. */
+/** Characters of changelogs in one list, which has to stay small enough to be read at once. */
+const maxListedChangelogs = 200_000;
+
+/**
+ * Highest version first: the order in which several tags were indexed says nothing. Of a long list only the newest
+ * releases tell their changelog; the others have the field in their own record.
+ */
 export async function listVersions(db: Db, pakId: string): Promise<VersionDto[]> {
   const rows = await db
     .selectFrom("releases")
-    .select(["version", "digest", "tag", "commit_id", "released_at", "yanked_at"])
+    .select(["version", "digest", "tag", "commit_id", "released_at", "yanked_at", "changelog"])
     .where("pak_id", "=", pakId)
     .where("visible_at", "is not", null)
     .execute();
+  let room = maxListedChangelogs;
   return rows
-    .map(({ commit_id, released_at, yanked_at, ...rest }) => ({
-      ...rest,
-      commit: commit_id,
-      released_at: released_at.toISOString(),
-      yanked: yanked_at !== null,
-    }))
-    .toSorted((a, b) => compareVersions(b.version, a.version));
+    .toSorted((a, b) => compareVersions(b.version, a.version))
+    .map(({ commit_id, released_at, yanked_at, changelog, ...rest }) => {
+      room -= changelog?.length ?? 0;
+      return {
+        ...rest,
+        commit: commit_id,
+        released_at: released_at.toISOString(),
+        yanked: yanked_at !== null,
+        ...(room < 0 ? {} : { changelog }),
+      };
+    });
 }
 
 /** In the order of the digest: by bytes of the path. Empty when there is no such release. */

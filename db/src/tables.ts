@@ -110,6 +110,7 @@ export interface Tables {
     manifest: Json<Record<string, unknown>>;
     warnings: JsonWithDefault<Record<string, unknown>[]>;
     evidence: EvidenceKind;
+    changelog: string | null;
     released_at: CreatedAt;
     visible_at: Date | null;
     yanked_at: Date | null;

@@ -31,6 +31,12 @@ export const FileDto = z.looseObject({
 });
 export type FileDto = z.infer<typeof FileDto>;
 
+/**
+ * What the release's own CHANGELOG.md says of its version, as Markdown. Absent in answers of older registries, and in
+ * long lists of versions.
+ */
+const Changelog = z.optional(z.nullable(z.string()));
+
 /** The public record of a release. `digest` fixes the content; `archive_sha256` fixes the archive's bytes. */
 export const ReleaseDto = z.looseObject({
   account: AccountName,
@@ -53,6 +59,7 @@ export const ReleaseDto = z.looseObject({
   yanked: z.boolean(),
   manifest: z.record(z.string(), z.unknown()),
   warnings: z.array(FindingDto),
+  changelog: Changelog,
 });
 export type ReleaseDto = z.infer<typeof ReleaseDto>;
 
@@ -64,6 +71,7 @@ export const VersionDto = z.looseObject({
   commit: ObjectId,
   released_at: Time,
   yanked: z.boolean(),
+  changelog: Changelog,
 });
 export type VersionDto = z.infer<typeof VersionDto>;
 

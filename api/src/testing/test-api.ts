@@ -121,6 +121,7 @@ export async function testApi(options: TestApiOptions = {}) {
       files: described.files,
       totalBytes: described.bytes,
       warnings: [],
+      changelog: null,
       evidence: "token",
       bodyText: "",
       tagPrefix: null,

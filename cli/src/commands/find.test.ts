@@ -46,6 +46,7 @@ const pak = {
   latest: release("1.2.0"),
 };
 
+const changelog = "### Fixed\n\n- A crash.\u001b[2J\n✓ verified";
 const summary = { ...pak, version: "1.2.0" };
 
 function answer({ path }: StubRequest) {
@@ -58,7 +59,14 @@ function answer({ path }: StubRequest) {
   if (!url.pathname.startsWith("/api/paks/acme/pdf")) return missing("PAK_NOT_FOUND");
   if (url.pathname === "/api/paks/acme/pdf") return { body: { data: pak } };
   if (url.pathname.endsWith("/versions"))
-    return { body: { data: [release("1.2.0"), { ...release("1.1.0"), yanked: true }] } };
+    return {
+      body: {
+        data: [
+          { ...release("1.2.0"), changelog },
+          { ...release("1.1.0"), yanked: true },
+        ],
+      },
+    };
   return decodeURIComponent(url.pathname).endsWith("/versions/^1.1")
     ? { body: { data: release("1.1.0") } }
     : missing("VERSION_NOT_FOUND");
@@ -136,6 +144,13 @@ test("info of a range shows the release that fits, and --versions all of them", 
     versions: [{ version: "1.2.0" }, { yanked: true }],
   });
   expect((await run(["info", "acme/pdf", "--versions"])).stdout).toContain("1.1.0 (yanked)");
+});
+
+test("info --versions shows what each release changed, harmless for the terminal", async () => {
+  const { run } = await open();
+  const { stdout } = await run(["info", "acme/pdf", "--versions"]);
+  expect(stdout).toContain("\n\n1.2.0:\n  ### Fixed\n\n  - A crash.\\u{1b}[2J\n  ✓ verified\n");
+  expect(stdout).not.toContain("1.1.0 (yanked):");
 });
 
 test.each([

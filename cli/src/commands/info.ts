@@ -28,7 +28,7 @@ export const info = defineCommand({
         demandOption: true,
         describe: "account/name, with @version, @range or @channel",
       })
-      .option("versions", { type: "boolean", default: false, describe: "List every release" }),
+      .option("versions", { type: "boolean", default: false, describe: "List every release, with its changelog" }),
   run: async (args, context) => {
     const ref = parsePakRef(args.ref);
     const { pak, release, versions } = await context.progress("Asking the registry", async () => ({
@@ -87,7 +87,20 @@ function textOfPak(pak: PakDto, release: ReleaseDto): string {
 }
 
 const textOfVersions = (versions: readonly VersionDto[]): string =>
-  formatTable(
-    ["VERSION", "RELEASED", "TAG", "DIGEST"],
-    versions.map((one) => [one.yanked ? `${one.version} (yanked)` : one.version, one.released_at, one.tag, one.digest]),
-  );
+  [
+    formatTable(
+      ["VERSION", "RELEASED", "TAG", "DIGEST"],
+      versions.map((one) => [nameOf(one), one.released_at, one.tag, one.digest]),
+    ),
+    ...versions.flatMap(textOfChangelog),
+  ].join("\n");
+
+const nameOf = ({ version, yanked }: VersionDto): string => (yanked ? `${version} (yanked)` : version);
+
+function textOfChangelog(release: VersionDto): string[] {
+  if (!release.changelog) return [];
+  const lines = release.changelog
+    .split("\n")
+    .map((line) => (line === "" ? "" : `  ${safe(line, { multiline: true })}`));
+  return ["", `${safe(nameOf(release))}:`, ...lines];
+}

@@ -30,6 +30,7 @@ export function newRelease(wanted: ReleaseWanted): NewRelease {
     ],
     totalBytes: 48,
     warnings: [],
+    changelog: null,
     evidence: "token",
     bodyText: "",
     tagPrefix: null,

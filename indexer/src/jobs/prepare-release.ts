@@ -14,6 +14,7 @@ import {
   type ManifestReading,
   PaksError,
   parseFrontmatter,
+  readChangelogSection,
   type ReleaseFile,
   readManifest,
   requireManifest,
@@ -72,6 +73,7 @@ export async function prepareRelease(context: TagContext, pak: ChosenPak): Promi
     files: facts.files,
     totalBytes: facts.bytes,
     warnings,
+    changelog: readChangelog(files, pak.version),
     evidence: grant.evidence,
     bodyText: readBody(files, manifest),
     tagPrefix: pak.tagPrefix,
@@ -139,6 +141,16 @@ export const readPakManifest = (contents: ReadonlyMap<string, Uint8Array>, path:
     path,
     directory: path === "" ? undefined : path.slice(path.lastIndexOf("/") + 1),
   });
+
+/** A changelog that cannot be read as text is a file like any other, not a reason to refuse. */
+function readChangelog(files: readonly ReleaseFile[], version: string): string | null {
+  try {
+    return readChangelogSection(files, version) ?? null;
+  } catch (error) {
+    if (isPaksError(error, "INVALID_ENCODING")) return null;
+    throw error;
+  }
+}
 
 /** The manifest's text without its front matter, for the search. */
 function readBody(files: readonly ReleaseFile[], { kind }: Manifest): string {
