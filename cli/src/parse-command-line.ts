@@ -129,8 +129,12 @@ function explain(problem: string, { command, words, flags }: Explained): PaksErr
 /** yargs makes a list of any flag that is given twice, and NaN of a number that is none. */
 function requireSingleValues(args: ArgumentsCamelCase<CommonArgs>, lists: readonly string[], name: string): void {
   for (const [flag, value] of Object.entries(args)) {
-    if (flag === "_" || lists.includes(flag)) continue;
+    if (flag === "_" || lists.some((list) => list === flag || camelCase(list) === flag)) continue;
     if (typeof value === "number" && Number.isNaN(value)) throw usageError(`--${flag} needs a number.`, name);
     if (Array.isArray(value)) throw usageError(`--${flag} is given more than once.`, name);
   }
 }
+
+/** The second name that yargs gives a flag: `allow-secret` is also `allowSecret`. */
+const camelCase = (flag: string): string =>
+  flag.replaceAll(/-([a-z])/g, (_all, letter: string) => letter.toUpperCase());

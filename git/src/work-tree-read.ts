@@ -188,6 +188,9 @@ export function objectMessage(object: GitObject): string {
   return end < 0 ? "" : text.slice(end + 2);
 }
 
+/** A signature stands below the text that it covers. */
+export const isSigned = (message: string): boolean => /^-----BEGIN (?:PGP|SSH|SIGNED) [A-Z]+-----$/m.test(message);
+
 /**
  * Whether git can name an author and a committer; strict, the way `git commit` asks.
  * @throws PaksError GIT_IDENTITY_MISSING

@@ -1,28 +1,53 @@
 import { PaksError } from "@paks/schema";
 
 import { cleanGitText, localGitError } from "./work-tree-errors.ts";
-import { objectMessage, readObjects } from "./work-tree-read.ts";
+import { type GitObject, isSigned, objectMessage, readObjects } from "./work-tree-read.ts";
 import { requireGit, runWorkTreeGit, wallClock, type WorkTree } from "./work-tree-run.ts";
 
 /**
- * Commits one file of the folder and nothing else: what others have staged stays staged and out of the commit.
- * @param file name relative to the folder
+ * Commits these files and nothing else: what others have staged stays staged and out of the commit.
+ * @param files names relative to the folder
  * @throws PaksError HOOK_REFUSED, GIT_IDENTITY_MISSING, LOCK_BUSY …
  */
-export async function commitFile(tree: WorkTree, file: string, message: string): Promise<void> {
-  const args = ["commit", "--only", "--file=-", "--", file];
+export async function commitFiles(tree: WorkTree, files: readonly string[], message: string): Promise<void> {
+  const args = ["--literal-pathspecs", "commit", "--only", "--file=-", "--", ...files];
   const run = await runWorkTreeGit(tree, args, { input: message, milliseconds: wallClock.withHooks });
   if (run.exitCode !== 0) throw refusedByHook("commit", run.stderr);
 }
 
-/** Annotated, `message` byte for byte: git's own cleanup would delete lines that begin with `#`. */
-export async function createTag(
-  tree: WorkTree,
-  tag: { readonly name: string; readonly commit: string; readonly message: string },
-): Promise<void> {
-  const args = ["tag", "--annotate", "--cleanup=verbatim", "--file=-", tag.name, tag.commit];
-  const run = await runWorkTreeGit(tree, args, { input: tag.message, milliseconds: wallClock.withHooks });
+/** `signed` by what the user's git is set up for (ssh or gpg); `lightweight` has no message at all. */
+export const tagForms = ["annotated", "signed", "lightweight"] as const;
+export type TagForm = (typeof tagForms)[number];
+
+export interface NewTag {
+  readonly name: string;
+  readonly commit: string;
+  readonly message: string;
+  readonly form: TagForm;
+}
+
+/** The message comes on stdin byte for byte: git's own cleanup would delete lines that begin with `#`. */
+export function tagArgs({ name, commit, form }: Pick<NewTag, "name" | "commit" | "form">): string[] {
+  // A configuration that signs every tag would make an annotated one of it.
+  if (form === "lightweight") return ["tag", "--no-sign", name, commit];
+  const how = form === "signed" ? "--sign" : "--annotate";
+  return ["tag", how, "--cleanup=verbatim", "--file=-", name, commit];
+}
+
+/** @throws PaksError HOOK_REFUSED (also: it cannot be signed), TAG_EXISTS, LOCK_BUSY … */
+export async function createTag(tree: WorkTree, tag: NewTag): Promise<void> {
+  const input = tag.form === "lightweight" ? "" : tag.message;
+  const run = await runWorkTreeGit(tree, tagArgs(tag), { input, milliseconds: wallClock.withHooks });
   if (run.exitCode !== 0) throw refusedByHook("tag", run.stderr);
+  if (tag.form === "signed") await requireSignature(tree, tag, run.stderr);
+}
+
+/** git 2.39 makes an unsigned tag and ends well when the ssh key cannot be read. */
+async function requireSignature(tree: WorkTree, tag: NewTag, stderr: string): Promise<void> {
+  const found = (await readObjects(tree, [refOf(tag)], 128 * 1024)).get(refOf(tag));
+  if (found && isSigned(objectMessage(found))) return;
+  await takeBackRefs(tree, { tags: [tag] });
+  throw refusedByHook("tag", stderr);
 }
 
 function refusedByHook(doing: "commit" | "tag", stderr: string): PaksError {
@@ -60,8 +85,8 @@ export async function readHeadCommit(tree: WorkTree): Promise<CommitFacts> {
 }
 
 export interface Undo {
-  /** A tag that this run made: deleted when it still is what was made. */
-  readonly tag?: { readonly name: string; readonly commit: string; readonly message: string } | undefined;
+  /** Tags that this run made: deleted when they still are what was made. */
+  readonly tags?: readonly NewTag[] | undefined;
   /** A commit that this run made: the branch goes back when it still ends there. */
   readonly commit?: { readonly branch: string; readonly made: string; readonly before: string } | undefined;
 }
@@ -72,7 +97,11 @@ export interface Undo {
  */
 export async function takeBackRefs(tree: WorkTree, undo: Undo): Promise<void> {
   const lines: string[] = [];
-  if (undo.tag) lines.push(`delete refs/tags/${undo.tag.name} ${await requireOurTag(tree, undo.tag)}`);
+  const tags = undo.tags ?? [];
+  if (tags.length > 0) {
+    const found = await readObjects(tree, tags.map(refOf), tags.length * 128 * 1024);
+    for (const tag of tags) lines.push(`delete ${refOf(tag)} ${requireOurTag(tag, found.get(refOf(tag)))}`);
+  }
   if (undo.commit) {
     const { branch, made, before } = undo.commit;
     lines.push(`update refs/heads/${branch} ${before} ${made}`);
@@ -84,36 +113,46 @@ export async function takeBackRefs(tree: WorkTree, undo: Undo): Promise<void> {
   });
 }
 
-async function requireOurTag(tree: WorkTree, tag: NonNullable<Undo["tag"]>): Promise<string> {
-  const name = `refs/tags/${tag.name}`;
-  const found = (await readObjects(tree, [name], 1024 * 1024)).get(name);
-  const ours = found?.type === "tag" && found.bytes.toString("utf8").startsWith(`object ${tag.commit}\n`);
-  // A signature may follow the message.
-  if (found && ours && objectMessage(found).startsWith(tag.message)) return found.oid;
+const refOf = ({ name }: NewTag): string => `refs/tags/${name}`;
+
+/** The tag's own id. @throws PaksError TAG_EXISTS when it is not what was made */
+function requireOurTag(tag: NewTag, found: GitObject | undefined): string {
+  if (tag.form === "lightweight") {
+    if (found?.oid === tag.commit) return found.oid;
+  } else if (found?.type === "tag" && found.bytes.toString("utf8").startsWith(`object ${tag.commit}\n`)) {
+    // A signature may follow the message.
+    if (objectMessage(found).startsWith(tag.message)) return found.oid;
+  }
   throw new PaksError("TAG_EXISTS", `The tag ${tag.name} is not the one that was made a moment ago.`, {
     hint: `Somebody else changed it: look at it with git show ${tag.name}`,
   });
 }
 
-/**
- * Puts the index entry of one file back, when it still is the one that our commit left there.
- * @param file.path relative to the folder
- */
-export async function takeBackIndexEntry(
-  tree: WorkTree,
-  file: {
-    readonly path: string;
-    readonly before: { readonly mode: string; readonly oid: string };
-    readonly made: string;
-  },
-): Promise<void> {
-  const listed = await requireGit(tree, ["ls-files", "--stage", "--full-name", "-z", "--", file.path], {
+export interface IndexUndo {
+  /** From the top folder, with `/`. */
+  readonly path: string;
+  readonly before: { readonly mode: string; readonly oid: string };
+  readonly made: string;
+}
+
+/** Puts the index entries of files back, of each that still has the one that our commit left there. */
+export async function takeBackIndexEntries(tree: WorkTree, files: readonly IndexUndo[]): Promise<void> {
+  const paths = files.map(({ path }) => `:(top,literal)${path}`);
+  const listed = await requireGit(tree, ["ls-files", "--stage", "--full-name", "-z", "--", ...paths], {
     translate: ({ stderr }) => localGitError("read the index", stderr),
   });
-  const match = /^[0-7]{6} ([0-9a-f]+) 0\t([^\0]+)\0$/.exec(listed.toString("utf8"));
-  if (match?.[1] !== file.made) return;
-  const args = ["update-index", "--cacheinfo", `${file.before.mode},${file.before.oid},${match[2]}`];
-  await requireGit(tree, args, { translate: ({ stderr }) => localGitError("restore the index", stderr) });
+  const entries = new Set(
+    listed
+      .toString("utf8")
+      .split("\0")
+      .map((line) => line.replace(/^[0-7]{6} /, "")),
+  );
+  const ours = files.filter(({ path, made }) => entries.has(`${made} 0\t${path}`));
+  if (ours.length === 0) return;
+  await requireGit(tree, ["update-index", "-z", "--index-info"], {
+    input: ours.map(({ path, before }) => `${before.mode} ${before.oid} 0\t${path}\0`).join(""),
+    translate: ({ stderr }) => localGitError("restore the index", stderr),
+  });
   // Only so that the next `git status` need not read the file again; a difference is no failure.
   await runWorkTreeGit(tree, ["update-index", "-q", "--refresh"]);
 }

@@ -7,7 +7,7 @@ import { afterEach, expect, test } from "vitest";
 import { bareRepo, type GitRepo, gitRepo, serveGit, testGit, testGitEnv } from "./testing/index.ts";
 import { runWorkTreeGit } from "./work-tree-run.ts";
 import {
-  commitFile,
+  commitFiles,
   createTag,
   fetchRemoteRefs,
   type GitProcess,
@@ -24,7 +24,7 @@ import {
   requireIdentity,
   requirePushPermission,
   requireRemote,
-  takeBackIndexEntry,
+  takeBackIndexEntries,
   takeBackRefs,
   upstreamBranch,
   type WorkTree,
@@ -133,7 +133,7 @@ test("a lock of another git is LOCK_BUSY, named, and stays", async () => {
   const lock = join(source.dir, ".git", "index.lock");
   await writeFile(lock, "");
   await writeFile(join(source.dir, "SKILL.md"), "two\n");
-  const failure = commitFile(treeOf(source.dir), "SKILL.md", "x");
+  const failure = commitFiles(treeOf(source.dir), ["SKILL.md"], "x");
   await expect(failure).rejects.toMatchObject({ code: "LOCK_BUSY", message: expect.stringContaining(lock) });
   await expect(readFile(lock, "utf8")).resolves.toBe("");
 });
@@ -187,7 +187,7 @@ test("a commit of one file leaves what others staged staged and uncommitted", as
   const before = await source.git("rev-parse", "HEAD");
   await source.write({ "SKILL.md": "two\n", "other.txt": "changed" });
   await source.git("add", "other.txt");
-  await commitFile(treeOf(source.dir), "SKILL.md", "chore: x\n\nPaks-Release: a/b@1.0.0\n");
+  await commitFiles(treeOf(source.dir), ["SKILL.md"], "chore: x\n\nPaks-Release: a/b@1.0.0\n");
   const head = await readHeadCommit(treeOf(source.dir));
   expect(head).toMatchObject({ parents: [before], message: "chore: x\n\nPaks-Release: a/b@1.0.0\n" });
   expect(head.changes.map(({ path, mode }) => [path, mode])).toEqual([["SKILL.md", "100644"]]);
@@ -199,7 +199,7 @@ test("a hook that refuses the commit is HOOK_REFUSED with its words", async () =
   const hook = join(source.dir, ".git", "hooks", "pre-commit");
   await writeFile(hook, "#!/bin/sh\necho 'lint says no' >&2\nexit 1\n", { mode: 0o755 });
   await source.write({ "SKILL.md": "two\n" });
-  const failure = commitFile(treeOf(source.dir), "SKILL.md", "x");
+  const failure = commitFiles(treeOf(source.dir), ["SKILL.md"], "x");
   await expect(failure).rejects.toMatchObject({ code: "HOOK_REFUSED", hint: "lint says no" });
 });
 
@@ -207,7 +207,7 @@ test("a tag's message is kept to the byte", async () => {
   const source = await repo();
   const message = "Release v1\n\n# heading\n\n\nPaks-Version: 1\n";
   const commit = await source.git("rev-parse", "HEAD");
-  await createTag(treeOf(source.dir), { name: "v1", commit, message });
+  await createTag(treeOf(source.dir), { name: "v1", commit, message, form: "annotated" });
   const raw = await source.git("cat-file", "tag", "v1");
   expect(raw.slice(raw.indexOf("\n\n") + 2)).toBe(message.slice(0, -1));
   expect(await listLocalRefs(treeOf(source.dir))).toContainEqual({
@@ -402,13 +402,13 @@ test("taking back restores the branch, the tag and the index entry exactly", asy
   const oid = await source.git("rev-parse", "HEAD:SKILL.md");
   const tree = treeOf(source.dir);
   await source.write({ "SKILL.md": "two\n" });
-  await commitFile(tree, "SKILL.md", "bump");
+  await commitFiles(tree, ["SKILL.md"], "bump");
   const made = await readHeadCommit(tree);
-  const tag = { name: "v1", commit: made.commit, message: "v1\n" };
+  const tag = { name: "v1", commit: made.commit, message: "v1\n", form: "annotated" } as const;
   await createTag(tree, tag);
-  await takeBackRefs(tree, { tag, commit: { branch: "main", made: made.commit, before: head } });
+  await takeBackRefs(tree, { tags: [tag], commit: { branch: "main", made: made.commit, before: head } });
   await source.write({ "SKILL.md": "one\n" });
-  await takeBackIndexEntry(tree, { path: "SKILL.md", before: { mode: "100644", oid }, made: made.changes[0]!.oid });
+  await takeBackIndexEntries(tree, [{ path: "SKILL.md", before: { mode: "100644", oid }, made: made.changes[0]!.oid }]);
   expect(await state()).toEqual(before);
 });
 
@@ -417,13 +417,13 @@ test("a branch that moved on meanwhile is not taken back, nor is the tag", async
   const head = await source.git("rev-parse", "HEAD");
   const tree = treeOf(source.dir);
   await source.write({ "SKILL.md": "two\n" });
-  await commitFile(tree, "SKILL.md", "bump");
+  await commitFiles(tree, ["SKILL.md"], "bump");
   const { commit: made } = await readHeadCommit(tree);
-  const tag = { name: "v1", commit: made, message: "v1\n" };
+  const tag = { name: "v1", commit: made, message: "v1\n", form: "annotated" } as const;
   await createTag(tree, tag);
   await source.commit("somebody else");
   const before = await source.git("for-each-ref");
-  const undo = takeBackRefs(tree, { tag, commit: { branch: "main", made, before: head } });
+  const undo = takeBackRefs(tree, { tags: [tag], commit: { branch: "main", made, before: head } });
   await expect(undo).rejects.toThrow("take back");
   expect(await source.git("for-each-ref")).toBe(before);
 });

@@ -76,6 +76,10 @@ function describe(path: string, text: string, { rule, start, match, value }: Hit
   };
 }
 
+/** What an author allows one finding by; `undefined` for findings of other kinds. */
+export const secretFingerprint = ({ code, hint = "" }: Finding): string | undefined =>
+  code === "SECRET_DETECTED" ? /\(fingerprint ([0-9a-f]{8})\)\.$/.exec(hint)?.[1] : undefined;
+
 /** The fingerprint is what one finding can be allowed by. */
 const removalHint = (print: string): string => `Remove it, and revoke it where it was issued (fingerprint ${print}).`;
 

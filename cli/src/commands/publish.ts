@@ -1,5 +1,7 @@
-import { bumps } from "@paks/schema";
+import type { TagForm } from "@paks/git/work-tree";
+import { bumps, PaksError } from "@paks/schema";
 import { defineCommand } from "../command.ts";
+import type { PublishOptions } from "../publish/options.ts";
 import { publishPak } from "../publish/publish.ts";
 import { dataOf, textOf } from "../publish/result.ts";
 
@@ -29,9 +31,24 @@ export const publish = defineCommand({
       })
       .option("account", { type: "string", describe: "Publish under this account" })
       .option("remote", { type: "string", describe: "Push to this remote" })
+      .option("branch", { type: "string", describe: "Push to this branch over there" })
+      .option("no-commit", {
+        type: "boolean",
+        default: false,
+        describe: "Leave the manifest as it is; only tag and push",
+      })
+      .option("sign", { type: "boolean", default: false, describe: "Sign the tag with git's own ssh or gpg setup" })
+      .option("lightweight", { type: "boolean", default: false, describe: "A plain tag that says nothing" })
+      .option("allow-secret", {
+        type: "string",
+        array: true,
+        nargs: 1,
+        default: [],
+        describe: "Fingerprint of a finding that is no secret; may be repeated",
+      })
       .option("yes", { type: "boolean", alias: "y", default: false, describe: "Do not ask" }),
   run: async (args, context) => {
-    const options = {
+    const options: PublishOptions = {
       dir: args.dir,
       bump: args.bump,
       preid: args.preid,
@@ -40,6 +57,10 @@ export const publish = defineCommand({
       tagPrefix: args.tagPrefix,
       account: args.account,
       remote: args.remote,
+      branch: args.branch,
+      tagForm: tagFormOf(args),
+      commit: !args.noCommit,
+      allowedSecrets: args.allowSecret,
       skipRegistry: args.skipRegistry,
       push: !args.noPush,
       wait: !args.noWait,
@@ -48,3 +69,10 @@ export const publish = defineCommand({
     return { data: dataOf(done), text: textOf(done) };
   },
 });
+
+function tagFormOf({ sign, lightweight }: { sign: boolean; lightweight: boolean }): TagForm {
+  if (sign && lightweight) {
+    throw new PaksError("USAGE", "A lightweight tag cannot be signed.", { hint: "Leave out --sign or --lightweight." });
+  }
+  return sign ? "signed" : lightweight ? "lightweight" : "annotated";
+}

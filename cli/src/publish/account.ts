@@ -1,4 +1,4 @@
-import { objectMessage, readObjects, type RefFact, type WorkTree } from "@paks/git/work-tree";
+import { isSigned, objectMessage, readObjects, type RefFact, type WorkTree } from "@paks/git/work-tree";
 import {
   type Finding,
   type MeDto,
@@ -7,6 +7,7 @@ import {
   parsePakId,
   parseTagTrailers,
   type PakId,
+  type Trailers,
 } from "@paks/schema";
 
 export interface AccountSources {
@@ -43,12 +44,17 @@ export async function findEarlierAccount(
 }
 
 /** What an annotated tag asserts; nothing when it is none or does not say it our way. */
-export async function readTrailers(tree: WorkTree, tag: RefFact): Promise<ReturnType<typeof parseTagTrailers>> {
+export async function readTrailers(
+  tree: WorkTree,
+  tag: RefFact,
+): Promise<(Trailers & { readonly signed: boolean }) | undefined> {
   if (tag.object === tag.commit) return undefined;
   const object = (await readObjects(tree, [tag.object], 1024 * 1024)).get(tag.object);
   if (object?.type !== "tag") return undefined;
+  const message = objectMessage(object);
   try {
-    return parseTagTrailers(objectMessage(object));
+    const trailers = parseTagTrailers(message);
+    return trailers && { ...trailers, signed: isSigned(message) };
   } catch (error) {
     if (error instanceof PaksError && error.code === "TRAILER_MISMATCH") return undefined;
     throw error;

@@ -1,4 +1,4 @@
-import { commitFile, createTag, readHeadCommit } from "@paks/git/work-tree";
+import { commitFiles, createTag, readHeadCommit } from "@paks/git/work-tree";
 import { findReleaseTrailer, isPaksError, PaksError } from "@paks/schema";
 import type { Context } from "../context.ts";
 import type { Fault } from "./options.ts";
@@ -49,7 +49,7 @@ export async function applyRelease(context: Context, plan: ReleasePlan, fault: F
 
 /** The commit's id, once HEAD is known to be what was planned. */
 async function commitVersion(plan: ReleasePlan, fault: Fault): Promise<string> {
-  await commitFile(plan.tree, plan.edit!.file, plan.commitMessage);
+  await commitFiles(plan.tree, [plan.edit!.file], plan.commitMessage);
   fault("committed");
   const commit = await requirePlannedCommit(plan);
   fault("verified");

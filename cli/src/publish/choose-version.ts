@@ -7,6 +7,8 @@ export interface VersionFacts {
   readonly released: string | undefined;
   /** What HEAD's commit says it prepared, when it prepared this pak. */
   readonly prepared: string | undefined;
+  /** What a tag on HEAD releases, when no version goes into the manifest. */
+  readonly tagged?: string | undefined;
 }
 
 export interface VersionWish {
@@ -21,6 +23,7 @@ export interface VersionWish {
  */
 export function chooseVersion(facts: VersionFacts, wish: VersionWish): string {
   if (wish.version !== undefined) return parseVersion(wish.version);
+  if (facts.manifest === undefined && facts.tagged !== undefined) return facts.tagged;
   if (wish.bump === undefined) return facts.manifest ?? noVersion();
   if (facts.prepared !== undefined && facts.prepared === facts.manifest) return facts.prepared;
   return bumpVersion(facts.manifest ?? facts.released, wish.bump, wish.preid);

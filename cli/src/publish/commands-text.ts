@@ -1,4 +1,4 @@
-import { pushArgs } from "@paks/git/work-tree";
+import { pushArgs, tagArgs } from "@paks/git/work-tree";
 import { pathInRepository, type ReleasePlan } from "./release-plan.ts";
 
 /**
@@ -15,9 +15,9 @@ export function formatCommands(plan: ReleasePlan): string[] {
     commands.push(`git commit --only -m ${quote(subject)} -m ${quote(trailer)} -- ${quote(file)}`);
   }
   if (steps.tag === "todo") {
-    commands.push(
-      `git tag --annotate --cleanup=verbatim --file=- ${tag.name} ${edit ? "HEAD" : plan.head} ${heredoc(tag.message)}`,
-    );
+    const args = tagArgs({ ...tag, commit: edit ? "HEAD" : plan.head });
+    const command = ["git", ...args.map(quote)].join(" ");
+    commands.push(tag.form === "lightweight" ? command : `${command} ${heredoc(tag.message)}`);
   }
   if (steps.push === "todo") {
     const refspecs = [`${edit ? "HEAD" : plan.head}:refs/heads/${plan.remote.branch}`, `refs/tags/${tag.name}`];

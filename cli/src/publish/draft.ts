@@ -85,13 +85,17 @@ export function draftRelease(inputs: DraftInputs, problems: Problems): Draft | u
   const { facts, content, manifest, options, remoteRefs, prepared } = inputs;
   const pak = { name: manifest.name, path: facts.place.path, prefix: options.tagPrefix };
   const version = problems.try(() => {
-    const tags = [...tagNames(facts.refs), ...tagNames(remoteRefs)];
-    return chooseVersion({ manifest: manifest.version, released: highestVersion(tags, pak), prepared }, options);
+    const refs = [...facts.refs, ...remoteRefs];
+    const here = refs.filter(({ commit }) => commit === facts.status.commit);
+    const tagged = options.commit ? undefined : highestVersion(tagNames(here), pak);
+    const released = highestVersion(tagNames(refs), pak);
+    return chooseVersion({ manifest: manifest.version, released, prepared, tagged }, options);
   });
   if (version === undefined) return undefined;
-  const edit = version === manifest.version ? undefined : problems.try(() => planEdit(content, version));
+  const mustEdit = needsEdit(manifest, version, options, problems);
+  const edit = mustEdit ? problems.try(() => planEdit(content, version)) : undefined;
   const tag = problems.try(() => formatTag({ ...pak, version }));
-  if (tag === undefined || (edit === undefined && version !== manifest.version)) return undefined;
+  if (tag === undefined || mustEdit !== (edit !== undefined)) return undefined;
   const { files, digest, bytes } = describeFiles(filesAfter(content.files, edit));
   return {
     version,
@@ -103,6 +107,26 @@ export function draftRelease(inputs: DraftInputs, problems: Problems): Draft | u
     local: findTag(facts.refs, tag),
     remote: findTag(remoteRefs, tag),
   };
+}
+
+/** Whether the version has to get into the manifest; `undefined` when that is asked for and forbidden at once. */
+function needsEdit(
+  manifest: Manifest,
+  version: string,
+  options: PublishOptions,
+  problems: Problems,
+): boolean | undefined {
+  if (version === manifest.version) return false;
+  if (options.commit) return true;
+  if (manifest.version === undefined) return false;
+  problems.add({
+    severity: "error",
+    code: "INVALID_PARAMETER",
+    message: `The manifest says ${manifest.version}, and --no-commit leaves it so: it cannot be released as ${version}.`,
+    hint: `Leave out --no-commit, or write ${version} into the manifest and commit it yourself.`,
+    field: "version",
+  });
+  return undefined;
 }
 
 /** The committed files with the manifest as it will be. */

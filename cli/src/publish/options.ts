@@ -1,3 +1,4 @@
+import type { TagForm } from "@paks/git/work-tree";
 import type { Bump } from "@paks/schema";
 import { PaksError } from "@paks/schema";
 import type { Config } from "../config.ts";
@@ -12,6 +13,13 @@ export interface PublishOptions {
   readonly tagPrefix?: string | undefined;
   readonly account?: string | undefined;
   readonly remote?: string | undefined;
+  /** Push to this branch over there, whatever the one here follows. */
+  readonly branch?: string | undefined;
+  readonly tagForm: TagForm;
+  /** False: the manifest stays as it is; without a version in it, the tag alone says which one it is. */
+  readonly commit: boolean;
+  /** Fingerprints of findings that are no secrets. */
+  readonly allowedSecrets: readonly string[];
   /** The author's own text for the tag. */
   readonly message?: string | undefined;
   /** False: commit and tag stay on this machine, and nothing is asked of remote or registry. */
@@ -36,8 +44,22 @@ export function readFault(config: Pick<Config, "variable">): Fault {
   };
 }
 
-/** @throws PaksError USAGE */
+/** A branch name that git takes, without what it could misread in a refspec. */
+const branchName = /^(?![-/.])(?!.*(?:\.\.|\/\/|\/\.|@\{|\.lock(?:\/|$)))[^\s\p{Cc}~^:?*[\\]+(?<![/.])$/u;
+
+/** @throws PaksError USAGE, INVALID_PARAMETER */
 export function requireConsistent(options: PublishOptions): void {
+  if (options.tagForm === "lightweight" && options.message !== undefined) {
+    throw new PaksError("USAGE", "A lightweight tag has no message.", {
+      hint: "Leave out --message or --lightweight.",
+    });
+  }
+  if (options.branch !== undefined && !branchName.test(options.branch)) {
+    throw new PaksError("INVALID_PARAMETER", "This is no name of a branch.", {
+      hint: "paks publish --branch main",
+      details: { field: "branch" },
+    });
+  }
   if (options.bump !== undefined && options.version !== undefined) {
     throw new PaksError("USAGE", "--bump and --version each choose the version.", { hint: "Give one of them." });
   }

@@ -50,7 +50,8 @@ export async function askOutside(context: Context, facts: RepositoryFacts, optio
 function chooseRemote({ config, status }: RepositoryFacts, options: PublishOptions): Outside["remote"] {
   try {
     const remote = requireRemote(config, status.branch, options.remote);
-    const branch = status.branch === undefined ? "" : upstreamBranch(config, status.branch, remote.name);
+    const followed = status.branch === undefined ? "" : upstreamBranch(config, status.branch, remote.name);
+    const branch = options.branch ?? followed;
     return { value: { ...remote, branch } };
   } catch (error) {
     return { error: expectPaksError(error) };

@@ -5,7 +5,7 @@ import { checkFiles, checkTags, type Draft, draftRelease, findPrepared, readMani
 import { checkBranch } from "./git-checks.ts";
 import { type PublishOptions, requireConsistent } from "./options.ts";
 import { askOutside, type Outside } from "./outside.ts";
-import { type PakContent, readContent } from "./pak-content.ts";
+import { allowSecrets, type PakContent, readContent } from "./pak-content.ts";
 import { Problems } from "./problems.ts";
 import { askRegistry, findId, type Known } from "./registry-side.ts";
 import type { ReleasePlan } from "./release-plan.ts";
@@ -20,12 +20,25 @@ export async function planRelease(context: Context, options: PublishOptions): Pr
   requireConsistent(options);
   const facts = await readRepository(context, options.dir);
   const [content, outside] = await Promise.all([readContent(facts), askOutside(context, facts, options)]);
+  return await decideRelease(context, { facts, content, outside, options });
+}
 
+/** Everything that was read and asked for one pak. */
+export interface Gathered {
+  readonly facts: RepositoryFacts;
+  readonly content: PakContent;
+  readonly outside: Outside;
+  readonly options: PublishOptions;
+}
+
+/** The plan out of what is known; only the registry is asked about the release itself. @throws as `planRelease` */
+export async function decideRelease(context: Context, gathered: Gathered): Promise<ReleasePlan> {
+  const { facts, content, outside, options } = gathered;
   const problems = new Problems();
   const manifest = readManifestFacts(facts, content);
-  problems.add(...manifest.findings, ...content.findings);
+  problems.add(...manifest.findings, ...allowSecrets(content.findings, options.allowedSecrets));
   noteGitAnswers(facts, outside, problems);
-  if (!manifest.committed) return stopWithoutManifest({ facts, content, outside }, problems);
+  if (!manifest.committed) return stopWithoutManifest(gathered, problems);
 
   const prepared = findPrepared(content, manifest.committed.name);
   const remoteRefs = outside.refs.value ?? [];
@@ -42,13 +55,19 @@ export async function planRelease(context: Context, options: PublishOptions): Pr
 
   problems.addAll(registry);
   problems.requireNone("this release");
-  const notes = files.note === undefined ? [] : [files.note];
+  const notes = [files.note, options.tagForm === "lightweight" ? lightweight : undefined].filter(
+    (note) => note !== undefined,
+  );
   return {
     ...assemble({ inputs, outside, draft: draft!, id: id!, message: message!, published }),
     notes,
     warnings: problems.warnings,
   };
 }
+
+const lightweight =
+  "A lightweight tag says nothing about its release: no digest, no account, no notes. " +
+  "The registry takes it only for a pak that it already knows from this repository.";
 
 /** In the order of the steps: the first finding decides the exit code. */
 function noteGitAnswers(facts: RepositoryFacts, outside: Outside, problems: Problems): void {
@@ -65,10 +84,7 @@ function noteRegistryAnswers({ me, health }: Outside): Problems {
 }
 
 /** Name and version are unknown, but what can be said without them is said. */
-function stopWithoutManifest(
-  { facts, content, outside }: { facts: RepositoryFacts; content: PakContent; outside: Outside },
-  problems: Problems,
-): never {
+function stopWithoutManifest({ facts, content, outside }: Gathered, problems: Problems): never {
   problems.add(checkFiles(facts, content, undefined).finding);
   problems.addError(outside.permission.error);
   problems.addAll(noteRegistryAnswers(outside));
@@ -80,20 +96,31 @@ async function checkTagsAndPush(
   { inputs, outside, draft, id }: Known & { readonly draft: Draft; readonly id: PakId | undefined },
   problems: Problems,
 ): Promise<void> {
-  const { facts } = inputs;
-  const { local } = draft;
-  const target = draft.edit ? undefined : facts.status.commit;
-  const mayBeOurs = local && !draft.remote && local.commit === target && id;
-  const trailers = mayBeOurs ? await readTrailers(facts.tree, local) : undefined;
-  const ours =
-    trailers !== undefined &&
-    id !== undefined &&
-    trailers.package === formatPakId(id) &&
-    trailers.version === draft.version &&
-    trailers.digest === draft.digest;
+  const ours = await isOurTag({ inputs, draft, id });
   problems.add(...checkTags(inputs, draft, ours));
   // What is on the remote already need not be pushed, even when the branch has moved on since.
   if (!draft.remote) problems.addError(outside.permission.error);
+}
+
+/** Whether the tag that is here, and not on the remote, is the one that this release would make. */
+async function isOurTag({
+  inputs,
+  draft,
+  id,
+}: Pick<Known, "inputs"> & { readonly draft: Draft; readonly id: PakId | undefined }): Promise<boolean> {
+  const { facts, options } = inputs;
+  const { local } = draft;
+  const target = draft.edit ? undefined : facts.status.commit;
+  if (!local || draft.remote || local.commit !== target || !id) return false;
+  if (options.tagForm === "lightweight") return local.object === target;
+  const trailers = await readTrailers(facts.tree, local);
+  return (
+    trailers !== undefined &&
+    (trailers.signed || options.tagForm !== "signed") &&
+    trailers.package === formatPakId(id) &&
+    trailers.version === draft.version &&
+    trailers.digest === draft.digest
+  );
 }
 
 interface Parts extends Known {
@@ -152,7 +179,7 @@ function assemble({
     head: facts.status.commit!,
     remote: { name: outside.remote.value!.name, branch: outside.remote.value!.branch },
     commitMessage: `chore: bump version to ${version}\n\n${formatReleaseTrailer(id, version)}\n`,
-    tag: { name: draft.tag, message },
+    tag: { name: draft.tag, message, form: options.tagForm },
     steps: stepsOf(draft, options, published !== undefined),
   };
 }

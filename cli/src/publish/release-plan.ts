@@ -1,4 +1,4 @@
-import type { Place, WorkTree } from "@paks/git/work-tree";
+import type { Place, TagForm, WorkTree } from "@paks/git/work-tree";
 import type { FileFact, Finding, Kind, PakId, ReleaseDto } from "@paks/schema";
 import type { VersionEdit } from "./version-edit.ts";
 
@@ -29,7 +29,7 @@ export interface ReleasePlan {
   readonly repository: string;
   readonly edit: VersionEdit | undefined;
   readonly commitMessage: string;
-  readonly tag: { readonly name: string; readonly message: string };
+  readonly tag: { readonly name: string; readonly message: string; readonly form: TagForm };
   readonly steps: Readonly<Record<StepName, StepState>>;
   /** The registry's record, when everything was done before. */
   readonly published: ReleaseDto | undefined;

@@ -1,4 +1,4 @@
-import { type CommitFacts, readHeadCommit, takeBackIndexEntry, takeBackRefs } from "@paks/git/work-tree";
+import { type CommitFacts, readHeadCommit, takeBackIndexEntries, takeBackRefs } from "@paks/git/work-tree";
 import { findReleaseTrailer, isPaksError, PaksError } from "@paks/schema";
 import { pathInRepository, type ReleasePlan } from "./release-plan.ts";
 import { replaceManifest } from "./write-manifest.ts";
@@ -18,9 +18,9 @@ export interface Made {
 export async function takeBack(plan: ReleasePlan, made: Made, cause: PaksError): Promise<PaksError> {
   try {
     const commit = await findOurCommit(plan, made);
-    const tag = made.tag ? { ...plan.tag, commit: commit?.commit ?? plan.head } : undefined;
+    const tags = made.tag ? [{ ...plan.tag, commit: commit?.commit ?? plan.head }] : [];
     const undo = commit && { branch: plan.branch, made: commit.commit, before: plan.head };
-    await takeBackRefs(plan.tree, { tag, commit: undo });
+    await takeBackRefs(plan.tree, { tags, commit: undo });
     if (commit) await restoreIndexEntry(plan, commit);
     if (made.edit) await replaceManifest(plan, plan.edit!.workTree.before);
   } catch (error) {
@@ -43,10 +43,11 @@ async function findOurCommit(plan: ReleasePlan, made: Made): Promise<CommitFacts
 
 async function restoreIndexEntry(plan: ReleasePlan, commit: CommitFacts): Promise<void> {
   const edit = plan.edit!;
-  const made = commit.changes.find(({ path }) => path === pathInRepository(plan, edit.file));
+  const path = pathInRepository(plan, edit.file);
+  const made = commit.changes.find((change) => change.path === path);
   if (!made) return;
   const before = { mode: edit.mode, oid: edit.committed.before };
-  await takeBackIndexEntry(plan.tree, { path: edit.file, before, made: made.oid });
+  await takeBackIndexEntries(plan.tree, [{ path, before, made: made.oid }]);
 }
 
 function withState(cause: PaksError, state: string, failure?: PaksError): PaksError {
