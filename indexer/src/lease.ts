@@ -36,7 +36,7 @@ export function holdLease(deps: Pick<IndexerDeps, "db" | "log">, job: Job, stop?
       if (!(await extendLease(deps.db, job))) end.abort(new LeaseLost(job));
     } catch (error) {
       // Without the database nothing can be said; when it is back too late, the fence holds.
-      deps.log({ event: "lease-not-renewed", job: job.id, error: String(error) });
+      deps.log({ level: "warn", event: "lease-not-renewed", job: job.id, error: String(error) });
     }
   };
   const timer = setInterval(() => void renew(), (job.leaseSeconds * 1000) / 3);

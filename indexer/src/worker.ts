@@ -56,7 +56,15 @@ async function giveBack(deps: IndexerDeps, held: HeldJob, error: unknown): Promi
     return;
   }
   const text = describe(error);
-  deps.log({ event: "job-failed", job: job.id, kind: job.kind, key: job.key, tries: job.tries, error: text });
+  deps.log({
+    level: "warn",
+    event: "job-failed",
+    job: job.id,
+    kind: job.kind,
+    key: job.key,
+    tries: job.tries,
+    error: text,
+  });
   if (error instanceof LeaseLost || held.signal.aborted) return;
   if (job.tries >= maxJobTries) return buryJob(deps, held, text);
   const wait = backoff(job.tries, Math.random());
@@ -70,7 +78,7 @@ async function buryJob(deps: IndexerDeps, held: HeldJob, why: string): Promise<v
     await row?.bury(trx, job);
     if (!(await killJob(trx, job, why))) throw new LeaseLost(job);
   });
-  deps.log({ event: "job-dead", job: job.id, kind: job.kind, key: job.key, error: why });
+  deps.log({ level: "error", event: "job-dead", job: job.id, kind: job.kind, key: job.key, error: why });
 }
 
 const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -122,7 +130,7 @@ async function tryJob(deps: IndexerDeps, run: () => Promise<boolean>): Promise<b
   try {
     return await run();
   } catch (error) {
-    deps.log({ event: "worker-failed", error: describe(error) });
+    deps.log({ level: "error", event: "worker-failed", error: describe(error) });
     return false;
   }
 }
@@ -133,7 +141,7 @@ async function sweep(deps: IndexerDeps): Promise<void> {
     const removed = await sweepScratch(deps.cage.scratchRoot);
     if (removed > 0) deps.log({ event: "scratch-swept", removed });
   } catch (error) {
-    deps.log({ event: "scratch-not-swept", error: describe(error) });
+    deps.log({ level: "warn", event: "scratch-not-swept", error: describe(error) });
   }
 }
 

@@ -139,6 +139,6 @@ async function closeSnapshot(run: ReconcileRun, snapshot: TagSnapshot): Promise<
   try {
     await snapshot.close();
   } catch (error) {
-    run.deps.log({ event: "scratch-not-removed", error: String(error) });
+    run.deps.log({ level: "warn", event: "scratch-not-removed", error: String(error) });
   }
 }

@@ -66,7 +66,13 @@ async function fetchListing(run: ReconcileRun): Promise<ListedTag[] | undefined>
     return await listTags(deps.cage, repository, { signal: held.signal });
   } catch (error) {
     if (held.signal.aborted || !isPaksError(error)) throw error;
-    deps.log({ event: "listing-failed", repository: repository.key, code: error.code, error: error.message });
+    deps.log({
+      level: "warn",
+      event: "listing-failed",
+      repository: repository.key,
+      code: error.code,
+      error: error.message,
+    });
     const plan = planRetry({
       code: error.code,
       tries: held.job.tries,

@@ -39,6 +39,7 @@ export async function settleFailure(work: TagWork, error: unknown): Promise<{ pa
   });
   const { code, message } = failure;
   deps.log({
+    level: code === "INTERNAL" ? "error" : "info",
     event: "tag-refused",
     repository: repository.key,
     tag: attempt.tag,
