@@ -1,6 +1,7 @@
 import { lstat, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import {
+  type ConsumerVerdict,
   type Finding,
   type Limits,
   type Manifest,
@@ -8,13 +9,28 @@ import {
   type ReleaseFile,
   checkEntries,
   checkReleaseFiles,
+  consumers,
   defaultLimits,
   fileSystemError,
   findManifests,
+  judgeByConsumer,
   readManifest,
   systemErrorCode,
 } from "@paks/schema";
 import { listFolder } from "./install/read-folder.ts";
+
+/** A pak's files, wherever they come from. */
+export interface PakContent {
+  /** Absolute. */
+  readonly folder: string;
+  /** The name that the manifest must have; absent at a repository's root, which each clone calls as it likes. */
+  readonly directory: string | undefined;
+  readonly entries: readonly { readonly path: string; readonly mode: string }[];
+  /** Those that could be read. */
+  readonly files: readonly ReleaseFile[];
+  /** About those that could not. */
+  readonly unreadable: readonly Finding[];
+}
 
 export interface Validation {
   /** Absolute. */
@@ -24,8 +40,15 @@ export interface Validation {
   /** What could be read, also when it is not valid. */
   readonly manifest: Manifest | undefined;
   readonly findings: readonly Finding[];
+  /** What each consumer would say, whatever the profile. */
+  readonly verdicts: readonly ConsumerVerdict[];
   readonly files: number;
   readonly bytes: number;
+}
+
+interface Where {
+  readonly cwd: string;
+  readonly limits?: Limits;
 }
 
 /** Not part of any release, so not judged. */
@@ -35,44 +58,68 @@ const passOver = new Set([".git", ".paks", "node_modules", ".DS_Store"]);
  * Checks the folder of one pak as publishing (strict) or installing (lenient) would. Throws only when the folder
  * cannot be read: NOT_FOUND, READ_ONLY_TARGET.
  */
-export async function validatePak(
+export const validatePak = async (
   path: string,
-  { cwd, strict, limits = defaultLimits }: { cwd: string; strict: boolean; limits?: Limits },
-): Promise<Validation> {
+  { strict, ...where }: Where & { readonly strict: boolean },
+): Promise<Validation> => judgePak(await readPak(path, where), { strict, ...where });
+
+/** Reads one pak from the disk. @throws PaksError NOT_FOUND, READ_ONLY_TARGET */
+export async function readPak(path: string, { cwd, limits = defaultLimits }: Where): Promise<PakContent> {
   const folder = await findFolder(resolve(cwd, path));
   const entries = await listFolder(folder, { limits, passOver });
   const { files, findings: unreadable } = await readFiles(folder, entries, limits);
-  const profile = strict ? "strict" : "lenient";
+  return { folder, directory: await directoryOf(folder), entries, files, unreadable };
+}
+
+export function judgePak(pak: PakContent, options: { readonly strict: boolean; readonly limits?: Limits }): Validation {
+  const { entries, files, directory } = pak;
+  const { strict, limits = defaultLimits } = options;
   const texts = new Map(files.map((file) => [file.path, file.bytes]));
-  const reading = readManifest(texts, { profile, directory: basename(folder) });
   const unread = hasUnreadManifest(entries, texts);
-  const findings = [
-    ...reading.findings
-      .filter(({ code }) => !(unread && code === "MANIFEST_MISSING"))
-      .map((finding) => pointElsewhere(finding, texts.keys())),
-    ...checkEntries(entries, limits),
-    ...unreadable,
-    ...checkReleaseFiles(files, limits),
-  ].filter(unseen());
+  const read = (profile: "lenient" | "strict") => {
+    const { manifest, findings } = readManifest(texts, { profile, directory });
+    const known = findings.filter(({ code }) => !(unread && code === "MANIFEST_MISSING"));
+    return { manifest, findings: known.map((finding) => pointElsewhere(finding, texts.keys())) };
+  };
+  const strictly = read("strict");
+  // Where the strict profile finds nothing, the lenient one finds nothing either.
+  const { manifest, findings: ofManifest } = strict || strictly.findings.length === 0 ? strictly : read("lenient");
+  const ofFiles = [...checkEntries(entries, limits), ...pak.unreadable, ...checkReleaseFiles(files, limits)].map(ruled);
+  const findings = [...ofManifest, ...ofFiles].filter(unseen());
   return {
-    folder,
-    profile,
+    folder: pak.folder,
+    profile: strict ? "strict" : "lenient",
     valid: findings.every((finding) => finding.severity !== "error"),
-    manifest: reading.manifest,
+    manifest,
     findings,
+    verdicts: judgeByConsumer([...strictly.findings, ...ofFiles].filter(unseen())),
     files: files.length,
     bytes: files.reduce((sum, file) => sum + file.bytes.length, 0),
   };
 }
 
-/** The folder itself, or the one in which the named manifest lies. */
-async function findFolder(path: string): Promise<string> {
+/** What a release's files may be is the registry's rule: a tool reads a folder with a link in it. */
+const ruled = (finding: Finding): Finding => ({ ...finding, consumers: [consumers.registry] });
+
+/** The folder itself, or the one in which the named manifest lies. @throws PaksError NOT_FOUND, READ_ONLY_TARGET */
+export async function findFolder(path: string): Promise<string> {
   try {
     return (await stat(path)).isDirectory() ? path : dirname(path);
   } catch (error) {
     const code = systemErrorCode(error);
     if (code !== "ENOENT" && code !== "ENOTDIR") throw fileSystemError(error, path) ?? error;
     throw new PaksError("NOT_FOUND", `There is no ${path}.`, { hint: "Name the pak's folder.", cause: error });
+  }
+}
+
+/** Publishing does not compare a root's name either. */
+export async function directoryOf(folder: string): Promise<string | undefined> {
+  try {
+    await lstat(join(folder, ".git"));
+    return undefined;
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return basename(folder);
+    throw fileSystemError(error, folder) ?? error;
   }
 }
 
@@ -103,7 +150,7 @@ async function readFiles(
   return { files, findings };
 }
 
-const tooLarge = (path: string, size: number, limits: Limits): Finding => ({
+export const tooLarge = (path: string, size: number, limits: Limits): Finding => ({
   severity: "error",
   code: "TOO_LARGE",
   message: `The file has ${size} bytes; a release's files have at most ${limits.fileBytes}.`,

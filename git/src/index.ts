@@ -1,6 +1,7 @@
 export type { GitCage } from "./cage.ts";
 export { fetchTag, type TagSnapshot } from "./fetch-tag.ts";
 export { type ListedTag, listTags } from "./list-tags.ts";
+export { type IndexEntry, readIndex } from "./read-index.ts";
 export { readPakFiles } from "./read-pak-files.ts";
 export type { TagAnnotation } from "./read-tag.ts";
 export type { ListedTree } from "./read-tree.ts";

@@ -6,6 +6,7 @@ export * from "./dto.ts";
 export * from "./errors.ts";
 export * from "./file-system-error.ts";
 export * from "./finding.ts";
+export * from "./fix-manifest.ts";
 export * from "./frontmatter.ts";
 export * from "./kinds/consumers.ts";
 export * from "./kinds/kind.ts";

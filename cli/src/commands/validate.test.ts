@@ -38,6 +38,9 @@ test("a good pak is valid in both profiles: exit 0 and its facts", async () => {
     files: 2,
     bytes: good.length + 8,
     findings: [],
+    consumers: ["agent-skills", "skills-ref", "claude-ai", "claude-code", "cursor", "copilot", "paks"].map((id) =>
+      expect.objectContaining({ id, accepts: true, reasons: [] }),
+    ),
   });
 });
 
@@ -51,14 +54,19 @@ test("a finding names file, line, column, field, fix and who refuses it: exit 5"
   expect((await run()).exit).toBe(0);
 });
 
-test.skipIf(process.platform === "win32")("all problems are told at once, of the manifest and of the files", async () => {
-  const { run, folder } = await pak({ "SKILL.md": good.replace("description: Fills PDF forms. Use for forms.\n", "") });
-  await symlink("/etc/passwd", join(folder, "link"));
-  await writeFile(join(folder, "CON"), "x");
-  const { exit, json } = await run("--json");
-  expect(exit).toBe(5);
-  expect(codesOf(json())).toEqual(expect.arrayContaining(["MANIFEST_INVALID", "SYMLINK_NOT_ALLOWED", "UNSAFE_PATH"]));
-});
+test.skipIf(process.platform === "win32")(
+  "all problems are told at once, of the manifest and of the files",
+  async () => {
+    const { run, folder } = await pak({
+      "SKILL.md": good.replace("description: Fills PDF forms. Use for forms.\n", ""),
+    });
+    await symlink("/etc/passwd", join(folder, "link"));
+    await writeFile(join(folder, "CON"), "x");
+    const { exit, json } = await run("--json");
+    expect(exit).toBe(5);
+    expect(codesOf(json())).toEqual(expect.arrayContaining(["MANIFEST_INVALID", "SYMLINK_NOT_ALLOWED", "UNSAFE_PATH"]));
+  },
+);
 
 test("a manifest with another language in its fence is refused and not run", async () => {
   const { run } = await pak({ "SKILL.md": "---js\n{ name: (globalThis.ran = true, 'pdf') }\n---\n" });

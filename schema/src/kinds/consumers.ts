@@ -8,6 +8,9 @@ export const consumers = {
   /** The largest vendor's packaging check; its upload form and API run the same one. */
   upload: "claude.ai upload",
   claudeCode: "Claude Code",
+  cursor: "Cursor",
+  /** In VS Code, too. */
+  copilot: "GitHub Copilot",
   registry: "paks registry",
 } as const;
 

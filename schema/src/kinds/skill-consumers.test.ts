@@ -3,7 +3,7 @@ import { readTexts } from "../testing/reading.ts";
 import { skillMd } from "../testing/skill-md.ts";
 import { consumers, judgeByConsumer } from "./consumers.ts";
 
-const { specification, reference, upload, claudeCode, registry } = consumers;
+const { specification, reference, upload, copilot, registry } = consumers;
 const good = "name: pdf\ndescription: Reads and writes PDF files when asked to.\nlicense: MIT\n";
 const skill = (yaml: string) => `---\n${yaml}---\n# Steps\n`;
 const refusedBy = (text: string, directory?: string) => {
@@ -30,13 +30,13 @@ test.each([
   ["a vendor's word in the name", skill(good.replace("name: pdf", "name: claude-pdf")), [upload]],
   ["a version of two numbers", skill(`${good}metadata:\n  version: "1.0"\n`), [registry]],
   ["a name in upper case", skill(good.replace("name: pdf", "name: PDF")), [specification, reference, upload, registry]],
-  ["no description", skill("name: pdf\nlicense: MIT\n"), [specification, reference, upload, claudeCode, registry]],
+  ["no description", skill("name: pdf\nlicense: MIT\n"), Object.values(consumers)],
 ])("%s", (_, text, refusing) => {
   expect(refusedBy(text)).toEqual(refusing);
 });
 
-test("a folder with another name is refused by the format and its validator", () => {
-  expect(refusedBy(skill(good), "other")).toEqual([specification, reference]);
+test("a folder with another name is refused by the format, its validator and Copilot", () => {
+  expect(refusedBy(skill(good), "other")).toEqual([specification, reference, copilot]);
 });
 
 test("what only some consumers refuse is a warning that names them, and only in the strict profile", () => {

@@ -98,7 +98,7 @@ export function readName(fields: Fields): string | undefined {
       ...at,
       message: `The name is ${name} but the folder is called ${directory}.`,
       hint: "Rename one of them: the format wants both equal.",
-      consumers: [consumers.specification, consumers.reference],
+      consumers: [consumers.specification, consumers.reference, consumers.copilot],
     });
   }
   return name;
@@ -108,7 +108,8 @@ function nameFromDirectory({ main, report, directory }: Fields): string | undefi
   const name = directory === undefined ? undefined : nearestName("pak", directory);
   const remark = { message: "name is missing.", hint: "Add name: my-skill.", source: main, field: ["name"] };
   if (name === undefined || report.profile === "strict") {
-    report.error("MANIFEST_INVALID", { ...remark, consumers: [...specReaders, consumers.registry] });
+    const refusing = [...specReaders, consumers.copilot, consumers.registry];
+    report.error("MANIFEST_INVALID", { ...remark, consumers: refusing });
     return undefined;
   }
   report.warn("NAME_FROM_DIRECTORY", { ...remark, message: `name is missing; the folder's name ${name} is used.` });

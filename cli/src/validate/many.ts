@@ -1,0 +1,117 @@
+import { join } from "node:path";
+import { type Finding, checkManifestNames } from "@paks/schema";
+import type { Result } from "../command.ts";
+import type { Context } from "../context.ts";
+import { formatFindings } from "../output/findings.ts";
+import { formatTable } from "../output/table.ts";
+import { type PakContent, judgePak, readPak } from "../validate-pak.ts";
+import { findPaks } from "./find-paks.ts";
+import type { FixedPak } from "./fix.ts";
+import { type Judged, countFindings, dataOf, judgeFor } from "./report.ts";
+
+export interface ManyOptions {
+  readonly path: string;
+  readonly staged: boolean;
+  readonly strict: boolean;
+  readonly wanted: readonly string[];
+  readonly fix: boolean;
+  readonly dryRun: boolean;
+}
+
+interface One {
+  /** Relative to the folder that was asked about; "" is that folder. */
+  readonly folder: string;
+  readonly judged: Judged;
+  readonly fixed: FixedPak | undefined;
+}
+
+/** All paks of a folder, or of git's index, with one table for people. */
+export async function validateMany(context: Context, options: ManyOptions): Promise<Result> {
+  const { root, paks, findings } = await openPaks(context, options);
+  const judgedPaks: One[] = [];
+  for (const [folder, read] of paks) judgedPaks.push(await judgeOne(context, { folder, read }, options));
+  const named = judgedPaks.flatMap(({ folder, judged: { manifest } }) =>
+    manifest === undefined ? [] : [{ name: manifest.name, directory: folder }],
+  );
+  const shared = [...findings, ...checkManifestNames(named)];
+  const valid = shared.length === 0 && judgedPaks.every(({ judged }) => judged.valid);
+  const { fixesData } = options.fix ? await import("./fix.ts") : { fixesData: undefined };
+  return {
+    data: {
+      path: root,
+      valid,
+      findings: shared,
+      paks: judgedPaks.map(({ judged, fixed }) => ({ ...dataOf(judged), ...(fixed && fixesData?.(fixed)) })),
+    },
+    text: await formatMany(context, judgedPaks, shared),
+    exit: valid ? 0 : 5,
+  };
+}
+
+interface Opened {
+  readonly root: string;
+  /** One pak's files are in memory at a time, unless git handed over all of them. */
+  readonly paks: readonly (readonly [folder: string, read: () => Promise<PakContent>])[];
+  readonly findings: readonly Finding[];
+}
+
+async function openPaks(context: Context, { path, staged }: ManyOptions): Promise<Opened> {
+  if (staged) {
+    const { readStaged } = await import("./staged.ts");
+    const found = await readStaged(context, path);
+    return { ...found, paks: [...found.paks].map(([folder, pak]) => [folder, async () => pak] as const) };
+  }
+  const { root, folders, findings } = await findPaks(path, context.cwd);
+  const paks = folders.map((folder) => [folder, async () => await readPak(join(root, folder), context)] as const);
+  return { root, paks, findings };
+}
+
+async function judgeOne(
+  context: Context,
+  { folder, read }: { readonly folder: string; readonly read: () => Promise<PakContent> },
+  { strict, wanted, fix, dryRun }: ManyOptions,
+): Promise<One> {
+  context.signal.throwIfAborted();
+  const given = await read();
+  const fixed = fix ? await (await import("./fix.ts")).fixPak(context, given, dryRun) : undefined;
+  const validation = judgePak(fixed?.pak ?? given, { strict });
+  // The bytes are not needed any more.
+  const kept = fixed && { ...fixed, pak: { ...fixed.pak, files: [] } };
+  return { folder, judged: judgeFor(validation, wanted), fixed: kept };
+}
+
+async function formatMany(context: Context, paks: readonly One[], shared: readonly Finding[]): Promise<string> {
+  const { formatFixes } = paks.some(({ fixed }) => fixed) ? await import("./fix.ts") : { formatFixes: undefined };
+  const fixes = paks.map(({ fixed }) => (fixed && formatFixes ? formatFixes(fixed, context.cwd) : ""));
+  const errors = paks.flatMap(({ folder, judged }) => errorsOf(folder, judged));
+  const bad = paks.filter(({ judged }) => !judged.valid).length;
+  const table = formatTable(["PAK", "VERSION", "RESULT", "FOLDER", "REFUSED BY"], paks.map(rowOf), {
+    columns: context.io.stdoutIsTty ? context.io.columns : undefined,
+  });
+  const verdict =
+    bad > 0 || shared.length > 0
+      ? `✗ ${bad} of ${paks.length} paks ${bad === 1 ? "is" : "are"} not valid`
+      : `✓ ${paks.length} ${paks.length === 1 ? "pak is" : "paks are"} valid`;
+  const findings = [...errors, ...shared];
+  return [...fixes, table, findings.length === 0 ? "" : `\n${formatFindings(findings)}\n`, verdict]
+    .filter((block) => block !== "")
+    .join("\n");
+}
+
+function rowOf({ folder, judged }: One): string[] {
+  const { manifest, valid, verdicts, findings } = judged;
+  const { errors, warnings } = countFindings(findings);
+  const counts = [`${errors} error${errors === 1 ? "" : "s"}`, `${warnings} warning${warnings === 1 ? "" : "s"}`];
+  const shown = valid ? (warnings > 0 ? `ok, ${counts[1]!}` : "ok") : counts.join(", ");
+  const refusing = verdicts.filter(({ accepts }) => !accepts).map(({ consumer }) => consumer);
+  return [manifest?.name ?? "?", manifest?.version ?? "-", shown, folder === "" ? "." : folder, refusing.join(", ")];
+}
+
+/** What makes it invalid; one pak alone shows the rest. */
+const errorsOf = (folder: string, { findings, wanted }: Judged): Finding[] =>
+  findings
+    .filter(({ severity }) => severity === "error" || wanted.length > 0)
+    .map((finding) => ({
+      ...finding,
+      path: [folder, finding.path].filter((part) => part !== undefined && part !== "").join("/") || undefined,
+    }));
