@@ -163,6 +163,15 @@ test.each(lies)("a registry that answers %s changes nothing here", async (_, lie
   await expectNothingInstalled();
 });
 
+test("a registry that answers another version than was asked for is not believed", async () => {
+  const stub = await serveRelease(await releaseOf(filesOf("1.0.0")));
+  for (const asked of ["acme/pdf@2.0.0", "acme/pdf@^2"]) {
+    const run = await runPaks(["install", asked, "--json"], at(stub.url));
+    expect(run.json()).toMatchObject({ error: { code: "INTEGRITY_MISMATCH" } });
+  }
+  await expectNothingInstalled();
+});
+
 test("an unknown name is said to be unknown, with exit 3, and nothing else is tried", async () => {
   const stub = await serveStub(() => ({ status: 404, body: { error: { code: "PAK_NOT_FOUND", message: "no" } } }));
   const run = await runPaks(["install", "acme/nothing"], at(stub.url));

@@ -1,6 +1,5 @@
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type GitCage, type TagSnapshot, fetchTag, listTags, readPakFiles } from "@paks/git";
+import { mkdir } from "node:fs/promises";
+import { type GitCage, type TagSnapshot, fetchTag, listTags, readPakFiles, sweepScratch } from "@paks/git";
 import {
   type GitPolicy,
   type GitSource,
@@ -23,6 +22,8 @@ export interface GitFetching {
   readonly policy: GitPolicy;
   /** The git binary: a name on PATH or an absolute path. */
   readonly binary: string;
+  /** A folder of the user's own: in a shared one somebody else could lay out what is read from it. */
+  readonly scratchRoot: string;
   readonly signal: AbortSignal;
 }
 
@@ -30,7 +31,9 @@ export interface GitFetching {
 export async function fetchGitSource(source: GitSource, fetching: GitFetching): Promise<Fetched> {
   const { policy, signal } = fetching;
   const repository = parseRepositoryUrl(source.url, policy);
-  const cage = { policy, limits: defaultLimits, scratchRoot: join(tmpdir(), "paks-git"), git: fetching.binary };
+  const cage = { policy, limits: defaultLimits, scratchRoot: fetching.scratchRoot, git: fetching.binary };
+  await mkdir(fetching.scratchRoot, { recursive: true, mode: 0o700 });
+  await sweepScratch(fetching.scratchRoot);
   const tag = source.tag ?? (await newestTag(cage, repository, signal));
   const snapshot = await fetchTag(cage, repository, tag, { signal });
   try {

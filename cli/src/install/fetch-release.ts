@@ -4,8 +4,10 @@ import {
   PaksError,
   describeFiles,
   formatPakId,
+  formatPakRef,
   readArchive,
   requireReleaseFiles,
+  selectVersion,
   sha256Hex,
 } from "@paks/schema";
 import type { Registry } from "../registry.ts";
@@ -53,12 +55,13 @@ async function refuseUnknown(registry: Registry, ref: PakRef): Promise<never> {
   });
 }
 
-/** A registry must not answer with another pak than the one that was asked for. */
+/** A registry must not answer with another pak or another version than was asked for. */
 function requireSamePak(release: ReleaseDto, ref: PakRef): void {
-  if (release.account === ref.account && release.name === ref.name) return;
+  const fits = selectVersion([release], ref.selector) !== undefined;
+  if (release.account === ref.account && release.name === ref.name && fits) return;
   throw new PaksError(
     "INTEGRITY_MISMATCH",
-    `The registry answered ${formatPakId(release)} when asked for ${formatPakId(ref)}.`,
+    `The registry answered ${formatPakId(release)}@${release.version} when asked for ${formatPakRef(ref)}.`,
     {
       hint: "Do not use this registry; tell who runs it.",
     },

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { type Source, parseSource } from "@paks/schema";
 import type { Context } from "../context.ts";
 import type { Fetched } from "./fetched.ts";
@@ -13,7 +14,8 @@ const fetchers: {
   git: async (source, context) => {
     const { fetchGitSource } = await import("./fetch-git.ts");
     const { policy, binary } = context.config.git;
-    return fetchGitSource(source, { policy, binary, signal: context.signal });
+    const scratchRoot = join(context.config.folders.cache, "git");
+    return fetchGitSource(source, { policy, binary, scratchRoot, signal: context.signal });
   },
   local: async (source, context) => {
     const { fetchLocalSource } = await import("./fetch-local.ts");
