@@ -6,7 +6,8 @@ import type { Fetched } from "./fetched.ts";
 import { type Placed, placeRelease } from "./place.ts";
 import type { InstallRecord } from "./record.ts";
 import type { Scope } from "./scope.ts";
-import { inSkillsFolder, requireInside } from "./skills-folder.ts";
+import { requireInside } from "./require-inside.ts";
+import { inSkillsFolder } from "./skills-folder.ts";
 
 export interface Installed extends Placed {
   readonly record: InstallRecord;

@@ -2,7 +2,8 @@ import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { defaultLimits, sha256Hex, systemErrorCode } from "@paks/schema";
 import { listFolder } from "./read-folder.ts";
-import { type InstallRecord, bookkeeping, parseRecord } from "./record.ts";
+import { readOwnFile } from "./read-own-file.ts";
+import { type InstallRecord, bookkeeping, parseRecord, unreadableRecord } from "./record.ts";
 
 /** What stands at one place of a skills folder. */
 export type InstalledState =
@@ -22,15 +23,14 @@ export async function readInstalledState(skillsFolder: string, folder: string): 
   return changed.length === 0 ? { state: "intact", record } : { state: "edited", record, changed };
 }
 
-/** Throws INTEGRITY_MISMATCH for a record that cannot be read. */
+/** Throws INTEGRITY_MISMATCH for a record that cannot be read, or is another folder's. */
 export async function findRecord(skillsFolder: string, folder: string): Promise<InstallRecord | undefined> {
   const path = bookkeeping(skillsFolder).record(folder);
-  try {
-    return parseRecord(await readFile(path, "utf8"), path);
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
+  const text = await readOwnFile(path);
+  if (text === undefined) return undefined;
+  const record = parseRecord(text, path);
+  if (record.folder === folder) return record;
+  throw unreadableRecord(path);
 }
 
 /** True for anything at this path, a link that leads nowhere included. */

@@ -4,6 +4,7 @@ import { PaksError, type ReleaseFile } from "@paks/schema";
 import { type InstalledState, exists, readInstalledState } from "./installed-state.ts";
 import { type LinkPlan, makeLinks, removeLinks, requireFreeLinks } from "./links.ts";
 import { type InstallRecord, type Origin, bookkeeping, formatRecord } from "./record.ts";
+import { requireInside } from "./require-inside.ts";
 import { openWorkFolder, writeIntent } from "./work-folder.ts";
 import { replaceFile, syncFolder, writeNewFile } from "./write-file.ts";
 
@@ -25,11 +26,12 @@ export interface Placed {
 
 /**
  * Puts a verified release into a skills folder: written beside it first, then renamed in. The caller holds the folder's
- * lock. Throws LOCAL_CHANGES, ALREADY_EXISTS; nothing was changed then.
+ * lock. Throws LOCAL_CHANGES, ALREADY_EXISTS, UNSAFE_TARGET; nothing was changed then.
  */
 export async function placeRelease(placing: Placing): Promise<Placed> {
   const { skillsFolder, record } = placing;
   const target = join(skillsFolder, record.folder);
+  await requireInside(dirname(target), skillsFolder);
   const state = await readInstalledState(skillsFolder, record.folder);
   if (!placing.force) {
     requireReplaceable(state, record, target);
@@ -145,6 +147,7 @@ export async function removeRelease(removing: {
 }): Promise<{ readonly backups: readonly string[] }> {
   const { skillsFolder, record } = removing;
   const target = join(skillsFolder, record.folder);
+  await requireInside(dirname(target), skillsFolder);
   const state = await readInstalledState(skillsFolder, record.folder);
   if (state.state === "edited" && !removing.force) requireReplaceable(state, record, target);
   const backups =

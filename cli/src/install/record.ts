@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { Digest, PaksError } from "@paks/schema";
+import { checkPath, Digest, PakName, PaksError } from "@paks/schema";
 import * as z from "zod/mini";
 
 const Sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/));
@@ -28,6 +28,10 @@ export const Origin = z.discriminatedUnion("type", [
 ]);
 export type Origin = z.infer<typeof Origin>;
 
+/** A record may have come with a stranger's project: nothing in it leads out of the skills folder. */
+export const RecordFolder = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]*(?:\/[a-z0-9][a-z0-9-]*)?$/));
+const RecordPath = z.string().check(z.refine((path) => checkPath(path) === undefined, "is no path of a release"));
+
 /**
  * What paks put into one folder. It lies beside the skills, never inside one: the digest of an installed folder is
  * the digest of the release.
@@ -35,12 +39,12 @@ export type Origin = z.infer<typeof Origin>;
 export const InstallRecord = z.object({
   record_version: z.literal(1),
   /** Folder below the skills folder: `pdf`, or `acme/pdf` with `--dir`. */
-  folder: z.string(),
-  name: z.string(),
+  folder: RecordFolder,
+  name: PakName,
   version: z.nullable(z.string()),
   digest: Digest,
   origin: Origin,
-  files: z.array(z.object({ path: z.string(), size: z.number(), sha256: Sha256, executable: z.boolean() })),
+  files: z.array(z.object({ path: RecordPath, size: z.number(), sha256: Sha256, executable: z.boolean() })),
   /** Absolute paths of the links that lead here. */
   links: z.array(z.string()),
   installed_at: z.iso.datetime(),
@@ -56,11 +60,14 @@ export const formatRecord = (record: InstallRecord): string => `${JSON.stringify
 export function parseRecord(text: string, path: string): InstallRecord {
   const result = z.safeParse(InstallRecord, parseJson(text));
   if (result.success) return result.data;
-  throw new PaksError("INTEGRITY_MISMATCH", `The install record ${path} cannot be read.`, {
+  throw unreadableRecord(path);
+}
+
+export const unreadableRecord = (path: string): PaksError =>
+  new PaksError("INTEGRITY_MISMATCH", `The install record ${path} cannot be read.`, {
     hint: "Look at the skill's folder, then delete the record and install again with --force.",
     details: { path },
   });
-}
 
 function parseJson(text: string): unknown {
   try {

@@ -1,9 +1,9 @@
-import { mkdir, realpath } from "node:fs/promises";
-import { dirname, relative, sep } from "node:path";
+import { lstat, mkdir } from "node:fs/promises";
 import { waitForLockFile } from "@paks/locks";
-import { PaksError, systemErrorCode } from "@paks/schema";
+import { PaksError } from "@paks/schema";
 import { exists } from "./installed-state.ts";
 import { bookkeeping } from "./record.ts";
+import { requireInside } from "./require-inside.ts";
 import { recoverSkillsFolder } from "./work-folder.ts";
 import { explain } from "./write-file.ts";
 
@@ -27,6 +27,7 @@ export async function inSkillsFolder<T>(
 ): Promise<T> {
   if (options.boundary !== undefined) await requireInside(path, options.boundary);
   const { base, lock } = bookkeeping(path);
+  await requireOwnFolders(path);
   await explain(path, () => mkdir(base, { recursive: true }));
   const held = await explain(path, () => waitForLockFile(lock, { what: path, timeout: lockTimeout }));
   try {
@@ -38,33 +39,19 @@ export async function inSkillsFolder<T>(
   }
 }
 
+/** What is cleaned up here must be here: as links, these folders would have somebody else's files cleaned up. */
+async function requireOwnFolders(skillsFolder: string): Promise<void> {
+  const { base, work, backups } = bookkeeping(skillsFolder);
+  for (const path of [base, work, backups]) {
+    if (!(await exists(path)) || (await lstat(path)).isDirectory()) continue;
+    throw new PaksError("UNSAFE_TARGET", `${path} is not a folder that paks made.`, {
+      hint: "Look at where it leads, then delete it.",
+      details: { path },
+    });
+  }
+}
+
 /** Ends what killed commands left, when there is anything to end: for commands that only read. */
 export async function recoverIfNeeded(path: string, options: SkillsFolderOptions): Promise<void> {
   if (await exists(bookkeeping(path).work)) await inSkillsFolder(path, options, () => Promise.resolve());
-}
-
-/**
- * A project that came from a stranger may hold `.agents` as a link to anywhere. Throws UNSAFE_TARGET when the real
- * place of `path` is outside `boundary`.
- */
-export async function requireInside(path: string, boundary: string): Promise<void> {
-  const real = await realpathOfNearest(path);
-  const inside = relative(await realpath(boundary), real);
-  if (inside !== ".." && !inside.startsWith(`..${sep}`) && !/^[A-Za-z]:/.test(inside)) return;
-  throw new PaksError("UNSAFE_TARGET", `${path} leads outside this project, to ${real}.`, {
-    hint: "Name the folder yourself with --dir if that is what you want.",
-    details: { path, real },
-  });
-}
-
-async function realpathOfNearest(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
-    const parent = dirname(path);
-    if (parent === path) throw error;
-    return realpathOfNearest(parent);
-  }
 }

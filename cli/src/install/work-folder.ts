@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { systemErrorCode } from "@paks/schema";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { isPaksError, systemErrorCode } from "@paks/schema";
 import * as z from "zod/mini";
 import { exists, findRecord, listChanges } from "./installed-state.ts";
-import { InstallRecord, bookkeeping, formatRecord } from "./record.ts";
+import { readOwnFile } from "./read-own-file.ts";
+import { InstallRecord, RecordFolder, bookkeeping, formatRecord } from "./record.ts";
+import { requireInside } from "./require-inside.ts";
 import { replaceFile, syncFolder, writeNewFile } from "./write-file.ts";
 
 /**
@@ -12,7 +14,7 @@ import { replaceFile, syncFolder, writeNewFile } from "./write-file.ts";
  * end what a killed process began.
  */
 const Intent = z.object({
-  folder: z.string(),
+  folder: RecordFolder,
   /** Where the present folder is moved to before it is replaced or removed. */
   aside: z.string(),
   /** The record of what is put there; null = the folder is removed. */
@@ -55,15 +57,27 @@ export async function recoverSkillsFolder(skillsFolder: string): Promise<string[
   for (const name of await listNames(work)) {
     const left = join(work, name);
     const intent = await findIntent(left);
-    if (intent && (await endIntent(skillsFolder, intent))) restored.push(intent.folder);
+    const aside = intent && asideOf(skillsFolder, left, intent);
+    if (aside !== undefined && (await endIntent(skillsFolder, { ...intent!, aside }))) restored.push(intent!.folder);
     await rm(left, { recursive: true, force: true });
   }
   return restored;
 }
 
+/**
+ * Where the old folder is: in the work folder itself or among the backups. Only its name is taken from the intent,
+ * which may have come with a stranger's project and would have anything of the user's moved.
+ */
+function asideOf(skillsFolder: string, left: string, intent: Intent): string {
+  const name = basename(intent.aside);
+  const isBackup = basename(dirname(intent.aside)) === "backups" && /^[a-z0-9][\w.-]*$/i.test(name);
+  return isBackup ? join(bookkeeping(skillsFolder).backups, name) : join(left, "old");
+}
+
 /** True when the old folder was put back. */
 async function endIntent(skillsFolder: string, intent: Intent): Promise<boolean> {
   const target = join(skillsFolder, intent.folder);
+  await requireInside(dirname(target), skillsFolder);
   const record = bookkeeping(skillsFolder).record(intent.folder);
   if (await exists(target)) {
     // Killed behind the second rename: the new files are in place and only their record is missing.
@@ -84,11 +98,13 @@ async function endIntent(skillsFolder: string, intent: Intent): Promise<boolean>
 
 async function findIntent(left: string): Promise<Intent | undefined> {
   try {
-    // Not `instanceof z.core.$ZodError`: naming `z.core` puts all of zod and its 50 languages into the bundle.
-    return Intent.safeParse(JSON.parse(await readFile(join(left, "intent.json"), "utf8"))).data;
-  } catch (error) {
+    const text = await readOwnFile(join(left, "intent.json"));
     // Killed before the intent was complete: nothing had been renamed yet.
-    if (systemErrorCode(error) === "ENOENT" || error instanceof SyntaxError) return undefined;
+    if (text === undefined) return undefined;
+    // Not `instanceof z.core.$ZodError`: naming `z.core` puts all of zod and its 50 languages into the bundle.
+    return Intent.safeParse(JSON.parse(text)).data;
+  } catch (error) {
+    if (isPaksError(error, "INTEGRITY_MISMATCH") || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

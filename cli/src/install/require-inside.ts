@@ -1,0 +1,29 @@
+import { realpath } from "node:fs/promises";
+import { dirname, relative, sep } from "node:path";
+import { PaksError, systemErrorCode } from "@paks/schema";
+
+/**
+ * A project that came from a stranger may hold `.agents` as a link to anywhere. Throws UNSAFE_TARGET when the real
+ * place of `path` is outside `boundary`.
+ */
+export async function requireInside(path: string, boundary: string): Promise<void> {
+  const real = await realpathOfNearest(path);
+  const inside = relative(await realpath(boundary), real);
+  if (inside !== ".." && !inside.startsWith(`..${sep}`) && !/^[A-Za-z]:/.test(inside)) return;
+  throw new PaksError("UNSAFE_TARGET", `${path} leads outside this project, to ${real}.`, {
+    hint: "Name the folder yourself with --dir if that is what you want.",
+    details: { path, real },
+  });
+}
+
+async function realpathOfNearest(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
+    const parent = dirname(path);
+    if (parent === path) throw error;
+    return realpathOfNearest(parent);
+  }
+}

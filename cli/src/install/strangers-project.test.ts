@@ -1,0 +1,110 @@
+import { access, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { defaultLimits, describeFiles } from "@paks/schema";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { listInstalled } from "./list-installed.ts";
+import { placeRelease, removeRelease } from "./place.ts";
+import { bookkeeping, type InstallRecord } from "./record.ts";
+import { inSkillsFolder, recoverIfNeeded } from "./skills-folder.ts";
+
+/** What paks finds in a project that somebody else filled: its own bookkeeping, written by a stranger. */
+let root: string;
+let skillsFolder: string;
+let home: string;
+beforeEach(async () => {
+  root = await realpath(await mkdtemp(join(tmpdir(), "paks-stranger-")));
+  skillsFolder = join(root, "project", ".agents", "skills");
+  home = join(root, "home");
+  await write(join(home, "work", "thesis.txt"), "ten years");
+  await mkdir(bookkeeping(skillsFolder).base, { recursive: true });
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+}
+
+const options = () => ({ boundary: join(root, "project"), note: () => undefined });
+const recover = () => recoverIfNeeded(skillsFolder, options());
+const untouched = async () => expect(await readFile(join(home, "work", "thesis.txt"), "utf8")).toBe("ten years");
+
+const files = [{ path: "SKILL.md", executable: false, bytes: Buffer.from("x\n") }];
+const record = (more: Partial<InstallRecord> = {}): InstallRecord => ({
+  record_version: 1,
+  folder: "pdf",
+  name: "pdf",
+  version: "1.0.0",
+  digest: describeFiles(files).digest,
+  origin: { type: "local", path: "/x" },
+  files: describeFiles(files).files,
+  links: [],
+  installed_at: "2026-01-01T00:00:00.000Z",
+  ...more,
+});
+
+test.each<Partial<InstallRecord>>([
+  { folder: "../../../home" },
+  { folder: "/etc" },
+  { folder: "a/../../../../home" },
+  { folder: ".paks" },
+  { folder: "another" },
+  { folder: "" },
+  { name: "../../../home/x" },
+  { files: [{ path: "../../../home/work/thesis.txt", size: 9, sha256: "0".repeat(64), executable: false }] },
+])("a record that leads elsewhere is none: %j", async (more) => {
+  await write(bookkeeping(skillsFolder).record("pdf"), JSON.stringify(record(more)));
+  await expect(listInstalled(skillsFolder)).rejects.toMatchObject({ code: "INTEGRITY_MISMATCH" });
+  await untouched();
+});
+
+test("a record that is a link, or endless, is not read", async () => {
+  await symlink("/dev/zero", bookkeeping(skillsFolder).record("pdf"));
+  await expect(listInstalled(skillsFolder)).rejects.toMatchObject({ code: "INTEGRITY_MISMATCH" });
+  await rm(bookkeeping(skillsFolder).record("pdf"));
+  await write(bookkeeping(skillsFolder).record("pdf"), " ".repeat(8 * defaultLimits.fileBytes));
+  await expect(listInstalled(skillsFolder)).rejects.toMatchObject({ code: "INTEGRITY_MISMATCH" });
+});
+
+test.each(["", "work", "backups"])("bookkeeping that is a link elsewhere is not cleaned up: .paks/%s", async (name) => {
+  const place = join(bookkeeping(skillsFolder).base, name);
+  await rm(place, { recursive: true, force: true });
+  await symlink(home, place);
+  await expect(inSkillsFolder(skillsFolder, options(), () => Promise.resolve())).rejects.toMatchObject({
+    code: "UNSAFE_TARGET",
+  });
+  await untouched();
+});
+
+test("an intent moves nothing of the user's and nothing to where paks does not install", async () => {
+  const left = join(bookkeeping(skillsFolder).work, "left");
+  const leave = (intent: object) => write(join(left, "intent.json"), JSON.stringify(intent));
+  for (const aside of [join(home, "work"), "../../../../../home/work", `${home}/backups/..`]) {
+    await leave({ folder: "pdf", aside, record: record() });
+    await recover();
+    await untouched();
+    await expect(access(join(skillsFolder, "pdf"))).rejects.toThrow("ENOENT");
+  }
+  for (const folder of ["../../../home/new", "/etc/new"]) {
+    await write(join(left, "old", "SKILL.md"), "evil");
+    await leave({ folder, aside: join(left, "old"), record: record() });
+    await recover();
+    await expect(access(join(home, "new"))).rejects.toThrow("ENOENT");
+  }
+  await symlink(home, join(skillsFolder, "acme"));
+  await write(join(left, "old", "SKILL.md"), "evil");
+  await leave({ folder: "acme/new", aside: join(left, "old"), record: record({ folder: "acme/new" }) });
+  await expect(recover()).rejects.toMatchObject({ code: "UNSAFE_TARGET" });
+  await expect(access(join(home, "new"))).rejects.toThrow("ENOENT");
+});
+
+test("an account's folder that is a link elsewhere is neither installed into nor removed from", async () => {
+  await symlink(home, join(skillsFolder, "acme"));
+  const work = record({ folder: "acme/work" });
+  const placing = { skillsFolder, record: work, files, links: [], force: true };
+  await expect(placeRelease(placing)).rejects.toMatchObject({ code: "UNSAFE_TARGET" });
+  const removing = { skillsFolder, record: work, force: true, now: new Date() };
+  await expect(removeRelease(removing)).rejects.toMatchObject({ code: "UNSAFE_TARGET" });
+  await untouched();
+});
