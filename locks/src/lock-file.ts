@@ -11,8 +11,8 @@ const Holder = z.object({
   bootId: z.nullable(z.string()),
   hostname: z.string(),
   url: z.nullable(z.string()),
-  /** Tells one lock from the next at the same place. */
-  nonce: z.string(),
+  /** Tells one lock from the next at the same place. Becomes part of a file's name. */
+  nonce: z.string().check(z.regex(/^[A-Za-z0-9-]{1,64}$/)),
 });
 type Holder = z.infer<typeof Holder>;
 export type LockHolder = Omit<Holder, "nonce">;
