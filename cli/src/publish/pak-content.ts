@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type CommittedEntry, type GitObject, objectMessage, readObjects } from "@paks/git/work-tree";
 import {
@@ -16,6 +16,7 @@ import {
   secretFingerprint,
   systemErrorCode,
 } from "@paks/schema";
+import { settle, type Settled } from "./problems.ts";
 import type { RepositoryFacts } from "./repository-facts.ts";
 
 /** What the author has looked at and knows to be no secret stays on the list, but no longer stands in the way. */
@@ -52,16 +53,56 @@ const limits = defaultLimits;
  * @throws PaksError MANIFEST_MISSING
  */
 export async function readContent(facts: RepositoryFacts): Promise<PakContent> {
-  const { committed: entries, tree, status } = facts;
+  const wanted = await listWanted(facts);
+  return await assembleContent(facts, wanted, await readWanted(facts, [wanted]));
+}
+
+/** Of several paks of one repository, still in one process. */
+export async function readContents(all: readonly RepositoryFacts[]): Promise<Settled<PakContent>[]> {
+  const wanted = await Promise.all(all.map(async (facts) => await settle(listWanted(facts))));
+  const [first] = all;
+  if (!first) return [];
+  const objects = await readWanted(
+    first,
+    wanted.flatMap(({ value }) => value ?? []),
+  );
+  return await Promise.all(
+    all.map(async (facts, at): Promise<Settled<PakContent>> => {
+      const { value, error } = wanted[at]!;
+      return value ? await settle(assembleContent(facts, value, objects)) : { error: error! };
+    }),
+  );
+}
+
+interface Wanted {
+  readonly kind: Kind;
+  readonly blobs: readonly CommittedEntry[];
+  readonly findings: readonly Finding[];
+}
+
+type Objects = ReadonlyMap<string, GitObject>;
+
+async function listWanted(facts: RepositoryFacts): Promise<Wanted> {
+  const { committed: entries } = facts;
   const kind = await requireKind(facts);
   const names = manifestFileNames(kind);
   const findings = [...checkEntries(entries, limits), ...checkSizes(entries)];
   const readable = findings.length === 0 ? entries : entries.filter(({ path }) => names.includes(path));
   const blobs = readable.filter(({ mode, size }) => mode.startsWith("100") && size <= limits.fileBytes);
-  const objects =
-    status.commit === undefined
-      ? new Map<string, GitObject>()
-      : await readObjects(tree, ["HEAD", ...blobs.map(({ oid }) => oid)], limits.releaseBytes + 4 * limits.fileBytes);
+  return { kind, blobs, findings };
+}
+
+async function readWanted({ tree, status }: RepositoryFacts, wanted: readonly Wanted[]): Promise<Objects> {
+  if (status.commit === undefined) return new Map();
+  const blobs = wanted.flatMap((each) => each.blobs);
+  const bytes = blobs.reduce((sum, { size }) => sum + size, 0);
+  return await readObjects(tree, ["HEAD", ...new Set(blobs.map(({ oid }) => oid))], bytes + 4 * limits.fileBytes);
+}
+
+async function assembleContent(facts: RepositoryFacts, wanted: Wanted, objects: Objects): Promise<PakContent> {
+  const { committed: entries, tree, status } = facts;
+  const { kind, blobs, findings } = wanted;
+  const names = manifestFileNames(kind);
   requireSameHead(objects, status.commit);
   const files = blobs.map(({ path, mode, oid }) => ({
     path,
@@ -132,12 +173,14 @@ async function readWorkTreeManifest(dir: string, names: readonly string[]): Prom
   return files;
 }
 
+/** Only a plain file of a size that could be released: a link may lead to a device that never ends. */
 async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
-    return await readFile(path);
+    const facts = await lstat(path);
+    return facts.isFile() && facts.size <= limits.fileBytes ? await readFile(path) : undefined;
   } catch (error) {
     const code = systemErrorCode(error);
-    if (code === "ENOENT" || code === "EISDIR") return undefined;
+    if (code === "ENOENT") return undefined;
     throw error;
   }
 }
