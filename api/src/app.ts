@@ -15,6 +15,7 @@ import { openApi } from "./routes/open-api.ts";
 import { getPak, searchPaks } from "./routes/paks.ts";
 import { getRelease, getReleaseFiles } from "./routes/releases.ts";
 import { tokens } from "./routes/tokens.ts";
+import { whyNot } from "./routes/why-not.ts";
 import { requireCleanUrl } from "./urls.ts";
 
 /** The HTTP API. The client's address comes from the second argument of `fetch`: `{remoteAddress}` or node-server's own. */
@@ -30,6 +31,7 @@ export function createApp(deps: ApiDeps): App {
   health(app, deps);
   openApi(app, deps);
   index(app, deps);
+  whyNot(app, deps);
   attempts(app, deps);
   auth(app, deps);
   tokens(app, deps);

@@ -23,8 +23,8 @@ export interface Call {
   readonly path: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** `known`: sends the token when an earlier call of this client needed it. */
-  readonly auth: "none" | "known" | "required";
+  /** `known`: sends the token when an earlier call of this client needed it; `optional`: when there is one. */
+  readonly auth: "none" | "known" | "optional" | "required";
   /** False for what must not happen twice when an answer is lost. */
   readonly repeatable?: boolean;
   readonly maxBytes?: number;
@@ -48,9 +48,9 @@ export function openHttp(deps: HttpDeps): (call: Call) => Promise<Answer> {
   let known: string | undefined;
 
   const authorization = async (call: Call): Promise<string | undefined> => {
-    if (call.auth === "required") {
+    if (call.auth === "required" || call.auth === "optional") {
       known ??= requireHeaderText(await deps.findToken(origin));
-      if (known === undefined) {
+      if (known === undefined && call.auth === "required") {
         throw new PaksError("AUTH_REQUIRED", `You are not logged in to ${origin}.`, {
           hint: "Run `paks login`, or set PAKS_TOKEN.",
         });

@@ -50,8 +50,10 @@ export interface Registry {
   readonly url: string;
   /** Asks the registry to look at a tag. Safe to repeat: the same request gives the same attempt. */
   requestIndex(request: IndexRequest): Promise<AttemptDto>;
+  /** Asks for the dry run of a tag's ingest, with the token's rights when there is one. Safe to repeat. */
+  askWhyNot(request: IndexRequest): Promise<AttemptDto>;
   findAttempt(id: string): Promise<AttemptDto | undefined>;
-  /** Waits until the attempt has ended (`indexed`, `rejected`, `failed`) or the time is over. */
+  /** Waits until the attempt has ended (`indexed`, `releasable`, `rejected`, `failed`) or the time is over. */
   followAttempt(id: string, options?: FollowOptions): Promise<AttemptDto>;
   dryRunIndex(request: IndexDryRunRequest): Promise<IndexDryRunDto>;
   /** Of a pak, or of a repository (its URL); newest first. */
@@ -140,7 +142,10 @@ async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
 }
 const missing = ["PAK_NOT_FOUND", "VERSION_NOT_FOUND", "NOT_FOUND"] as const;
 
-type IndexCalls = Pick<Registry, "requestIndex" | "findAttempt" | "followAttempt" | "dryRunIndex" | "listAttempts">;
+type IndexCalls = Pick<
+  Registry,
+  "requestIndex" | "askWhyNot" | "findAttempt" | "followAttempt" | "dryRunIndex" | "listAttempts"
+>;
 
 function indexCalls(ask: Ask, deps: HttpDeps): IndexCalls {
   const fetchAttempt = async (id: string): Promise<AttemptDto> =>
@@ -152,6 +157,8 @@ function indexCalls(ask: Ask, deps: HttpDeps): IndexCalls {
       const call: Call = { method: "POST", path: "/api/index", body, headers, auth: "required" };
       return (await ask("attempt", call)).data;
     },
+    askWhyNot: async (body) =>
+      (await ask("attempt", { method: "POST", path: "/api/why-not", body, auth: "optional" })).data,
     dryRunIndex: async (body) =>
       (await ask("dryRun", { method: "POST", path: "/api/index?dry_run=true", body, auth: "required" })).data,
     findAttempt: async (id) => await unlessMissing(fetchAttempt(id)),
@@ -166,7 +173,7 @@ function indexCalls(ask: Ask, deps: HttpDeps): IndexCalls {
   };
 }
 
-const ended = (attempt: AttemptDto): boolean => ["indexed", "rejected", "failed"].includes(attempt.state);
+const ended = (attempt: AttemptDto): boolean => ["indexed", "releasable", "rejected", "failed"].includes(attempt.state);
 
 async function follow(
   deps: HttpDeps,

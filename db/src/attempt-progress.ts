@@ -39,20 +39,24 @@ export async function endAttempt(db: Db, id: string, outcome: AttemptOutcome): P
     .updateTable("attempts")
     .set({
       state: outcome.state,
-      code: outcome.code ?? null,
-      message: outcome.message === undefined ? null : cleanText(outcome.message),
-      hint: outcome.hint === undefined ? null : cleanText(outcome.hint),
-      details: outcome.details === undefined ? null : formatJson(outcome.details),
-      releases: formatJson(outcome.releases ?? []),
-      retryable: outcome.code === undefined ? false : errorCodes[outcome.code].retry,
+      ...outcomeColumns(outcome),
       next_try_at: null,
-      ended_at: sql<Date>`now()`,
       ...(outcome.tagObject === undefined ? {} : { tag_object: outcome.tagObject }),
     })
     .where("id", "=", id)
     .where("state", "in", ["queued", "running"])
     .execute();
 }
+
+export const outcomeColumns = (outcome: Omit<AttemptOutcome, "state" | "tagObject">) => ({
+  code: outcome.code ?? null,
+  message: outcome.message === undefined ? null : cleanText(outcome.message),
+  hint: outcome.hint === undefined ? null : cleanText(outcome.hint),
+  details: outcome.details === undefined ? null : formatJson(outcome.details),
+  releases: formatJson(outcome.releases ?? []),
+  retryable: outcome.code === undefined ? false : errorCodes[outcome.code].retry,
+  ended_at: sql<Date>`now()`,
+});
 
 /** Puts the attempt back until `nextTryAt` and tells why. */
 export async function retryAttempt(

@@ -2,12 +2,12 @@ import type { AttemptDto } from "@paks/schema";
 import { sql } from "kysely";
 import type { Db } from "./tables.ts";
 
-const columns = [
+/** What attempts and rehearsals have in common. */
+export const resultColumns = [
   "id",
   "repository_url",
   "tag",
   "path",
-  "trigger",
   "state",
   "stage",
   "code",
@@ -17,18 +17,21 @@ const columns = [
   "releases",
   "tries",
   "retryable",
-  "next_try_at",
   "created_at",
   "started_at",
   "ended_at",
 ] as const;
 
-const selectAttempts = (db: Db) => db.selectFrom("attempts").select(columns);
-type AttemptRow = Awaited<ReturnType<ReturnType<typeof selectAttempts>["executeTakeFirstOrThrow"]>>;
+const selectAttempts = (db: Db) => db.selectFrom("attempts").select([...resultColumns, "trigger", "next_try_at"]);
+type AttemptRow = Omit<
+  Awaited<ReturnType<ReturnType<typeof selectAttempts>["executeTakeFirstOrThrow"]>>,
+  "state" | "trigger"
+> &
+  Pick<AttemptDto, "state" | "trigger">;
 
 const formatTime = (time: Date | null): string | null => time?.toISOString() ?? null;
 
-const formatAttempt = ({ repository_url, ...row }: AttemptRow): AttemptDto => ({
+export const formatAttempt = ({ repository_url, ...row }: AttemptRow): AttemptDto => ({
   ...row,
   repository: repository_url,
   next_try_at: formatTime(row.next_try_at),
@@ -37,11 +40,11 @@ const formatAttempt = ({ repository_url, ...row }: AttemptRow): AttemptDto => ({
   ended_at: formatTime(row.ended_at),
 });
 
-const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+export const isAttemptId = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 
 /** Undefined also for a text that is no id. */
 export async function findAttempt(db: Db, id: string): Promise<AttemptDto | undefined> {
-  if (!uuidPattern.test(id)) return undefined;
+  if (!isAttemptId(id)) return undefined;
   const row = await selectAttempts(db).where("id", "=", id).executeTakeFirst();
   return row && formatAttempt(row);
 }

@@ -16,6 +16,8 @@ export * from "./listed-tags.ts";
 export * from "./migrate.ts";
 export * from "./open-attempts.ts";
 export * from "./paks.ts";
+export * from "./rehearsals.ts";
+export * from "./rehearse-release.ts";
 export * from "./releases.ts";
 export * from "./retention.ts";
 export * from "./search.ts";

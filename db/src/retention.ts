@@ -1,7 +1,9 @@
 import { sql } from "kysely";
 import type { Db } from "./tables.ts";
 
-/** Deletes what is kept for a time only: visitors (2 days), idempotency keys (1 day), deliveries and dead jobs (30 days). */
+/**
+ * Deletes what is kept for a time only: visitors (2 days), idempotency keys (1 day), dead jobs, deliveries and
+ * answered rehearsals (30 days). */
 export async function deleteExpiredRows(db: Db): Promise<void> {
   await db
     .deleteFrom("download_visitors")
@@ -14,6 +16,10 @@ export async function deleteExpiredRows(db: Db): Promise<void> {
   await db
     .deleteFrom("webhook_deliveries")
     .where("received_at", "<", sql<Date>`now() - interval '30 days'`)
+    .execute();
+  await db
+    .deleteFrom("rehearsals")
+    .where("ended_at", "<", sql<Date>`now() - interval '30 days'`)
     .execute();
   await db
     .deleteFrom("jobs")

@@ -13,6 +13,7 @@ export const evidenceKinds = ["token", "webhook", "oidc", "signed-tag", "binding
 export type EvidenceKind = (typeof evidenceKinds)[number];
 export type AttemptTrigger = "token" | "webhook" | "reconcile";
 export type AttemptState = "queued" | "running" | "indexed" | "rejected" | "failed";
+export type RehearsalState = "queued" | "running" | "releasable" | "rejected" | "failed";
 export type AccountKind = "user" | "organisation";
 export type BindingState = "active" | "frozen" | "gone" | "released";
 export type JobState = "pending" | "running" | "dead";
@@ -136,6 +137,28 @@ export interface Tables {
     tries: Generated<number>;
     retryable: Generated<boolean>;
     next_try_at: Date | null;
+    created_at: CreatedAt;
+    started_at: Date | null;
+    ended_at: Date | null;
+  };
+  rehearsals: {
+    id: Generated<string>;
+    repository_key: string;
+    repository_url: string;
+    tag: string;
+    path: string | null;
+    account_id: string | null;
+    token_id: string | null;
+    asker: string | null;
+    state: Generated<RehearsalState>;
+    stage: string | null;
+    code: string | null;
+    message: string | null;
+    hint: string | null;
+    details: ColumnType<Record<string, unknown> | null, string | null | undefined, string | null>;
+    releases: JsonWithDefault<AttemptRelease[]>;
+    tries: Generated<number>;
+    retryable: Generated<boolean>;
     created_at: CreatedAt;
     started_at: Date | null;
     ended_at: Date | null;

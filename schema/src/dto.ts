@@ -110,7 +110,8 @@ export const PakDto = z.looseObject({
 });
 export type PakDto = z.infer<typeof PakDto>;
 
-export const attemptStates = ["queued", "running", "indexed", "rejected", "failed"] as const;
+/** `releasable` is the good end of a dry run (`trigger` is `why-not`), which records nothing; `indexed` that of an ingest. */
+export const attemptStates = ["queued", "running", "indexed", "releasable", "rejected", "failed"] as const;
 export const AttemptDto = z.looseObject({
   id: z.uuid(),
   repository: z.string(),

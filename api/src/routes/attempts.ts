@@ -1,4 +1,4 @@
-import { findAttempt, listAttempts } from "@paks/db";
+import { findAttempt, findRehearsal, listAttempts } from "@paks/db";
 import { AttemptDto, PaksError, parseRepositoryUrl } from "@paks/schema";
 import { describeRoute } from "hono-openapi";
 import * as z from "zod/mini";
@@ -15,12 +15,13 @@ export function attempts(app: App, { db, gitPolicy }: ApiDeps): void {
     "/api/attempts/:id",
     describeRoute({
       operationId: "getAttempt",
-      summary: "How far the indexing of a tag has come",
+      summary: "How far the indexing of a tag, or its dry run, has come",
       responses: { ...failures("NOT_FOUND"), 200: dataAnswer(AttemptDto, "The attempt.") },
     }),
     validator("param", AttemptParam),
     async (c) => {
-      const attempt = await findAttempt(db, c.req.valid("param").id);
+      const { id } = c.req.valid("param");
+      const attempt = (await findAttempt(db, id)) ?? (await findRehearsal(db, id));
       if (attempt) return c.json({ data: attempt }, 200);
       throw new PaksError("NOT_FOUND", "There is no such attempt.");
     },

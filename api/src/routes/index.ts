@@ -1,51 +1,18 @@
 import { createHash } from "node:crypto";
 import { enqueueReconcile, findIdempotent, inTransaction, insertIdempotent } from "@paks/db";
-import {
-  AttemptDto,
-  IndexDryRunDto,
-  IndexDryRunRequest,
-  IndexRequest,
-  PaksError,
-  parseRepositoryUrl,
-  parseTagName,
-  type RepositoryUrl,
-  requirePath,
-} from "@paks/schema";
+import { AttemptDto, IndexDryRunDto, IndexDryRunRequest, IndexRequest, PaksError } from "@paks/schema";
 import type { Context } from "hono";
 import { describeRoute } from "hono-openapi";
 import * as z from "zod/mini";
 import { requireScope, requireToken, type Token } from "../caller.ts";
 import type { ApiDeps, App, AppEnv } from "../deps.ts";
 import { checkDryRun } from "../dry-run.ts";
+import { type Hint, hintFailures, readHint } from "../hint.ts";
 import { bodyFailures, dataAnswer, failures, jsonRequest, tokenFailures, withToken } from "../openapi.ts";
 import { bodyLimits, parseBody } from "../request-body.ts";
 import { validator } from "../validation.ts";
 
 const DryRunQuery = z.object({ dry_run: z.optional(z.enum(["true", "false"])) });
-
-interface Hint {
-  readonly repository: RepositoryUrl;
-  readonly tag: string;
-  readonly path: string | undefined;
-}
-
-/** `skill_path` is the older name of `path`; "" and "." are the root. */
-function readPath({ path, skill_path }: IndexRequest): string | undefined {
-  if (path !== undefined && skill_path !== undefined && path !== skill_path) {
-    throw new PaksError("INVALID_PARAMETER", "path and skill_path name two folders.", { hint: "Send path only." });
-  }
-  const given = path ?? skill_path;
-  if (given === undefined) return undefined;
-  const folder = given.replace(/^\.\//, "").replace(/\/+$/, "");
-  return folder === "." ? "" : folder;
-}
-
-function readHint({ gitPolicy, limits }: ApiDeps, request: IndexRequest): Hint {
-  const repository = parseRepositoryUrl(request.repository, gitPolicy);
-  const path = readPath(request);
-  if (path !== undefined && path !== "") requirePath(path, limits);
-  return { repository, tag: parseTagName(request.tag), path };
-}
 
 const enqueue = ({ db }: ApiDeps, token: Token, hint: Hint): Promise<AttemptDto> =>
   enqueueReconcile(db, {
@@ -92,7 +59,7 @@ export function index(app: App, deps: ApiDeps): void {
         ...withToken,
         requestBody: jsonRequest(IndexRequest, IndexDryRunRequest),
         responses: {
-          ...failures(...tokenFailures, ...bodyFailures, ...hintFailures),
+          ...failures(...tokenFailures, ...bodyFailures, ...hintFailures, "IDEMPOTENCY_CONFLICT"),
           200: dataAnswer(IndexDryRunDto, "What the dry run found."),
           202: dataAnswer(AttemptDto, "The attempt."),
         },
@@ -117,13 +84,3 @@ export function index(app: App, deps: ApiDeps): void {
     );
   }
 }
-
-const hintFailures = [
-  "INVALID_REPOSITORY_URL",
-  "PROTOCOL_NOT_ALLOWED",
-  "CREDENTIALS_IN_URL",
-  "HOST_NOT_ALLOWED",
-  "INVALID_TAG",
-  "UNSAFE_PATH",
-  "IDEMPOTENCY_CONFLICT",
-] as const;

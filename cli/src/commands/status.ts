@@ -1,10 +1,10 @@
-import { readConfig, readRemoteUrl, requireRemote } from "@paks/git/work-tree";
 import { type AttemptDto, type PakId, parsePakId, parseSource } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { safe } from "../output/safe-text.ts";
 import { formatRepositoryAddress } from "../publish/repository-address.ts";
-import { readPlaceOf } from "../publish/repository-facts.ts";
+import { placeOfDetails } from "./attempt-text.ts";
+import { readOwnAddress } from "./own-address.ts";
 
 export const status = defineCommand({
   command: "status [of]",
@@ -39,12 +39,6 @@ async function requireSubject(context: Context, text: string | undefined): Promi
   return parsePakId(source.type === "registry" ? `${source.account}/${source.name}` : text);
 }
 
-async function readOwnAddress(context: Context): Promise<string> {
-  const { tree, place } = await readPlaceOf(context, context.cwd);
-  const config = await readConfig(tree);
-  return formatRepositoryAddress(await readRemoteUrl(tree, config, requireRemote(config, undefined)), place.root);
-}
-
 function textOf(of: Subject, attempts: readonly AttemptDto[]): string {
   const name = "repository" in of ? of.repository : `${of.account}/${of.name}`;
   if (attempts.length === 0) return `The registry has not been asked to index ${safe(name)} yet.`;
@@ -53,6 +47,7 @@ function textOf(of: Subject, attempts: readonly AttemptDto[]): string {
 
 const marks: Readonly<Record<AttemptDto["state"], string>> = {
   indexed: "✓",
+  releasable: "✓",
   rejected: "✗",
   failed: "✗",
   queued: "⚠",
@@ -68,6 +63,8 @@ function formatAttempt(attempt: AttemptDto): string {
   for (const each of releases)
     lines.push(`  ${safe(`${each.account}/${each.name}@${each.version}`)} ${safe(each.digest)}`);
   if (message !== null) lines.push(`  ${safe(message)}`);
+  const place = placeOfDetails(attempt);
+  if (place !== undefined) lines.push(`  at ${safe(place)}`);
   if (hint !== null) lines.push(`  hint: ${safe(hint)}`);
   if (attempt.next_try_at !== null && state === "queued") lines.push(`  tried again at ${safe(attempt.next_try_at)}`);
   return lines.join("\n");

@@ -45,6 +45,12 @@ export const commandTable: readonly CommandRow[] = [
     load: async () => (await import("./status.ts")).status,
   },
   {
+    name: "why-not",
+    usage: "<repository> <tag> [path]",
+    describe: "Ask the registry why a tag is not released, or whether it would be",
+    load: async () => (await import("./why-not.ts")).whyNot,
+  },
+  {
     name: "install",
     aliases: ["add", "i"],
     usage: "<source..>",

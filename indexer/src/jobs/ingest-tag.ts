@@ -3,26 +3,22 @@ import {
   type Db,
   endAttempt,
   insertRelease,
-  listBindings,
   type OpenAttempt,
   setAttemptStage,
   startAttempt,
 } from "@paks/db";
-import { fetchTag, type TagSnapshot } from "@paks/git";
-import {
-  findManifests,
-  kindTable,
-  type ManifestReading,
-  PaksError,
-  parseTagName,
-  parseTagTrailers,
-} from "@paks/schema";
-import { choosePaks, type Peek } from "../choose-paks.ts";
+import { PaksError, parseTagName } from "@paks/schema";
 import { maxTries } from "../retry-plan.ts";
-import { type PreparedRelease, prepareRelease, readPakManifest } from "./prepare-release.ts";
+import { type PreparedRelease, prepareRelease, describeRelease } from "./prepare-release.ts";
+import { withTag } from "./read-tag.ts";
 import type { ReconcileRun } from "./reconcile-run.ts";
 import { settleFailure } from "./settle-failure.ts";
 import type { Stage, TagWork } from "./tag-work.ts";
+
+interface IngestWork extends TagWork {
+  /** What else is written in the transaction that ends the try. */
+  readonly finish: (trx: Db) => Promise<void>;
+}
 
 /**
  * Turns one tag into its releases, or tells its author why not: fetch, read, check and store first, then all facts in
@@ -37,23 +33,19 @@ export async function ingestTag(
   const work = openWork(run, attempt, finish);
   try {
     await startTry(work);
-    await work.stage("fetch");
-    const snapshot = await fetchTag(run.deps.cage, run.repository, attempt.tag, { signal: run.held.signal });
-    work.object = snapshot.object;
-    run.deps.fault?.("fetched");
-    try {
-      await recordReleases(work, await readReleases(work, snapshot));
-    } finally {
-      run.deps.fault?.("before-cleanup");
-      await closeSnapshot(run, snapshot);
-    }
+    await withTag(work, async ({ context, paks }) => {
+      const releases: PreparedRelease[] = [];
+      // One pak after the other, so that the files of only one are in memory.
+      for (const pak of paks) releases.push(await prepareRelease(context, pak));
+      await recordReleases(work, releases);
+    });
     return { paused: false };
   } catch (error) {
     return settleFailure(work, error);
   }
 }
 
-function openWork(run: ReconcileRun, attempt: OpenAttempt, finish: (trx: Db) => Promise<void>): TagWork {
+function openWork(run: ReconcileRun, attempt: OpenAttempt, finish: (trx: Db) => Promise<void>): IngestWork {
   let current: Stage | undefined;
   const stage = async (next: Stage): Promise<void> => {
     run.held.signal.throwIfAborted();
@@ -61,7 +53,11 @@ function openWork(run: ReconcileRun, attempt: OpenAttempt, finish: (trx: Db) => 
     await run.held.fenced((trx) => setAttemptStage(trx, attempt.id, next));
     current = next;
   };
-  return { run, attempt, stage, finish, object: run.listed.get(attempt.tag) };
+  const store = async (archive: Uint8Array) => {
+    await stage("store");
+    return run.deps.objects.put(archive);
+  };
+  return { run, attempt, stage, store, finish, object: run.listed.get(attempt.tag) };
 }
 
 /** Tries are counted before the work: a tag that ends its worker is given up in the end. */
@@ -75,55 +71,17 @@ async function startTry({ run, attempt }: TagWork): Promise<void> {
   parseTagName(attempt.tag);
 }
 
-/** One pak after the other, so that the files of only one are in memory. */
-async function readReleases(work: TagWork, snapshot: TagSnapshot): Promise<PreparedRelease[]> {
-  const { run, attempt } = work;
-  await work.stage("read");
-  const trailers = snapshot.annotation && parseTagTrailers(snapshot.annotation.message);
-  const bindings = await listBindings(run.deps.db, run.repository.key);
-  const question = { tag: snapshot.tag, trailers, bindings, evidence: attempt.evidence };
-  const paks = await choosePaks(question, peekAt(snapshot));
-  const releases: PreparedRelease[] = [];
-  for (const pak of paks) releases.push(await prepareRelease({ ...work, snapshot, trailers, bindings }, pak));
-  return releases;
-}
-
-/** Only the manifests, all in one fetch. */
-const peekAt =
-  (snapshot: TagSnapshot): Peek =>
-  async (paths) => {
-    const found = new Map<string, Map<string, string>>();
-    for (const path of paths) {
-      const listed = await snapshot.listTree(path);
-      const top = (listed?.entries ?? []).filter((entry) => !entry.path.includes("/") && entry.mode.startsWith("100"));
-      const isPak = findManifests(top.map((entry) => entry.path)).length > 0;
-      if (isPak) found.set(path, new Map(top.filter(isManifestFile).map((entry) => [entry.path, entry.oid])));
-    }
-    const blobs = await snapshot.readBlobs([...found.values()].flatMap((files) => [...files.values()]));
-    const readings = new Map<string, ManifestReading>();
-    for (const [path, files] of found) {
-      readings.set(path, readPakManifest(new Map(Array.from(files, ([name, oid]) => [name, blobs.get(oid)!])), path));
-    }
-    return readings;
-  };
-
-const isManifestFile = ({ path }: { path: string }): boolean =>
-  kindTable.some(({ manifestFiles }) => manifestFiles.includes(path));
-
 /** All paks of the tag or none, together with the end of the attempt and, when it was the last, of the job. */
-async function recordReleases(
-  { run, attempt, stage, finish, object }: TagWork,
-  releases: PreparedRelease[],
-): Promise<void> {
+async function recordReleases(work: IngestWork, releases: PreparedRelease[]): Promise<void> {
+  const { run, attempt, stage, finish } = work;
   await stage("record");
   const done = await run.held.fenced(async (trx) => {
     const recorded: AttemptRelease[] = [];
     for (const release of releases) {
       const { created } = await insertRelease(trx, release);
-      const { account, manifest, version, digest } = release;
-      recorded.push({ account, name: manifest.name, version, digest, new: created });
+      recorded.push(describeRelease(release, created));
     }
-    await endAttempt(trx, attempt.id, { state: "indexed", tagObject: object, releases: recorded });
+    await endAttempt(trx, attempt.id, { state: "indexed", tagObject: work.object, releases: recorded });
     // A repository that got its first pak now may hold more tags.
     if (releases.some(({ mayBind }) => mayBind)) run.followUp = true;
     await finish(trx);
@@ -132,13 +90,4 @@ async function recordReleases(
   });
   run.deps.fault?.("after-commit");
   run.deps.log({ event: "tag-indexed", repository: run.repository.key, tag: attempt.tag, releases: done });
-}
-
-/** The release is recorded or refused by now; what stays on disk is swept at the next start. */
-async function closeSnapshot(run: ReconcileRun, snapshot: TagSnapshot): Promise<void> {
-  try {
-    await snapshot.close();
-  } catch (error) {
-    run.deps.log({ level: "warn", event: "scratch-not-removed", error: String(error) });
-  }
 }

@@ -1,4 +1,4 @@
-import { type Binding, findAccount, type NewRelease } from "@paks/db";
+import { type AttemptRelease, type Binding, findAccount, type NewRelease } from "@paks/db";
 import { readPakFiles, type TagSnapshot } from "@paks/git";
 import {
   checkManifestPlaces,
@@ -41,6 +41,11 @@ export interface PreparedRelease extends NewRelease {
   readonly account: string;
 }
 
+export const describeRelease = (release: PreparedRelease, created: boolean): AttemptRelease => {
+  const { account, manifest, version, digest } = release;
+  return { account, name: manifest.name, version, digest, new: created };
+};
+
 /** Reads, checks and stores one pak at the tag: everything but the record. */
 export async function prepareRelease(context: TagContext, pak: ChosenPak): Promise<PreparedRelease> {
   const { run, snapshot, stage } = context;
@@ -54,8 +59,7 @@ export async function prepareRelease(context: TagContext, pak: ChosenPak): Promi
   const { manifest, warnings } = judge(context, pak, { files, digest: facts.digest });
   if (grant.conflict) throw grant.conflict;
   deps.fault?.("checked");
-  await stage("store");
-  const archive = await deps.objects.put(await makeArchive(files));
+  const archive = await context.store(await makeArchive(files));
   deps.fault?.("stored");
   return {
     account: pak.account,

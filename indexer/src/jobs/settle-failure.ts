@@ -9,22 +9,26 @@ import {
   retryAttempt,
   setAttemptStage,
 } from "@paks/db";
-import { errorCodes, PaksError } from "@paks/schema";
+import { type ErrorCode, errorCodes, PaksError } from "@paks/schema";
 import { now } from "../deps.ts";
 import { LeaseLost } from "../lease.ts";
 import { planRetry, retryAfterSeconds, type RetryPlan } from "../retry-plan.ts";
 import type { TagWork } from "./tag-work.ts";
 
+interface FailedWork extends TagWork {
+  /** What else is written in the transaction that ends the try. */
+  readonly finish: (trx: Db) => Promise<void>;
+}
+
 /**
  * Writes down why a try came to nothing: a verdict, or when the next try is. What says nothing about the tag (the
  * lease is lost, the worker stops, the database is away) is thrown on.
  */
-export async function settleFailure(work: TagWork, error: unknown): Promise<{ paused: boolean }> {
+export async function settleFailure(work: FailedWork, error: unknown): Promise<{ paused: boolean }> {
   const { run, attempt } = work;
   const { deps, held, repository } = run;
   if (held.stopping()) await held.fenced((trx) => postponeAttempt(trx, attempt.id, { nextTryAt: null }));
-  if (held.signal.aborted || error instanceof LeaseLost || databaseError(error)) throw error;
-  const failure = await asMoved(work, asPaksError(error));
+  const failure = await judgeFailure(work, error);
   const plan = planRetry({
     code: failure.code,
     tries: attempt.tries + 1,
@@ -51,8 +55,18 @@ export async function settleFailure(work: TagWork, error: unknown): Promise<{ pa
   return { paused: plan.action === "retry" && plan.pauseHostUntil !== undefined };
 }
 
+/**
+ * What a thrown value says about the tag. What says nothing about it is thrown on: the lease is lost, the worker
+ * stops, the database is away.
+ */
+export async function judgeFailure(work: TagWork, error: unknown): Promise<PaksError> {
+  const { held } = work.run;
+  if (held.signal.aborted || error instanceof LeaseLost || databaseError(error)) throw error;
+  return asMoved(work, asPaksError(error));
+}
+
 /** Only the log is told what a fault of ours says. */
-const causeOf = (error: unknown): string | undefined =>
+export const causeOf = (error: unknown): string | undefined =>
   error instanceof PaksError ? undefined : error instanceof Error ? (error.stack ?? error.message) : String(error);
 
 function asPaksError(error: unknown): PaksError {
@@ -89,8 +103,7 @@ async function writeVerdict(trx: Db, { run, attempt, object }: TagWork, { failur
     const event = { tag: attempt.tag, tag_object: object };
     await insertTagEvents(trx, { action: "tag-moved", repositoryKey: key, tag: attempt.tag, details: event });
   }
-  // Who may publish is asked before anything is read, and is a check all the same.
-  if (errorCodes[code].status === 403) await setAttemptStage(trx, attempt.id, "check");
+  if (isAboutAuthority(code)) await setAttemptStage(trx, attempt.id, "check");
   await endAttempt(trx, attempt.id, {
     state: plan.state,
     code,
@@ -101,8 +114,11 @@ async function writeVerdict(trx: Db, { run, attempt, object }: TagWork, { failur
   });
 }
 
+/** Who may publish is asked before anything is read, and is a check all the same. */
+export const isAboutAuthority = (code: ErrorCode): boolean => errorCodes[code].status === 403;
+
 /** Ids of rows are for the registry itself. */
-const publicDetails = ({ pak_id: _pak, release_id: _release, ...details }: Record<string, unknown>) => details;
+export const publicDetails = ({ pak_id: _pak, release_id: _release, ...details }: Record<string, unknown>) => details;
 
 interface Retry {
   readonly failure: PaksError;
