@@ -1,11 +1,17 @@
 import { lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { PaksError, fileSystemError, systemErrorCode } from "@paks/schema";
+import { renderWorkflow, workflowPath } from "./ci-workflow.ts";
+import { type TemplateName, templates } from "./scaffold-templates.ts";
 
 export interface ScaffoldOptions {
   readonly name: string;
   readonly description?: string | undefined;
   readonly license?: string | undefined;
+  /** `basic` when absent. */
+  readonly template?: TemplateName | undefined;
+  /** Adds a workflow for GitHub at the repository's top. */
+  readonly ci?: boolean;
   readonly withScripts: boolean;
   readonly withReferences: boolean;
   readonly withAssets: boolean;
@@ -18,10 +24,12 @@ export interface Scaffold {
   readonly name: string;
   /** Relative to the folder, in the order in which they were made. */
   readonly files: readonly string[];
+  /** The workflow that was asked for. One that is there already serves all paks of the repository and is kept. */
+  readonly workflow?: { readonly path: string; readonly created: boolean };
 }
 
 /**
- * Writes a skill that passes the strict checks. Never overwrites: one file in the way and nothing is written.
+ * Writes a skill that passes the strict checks. Never overwrites: one file of it in the way and nothing is written.
  * @throws PaksError ALREADY_EXISTS, READ_ONLY_TARGET, DISK_FULL
  */
 export async function scaffoldSkill(folder: string, options: ScaffoldOptions): Promise<Scaffold> {
@@ -40,7 +48,28 @@ export async function scaffoldSkill(folder: string, options: ScaffoldOptions): P
     for (const path of written) await rm(join(folder, path), { force: true });
     throw systemErrorCode(error) === "EEXIST" ? inTheWay(folder, error) : (fileSystemError(error, folder) ?? error);
   }
-  return { folder, name: options.name, files: [...files.keys()] };
+  const made = { folder, name: options.name, files: [...files.keys()] };
+  return options.ci === true ? { ...made, workflow: await addWorkflow(folder) } : made;
+}
+
+async function addWorkflow(folder: string): Promise<{ path: string; created: boolean }> {
+  const top = (await findTop(folder)) ?? folder;
+  const path = join(top, workflowPath);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, renderWorkflow(relative(top, folder).split(sep).join("/")), { flag: "wx" });
+    return { path, created: true };
+  } catch (error) {
+    if (systemErrorCode(error) === "EEXIST") return { path, created: false };
+    throw fileSystemError(error, path) ?? error;
+  }
+}
+
+/** The nearest folder upwards that is a git repository's top. */
+async function findTop(folder: string): Promise<string | undefined> {
+  if (await isThere(join(folder, ".git"))) return folder;
+  const parent = dirname(folder);
+  return parent === folder ? undefined : await findTop(parent);
 }
 
 const inTheWay = (path: string, cause?: unknown): PaksError =>
@@ -62,13 +91,17 @@ async function requireNothingIn(folder: string): Promise<void> {
 }
 
 async function requireNothingAt(path: string): Promise<void> {
+  if (await isThere(path)) throw inTheWay(path);
+}
+
+async function isThere(path: string): Promise<boolean> {
   try {
     await lstat(path);
+    return true;
   } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return;
+    if (systemErrorCode(error) === "ENOENT") return false;
     throw systemErrorCode(error) === "ENOTDIR" ? inTheWay(path, error) : (fileSystemError(error, path) ?? error);
   }
-  throw inTheWay(path);
 }
 
 function renderSkill(options: ScaffoldOptions): Map<string, string> {
@@ -91,15 +124,14 @@ function renderSkill(options: ScaffoldOptions): Map<string, string> {
   return files;
 }
 
-function renderManifest({ name, description, license, ...folders }: ScaffoldOptions): string {
+function renderManifest({ name, description, license, template = "basic", ...folders }: ScaffoldOptions): string {
+  const { describe, body } = templates[template];
   const title = name
     .split("-")
     .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
     .join(" ");
   // A JSON string is a YAML string, whatever is in it.
-  const quoted = JSON.stringify(
-    description ?? `Helps with ${title.toLowerCase()}. Use when the task is about ${title.toLowerCase()}.`,
-  );
+  const quoted = JSON.stringify(description ?? describe(title.toLowerCase()));
   const mentions = [
     folders.withScripts ? "- `scripts/` holds programs to run." : undefined,
     folders.withReferences ? "- `references/` holds texts to look things up in." : undefined,
@@ -116,15 +148,7 @@ function renderManifest({ name, description, license, ...folders }: ScaffoldOpti
     "",
     `# ${title}`,
     "",
-    "## When to use",
-    "",
-    "Say in which situations the agent should follow this skill.",
-    "",
-    "## Instructions",
-    "",
-    "1. Write down the steps, one after the other.",
-    "2. Name the files and commands that each step needs.",
-    "",
+    ...body,
     ...(mentions.length === 0 ? [] : ["## What is in this folder", "", ...mentions, ""]),
   ].join("\n");
 }

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { parsePakName } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import { scaffoldSkill } from "../scaffold.ts";
-import { createdResult, scaffoldOptions } from "./scaffold-options.ts";
+import { askMetadata, createdResult, scaffoldOptions } from "./scaffold-options.ts";
 
 export const create = defineCommand({
   command: "create <name>",
@@ -11,6 +11,7 @@ export const create = defineCommand({
   examples: [
     ["paks create pdf-forms", "in ./pdf-forms"],
     ["paks create pdf-forms -o skills/pdf-forms --with-scripts", "elsewhere, with a folder for scripts"],
+    ["paks create deploy --template devops --license MIT --ci", "with a workflow that checks and publishes it"],
   ],
   builder: (yargs) =>
     scaffoldOptions(yargs)
@@ -19,6 +20,7 @@ export const create = defineCommand({
   run: async (args, context) => {
     const name = parsePakName(args.name);
     const folder = resolve(context.cwd, args.output ?? name);
-    return createdResult(context, await scaffoldSkill(folder, { ...args, name, newFolder: true }));
+    const metadata = await askMetadata(context, args);
+    return createdResult(context, await scaffoldSkill(folder, { ...args, ...metadata, name, newFolder: true }));
   },
 });

@@ -2,7 +2,7 @@ import { basename, resolve } from "node:path";
 import { PaksError, isPaksError, parsePakName } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import { scaffoldSkill } from "../scaffold.ts";
-import { createdResult, scaffoldOptions } from "./scaffold-options.ts";
+import { askMetadata, createdResult, scaffoldOptions } from "./scaffold-options.ts";
 
 export const init = defineCommand({
   command: "init [name]",
@@ -18,7 +18,8 @@ export const init = defineCommand({
   run: async (args, context) => {
     const folder = resolve(context.cwd, args.output ?? ".");
     const name = args.name === undefined ? nameOfFolder(folder) : parsePakName(args.name);
-    return createdResult(context, await scaffoldSkill(folder, { ...args, name, newFolder: false }));
+    const metadata = await askMetadata(context, args);
+    return createdResult(context, await scaffoldSkill(folder, { ...args, ...metadata, name, newFolder: false }));
   },
 });
 
