@@ -2,8 +2,9 @@ import { sql } from "kysely";
 import type { Db } from "./tables.ts";
 
 /**
- * Deletes what is kept for a time only: visitors (2 days), idempotency keys (1 day), dead jobs, deliveries and
- * answered rehearsals (30 days). */
+ * Deletes what is kept for a time only: idempotency keys (1 day), visitors (2 days), deliveries, dead jobs and answered
+ * rehearsals (30 days).
+ */
 export async function deleteExpiredRows(db: Db): Promise<void> {
   await db
     .deleteFrom("download_visitors")
