@@ -1,0 +1,153 @@
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { testGit, testGitEnv } from "@paks/git/testing";
+import { expect, test } from "vitest";
+import { renderWorkflow } from "./ci-workflow.ts";
+import { publish } from "./commands/publish.ts";
+import { validate } from "./commands/validate.ts";
+import { parseCommandLine } from "./parse-command-line.ts";
+import { parseYaml, runProcess, tempFolder } from "./testing/index.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const read = async (path: string) => await readFile(join(root, path), "utf8");
+const commands = { publish, validate };
+
+interface Step {
+  uses?: string;
+  run?: string;
+  env?: Record<string, string>;
+  with?: Record<string, string>;
+}
+
+interface Action {
+  inputs: Record<string, { default: string }>;
+  runs: { using: string; steps: Step[] };
+}
+
+interface Workflow {
+  permissions: Record<string, string>;
+  jobs: Record<string, { steps: Step[] }>;
+}
+
+const readAction = async () => parseYaml(await read("action.yml")) as Action;
+
+/** Fails for a flag that is not there. */
+async function parse(line: readonly string[]) {
+  const [name = "", ...words] = line;
+  return await parseCommandLine(commands[name as keyof typeof commands], words, 80);
+}
+
+/** Lines of a shell text or a hook that call paks. */
+const calls = (text: string): string[][] =>
+  [...text.matchAll(/^[ \t]*(?:\$ |- |entry: |\S+\) )?paks ((?:validate|publish)\b[^#;|&\n]*)/gm)].map(([, line]) =>
+    line!
+      .trim()
+      .split(/\s+/)
+      .map((word) => word.replaceAll(/["'`]/g, "")),
+  );
+
+test("the action is a composite one whose steps are pinned, and no input or secret is read as shell", async () => {
+  const { runs, inputs } = await readAction();
+  expect(runs.using).toBe("composite");
+  expect(Object.keys(inputs)).toEqual(["command", "path", "bump", "version"]);
+  const used = runs.steps.flatMap(({ uses }) => uses ?? []);
+  expect(used.filter((uses) => !/@[0-9a-f]{40}$/.test(uses))).toEqual([]);
+  const shell = runs.steps.map(({ run = "" }) => run).join("\n");
+  expect(shell).not.toContain("${{");
+  expect(shell).not.toContain("PAKS_TOKEN");
+});
+
+test("the workflow of `create --ci` passes only inputs that the action has, and pins foreign actions", async () => {
+  const { inputs } = await readAction();
+  const { permissions, jobs } = parseYaml(renderWorkflow("skills/pdf")) as Workflow;
+  expect(permissions).toEqual({ contents: "read" });
+  const steps = Object.values(jobs).flatMap((job) => job.steps);
+  expect(steps.filter(({ run }) => run !== undefined)).toEqual([]);
+  const isOurs = ({ uses = "" }: Step) => uses.startsWith("stakpak/paks@");
+  expect(steps.filter((step) => !isOurs(step) && !/@[0-9a-f]{40}$/.test(step.uses ?? ""))).toEqual([]);
+  const given = steps.filter(isOurs).flatMap((step) => Object.keys(step.with ?? {}));
+  expect(given).toEqual(["command", "command", "path", "bump"]);
+  for (const name of given) expect(inputs).toHaveProperty(name);
+});
+
+test.each(["scripts/action.sh", ".pre-commit-hooks.yaml", "docs/publishing-in-ci.md"])(
+  "%s calls paks only with flags that it has",
+  async (file) => {
+    const found = calls(await read(file));
+    expect(found.length).toBeGreaterThan(0);
+    for (const words of found) {
+      const typed = words.map((word) => word.replace(/^\$\{bump:\+(.*)\}$/, "$1").replace("=$bump", "=patch"));
+      await expect(parse(typed), typed.join(" ")).resolves.toMatchObject({ type: "run" });
+    }
+  },
+);
+
+test("every example of the CI page is YAML, and the hook file, too", async () => {
+  const blocks = [...(await read("docs/publishing-in-ci.md")).matchAll(/^```yaml\n([\s\S]*?)^```/gm)];
+  expect(blocks.length).toBeGreaterThan(3);
+  for (const [, text] of blocks) expect(parseYaml(text!)).toBeTypeOf("object");
+  expect(parseYaml(await read(".pre-commit-hooks.yaml"))).toMatchObject([{ id: "paks-validate", language: "system" }]);
+});
+
+/** A repository with a paks that says what it was called with. */
+async function runner() {
+  const home = await tempFolder();
+  const [bin, work, origin] = [join(home, "bin"), join(home, "work"), join(home, "origin.git")];
+  await mkdir(bin);
+  await writeFile(join(bin, "paks"), '#!/bin/sh\nfor word in "$@"; do printf "<%s>" "$word"; done\n');
+  await chmod(join(bin, "paks"), 0o755);
+  await testGit(home, ["init", "-q", "--bare", origin]);
+  await testGit(home, ["clone", "-q", origin, work]);
+  await testGit(work, ["-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-q", "--allow-empty", "-m", "x"]);
+  const run = async (environment: Record<string, string>) =>
+    await runProcess(["sh", join(root, "scripts/action.sh")], {
+      cwd: work,
+      environment: { ...testGitEnv(), PATH: `${bin}:${process.env["PATH"]}`, HOME: home, ...environment },
+    });
+  return { work, run };
+}
+
+test.skipIf(process.platform === "win32")(
+  "the action's script hands paks its inputs as they are, and no option can be smuggled in",
+  async () => {
+    const { run } = await runner();
+    expect((await run({})).stdout).toBe("<validate><./><--all><--strict>");
+    const odd = await run({ PAKS_COMMAND: "validate", PAKS_PATH: "--fix $(id) x" });
+    expect(odd.stdout).toBe("<validate><./--fix $(id) x><--all><--strict>");
+    const token = { PAKS_COMMAND: "publish", PAKS_TOKEN: "paks_x" };
+    expect((await run(token)).stdout).toBe("<publish><./><--yes>");
+    const bumped = await run({ ...token, PAKS_PATH: "skills/pdf", PAKS_BUMP: "patch --force" });
+    expect(bumped.stdout).toBe("<publish><./skills/pdf><--yes><--bump=patch --force>");
+  },
+);
+
+test.skipIf(process.platform === "win32")(
+  "without a token, and with another command, the action's script stops and says why",
+  async () => {
+    const { run } = await runner();
+    expect(await run({ PAKS_COMMAND: "publish" })).toMatchObject({ exit: 4, stdout: "" });
+    expect(await run({ PAKS_COMMAND: "rm" })).toMatchObject({ exit: 2, stdout: "" });
+  },
+);
+
+test.skipIf(process.platform === "win32")(
+  "on a tag it goes to a branch at the tag and to the folder that the tag's message names",
+  async () => {
+    const { work, run } = await runner();
+    const message = "Release v1.0.0\n\nSkill: pdf\n\nPaks-Package: acme/pdf\nPaks-Path: skills/pdf\n";
+    await testGit(work, ["-c", "user.name=A", "-c", "user.email=a@b.c", "tag", "-a", "pdf--v1.0.0", "-m", message]);
+    await testGit(work, ["push", "-q", "origin", "HEAD:main", "pdf--v1.0.0"]);
+    // What the checkout leaves on a tag: no branch, and a plain tag in place of the annotated one.
+    await testGit(work, ["checkout", "-q", "--detach"]);
+    await testGit(work, ["tag", "-f", "pdf--v1.0.0", "HEAD"]);
+    const { stdout, stderr } = await run({
+      PAKS_COMMAND: "publish",
+      PAKS_TOKEN: "paks_x",
+      GITHUB_REF: "refs/tags/pdf--v1.0.0",
+    });
+    expect(stdout, stderr).toBe("<publish><./skills/pdf><--yes>");
+    expect((await testGit(work, ["branch", "--show-current"])).trim()).toBe("paks-release");
+    expect((await testGit(work, ["cat-file", "-t", "pdf--v1.0.0"])).trim()).toBe("tag");
+  },
+);
