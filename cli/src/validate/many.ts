@@ -43,7 +43,7 @@ export async function validateMany(context: Context, options: ManyOptions): Prom
       findings: shared,
       paks: judgedPaks.map(({ judged, fixed }) => ({ ...dataOf(judged), ...(fixed && fixesData?.(fixed)) })),
     },
-    text: await formatMany(context, judgedPaks, shared),
+    text: await formatMany(context, { paks: judgedPaks, shared, quietly: options.staged }),
     exit: valid ? 0 : 5,
   };
 }
@@ -80,14 +80,22 @@ async function judgeOne(
   return { folder, judged: judgeFor(validation, wanted), fixed: kept };
 }
 
-async function formatMany(context: Context, paks: readonly One[], shared: readonly Finding[]): Promise<string> {
+interface Many {
+  readonly paks: readonly One[];
+  readonly shared: readonly Finding[];
+  /** A hook runs at every commit: what is fine is only counted. */
+  readonly quietly: boolean;
+}
+
+async function formatMany(context: Context, { paks, shared, quietly }: Many): Promise<string> {
   const { formatFixes } = paks.some(({ fixed }) => fixed) ? await import("./fix.ts") : { formatFixes: undefined };
   const fixes = paks.map(({ fixed }) => (fixed && formatFixes ? formatFixes(fixed, context.cwd) : ""));
   const errors = paks.flatMap(({ folder, judged }) => errorsOf(folder, judged));
   const bad = paks.filter(({ judged }) => !judged.valid).length;
-  const table = formatTable(["PAK", "VERSION", "RESULT", "FOLDER", "REFUSED BY"], paks.map(rowOf), {
-    columns: context.io.stdoutIsTty ? context.io.columns : undefined,
-  });
+  const rows = paks.filter(({ judged }) => !quietly || judged.findings.length > 0).map(rowOf);
+  const columns = context.io.stdoutIsTty ? context.io.columns : undefined;
+  const header = ["PAK", "VERSION", "RESULT", "FOLDER", "REFUSED BY"];
+  const table = rows.length === 0 ? "" : formatTable(header, rows, { columns });
   const verdict =
     bad > 0 || shared.length > 0
       ? `✗ ${bad} of ${paks.length} paks ${bad === 1 ? "is" : "are"} not valid`
