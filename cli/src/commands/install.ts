@@ -44,7 +44,7 @@ const dataOf = (one: Installed) => ({
   digest: one.record.digest,
   origin: one.record.origin,
   path: one.path,
-  links: one.record.links,
+  links: one.links,
   backups: one.backups,
   notes: one.notes,
 });
@@ -60,7 +60,7 @@ function textOf(one: Installed, context: Context): string {
     `✓ ${verbs[one.action]} ${safe(name)} ${from}${record.version ?? "(no version)"}`,
     `  ${record.digest}  ${record.files.length} ${record.files.length === 1 ? "file" : "files"}, verified`,
     `  in ${at(one.path)}`,
-    ...record.links.map((path) => `  linked from ${at(path)}`),
+    ...one.links.map((path) => `  linked from ${at(path)}`),
     ...one.backups.map((path) => `  a copy of what was there: ${at(path)}`),
     ...one.notes.map((note) => `⚠ ${safe(note)}`),
   ].join("\n");

@@ -26,14 +26,14 @@ export const list = defineCommand({
   },
 });
 
-const dataOf = ({ record, state, path }: InstalledPak) => ({
+const dataOf = ({ record, state, path, links }: InstalledPak) => ({
   name: record.name,
   version: record.version,
   state,
   digest: record.digest,
   origin: record.origin,
   path,
-  links: record.links,
+  links,
   installed_at: record.installed_at,
 });
 

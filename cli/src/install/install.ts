@@ -1,10 +1,10 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describeFiles } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { fetchSource } from "./fetch-source.ts";
 import type { Fetched } from "./fetched.ts";
 import { type Placed, placeRelease } from "./place.ts";
-import type { InstallRecord } from "./record.ts";
+import { type InstallRecord, formatLink } from "./record.ts";
 import type { Scope } from "./scope.ts";
 import { requireInside } from "./require-inside.ts";
 import { inSkillsFolder } from "./skills-folder.ts";
@@ -13,6 +13,8 @@ export interface Installed extends Placed {
   readonly record: InstallRecord;
   /** Absolute. */
   readonly path: string;
+  /** Absolute. */
+  readonly links: readonly string[];
   readonly notes: readonly string[];
 }
 
@@ -25,17 +27,17 @@ export async function installSource(
   const { scope, force } = options;
   const fetched = await context.progress(`Fetching ${source}`, () => fetchSource(source, context));
   const links = scope.linksOf(fetched);
-  if (scope.boundary !== undefined)
-    for (const link of links) await requireInside(link.path.slice(0, -fetched.name.length), scope.boundary);
+  if (scope.boundary !== undefined) for (const link of links) await requireInside(dirname(link.path), scope.boundary);
   const record = recordOf(fetched, {
     folder: scope.folderOf(fetched),
-    links: links.map((link) => link.path),
+    links: links.map((link) => formatLink(scope.skillsFolder, link.path)),
     now: context.clock(),
   });
   const placed = await inSkillsFolder(scope.skillsFolder, { boundary: scope.boundary, note: context.note }, () =>
     placeRelease({ skillsFolder: scope.skillsFolder, record, files: fetched.files, links, force }),
   );
-  return { ...placed, record, path: join(scope.skillsFolder, record.folder), notes: fetched.notes };
+  const path = join(scope.skillsFolder, record.folder);
+  return { ...placed, record, path, links: links.map((link) => link.path), notes: fetched.notes };
 }
 
 const recordOf = (

@@ -151,7 +151,7 @@ test("a project whose .agents leads outside is refused", async () => {
 test("links are relative, made once, and refused where something else stands", async () => {
   const path = join(project, ".claude", "skills", "pdf");
   const links = [{ target: "claude-code", path }];
-  const record = { ...recordOf("1.0.0"), links: [path] };
+  const record = { ...recordOf("1.0.0"), links: ["../../.claude/skills/pdf"] };
   await place("1.0.0", { links, record });
   expect(await readlink(path)).toBe(join("..", "..", ".agents", "skills", "pdf"));
   await place("1.0.0", { links, record });
@@ -161,6 +161,18 @@ test("links are relative, made once, and refused where something else stands", a
   await writeFile(path, "something else");
   await expect(place("1.0.0", { links, record })).rejects.toMatchObject({ code: "ALREADY_EXISTS", details: { path } });
   expect(await exists(join(skillsFolder, "pdf"))).toBe(false);
+});
+
+test("a project that was moved is removed from completely", async () => {
+  const path = join(project, ".claude", "skills", "pdf");
+  const record = { ...recordOf("1.0.0"), links: ["../../.claude/skills/pdf"] };
+  await place("1.0.0", { links: [{ target: "claude-code", path }], record });
+  const moved = `${project}-moved`;
+  await rename(project, moved);
+  const there = join(moved, ".agents", "skills");
+  await removeRelease({ skillsFolder: there, record, force: false, now: new Date() });
+  expect(await readdir(join(moved, ".claude", "skills"))).toEqual([]);
+  await rename(moved, project);
 });
 
 test("remove leaves nothing of the pak and everything else", async () => {

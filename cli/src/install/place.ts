@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { PaksError, type ReleaseFile } from "@paks/schema";
 import { type InstalledState, exists, readInstalledState } from "./installed-state.ts";
 import { type LinkPlan, makeLinks, removeLinks, requireFreeLinks } from "./links.ts";
-import { type InstallRecord, type Origin, bookkeeping, formatRecord } from "./record.ts";
+import { type InstallRecord, type Origin, bookkeeping, formatRecord, resolveLinks } from "./record.ts";
 import { requireInside } from "./require-inside.ts";
 import { openWorkFolder, writeIntent } from "./work-folder.ts";
 import { replaceFile, syncFolder, writeNewFile } from "./write-file.ts";
@@ -154,7 +154,7 @@ export async function removeRelease(removing: {
     state.state === "edited"
       ? [join(bookkeeping(skillsFolder).backups, `${record.name}-${stampOf(removing.now)}`)]
       : [];
-  await removeLinks(record.links, target);
+  await removeLinks(resolveLinks(skillsFolder, record), target);
   const work = await openWorkFolder(skillsFolder);
   try {
     const aside = backups[0] ?? work.aside;

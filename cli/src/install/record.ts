@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import { checkPath, Digest, PakName, PaksError } from "@paks/schema";
 import * as z from "zod/mini";
 
@@ -45,11 +45,18 @@ export const InstallRecord = z.object({
   digest: Digest,
   origin: Origin,
   files: z.array(z.object({ path: RecordPath, size: z.number(), sha256: Sha256, executable: z.boolean() })),
-  /** Absolute paths of the links that lead here. */
+  /** The links that lead here, relative to the skills folder and with `/`: a project can be moved. */
   links: z.array(z.string()),
   installed_at: z.iso.datetime(),
 });
 export type InstallRecord = z.infer<typeof InstallRecord>;
+
+export const formatLink = (skillsFolder: string, path: string): string =>
+  relative(skillsFolder, path).split(sep).join("/");
+
+/** Absolute paths of the links that lead to an installed pak. */
+export const resolveLinks = (skillsFolder: string, record: InstallRecord): string[] =>
+  record.links.map((link) => resolve(skillsFolder, link));
 
 /** Names hold no double hyphen, so `acme--pdf` can only be `acme/pdf`. */
 export const recordFileName = (folder: string): string => `${folder.replace("/", "--")}.json`;
