@@ -137,12 +137,15 @@ async function writeFiles(folder: string, files: readonly ReleaseFile[]): Promis
   await mkdir(folder);
   const folders = new Set(files.map((file) => dirname(join(folder, file.path))));
   for (const path of folders) await mkdir(path, { recursive: true });
-  for (let start = 0; start < files.length; start += writesAtOnce)
-    await Promise.all(
-      files
-        .slice(start, start + writesAtOnce)
-        .map((file) => writeNewFile(join(folder, file.path), file.bytes, file.executable ? 0o755 : 0o644)),
+  for (let start = 0; start < files.length; start += writesAtOnce) {
+    const batch = files.slice(start, start + writesAtOnce);
+    const written = await Promise.allSettled(
+      batch.map((file) => writeNewFile(join(folder, file.path), file.bytes, file.executable ? 0o755 : 0o644)),
     );
+    // Only when none is under way any more may the folder be removed.
+    const failed = written.find((one) => one.status === "rejected");
+    if (failed) throw failed.reason;
+  }
   await Promise.all([...folders, folder].map((path) => syncFolder(path)));
 }
 
