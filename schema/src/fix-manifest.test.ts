@@ -71,6 +71,11 @@ test("without a folder's name a good name stays and a bad one becomes the neares
   expect(fixManifest({ "SKILL.md": bad }).texts["SKILL.md"]).toContain("name: pdf-tools\n");
 });
 
+test("a name with a slash is not guessed at", () => {
+  const text = good.replace("name: pdf", "name: ../pdf");
+  expect(fixManifest({ "SKILL.md": text }).texts["SKILL.md"]).toBe(text);
+});
+
 test("two versions that differ are the author's to decide", () => {
   const text = good.replace("license: MIT", "version: 1.0");
   expect(fix(text).texts["SKILL.md"]).not.toContain("1.0.0");
@@ -101,6 +106,10 @@ test("no text makes it throw anything but its own error, and a second run finds 
     fc.property(hostileText(texts), (text) => {
       const once = resultOrPaksError(() => fix(text, { version: "0.1.0" }));
       if (once instanceof PaksError) return;
+      // Read by another way than the fix itself does: the description is what it was.
+      const description = (one: string) => readTexts({ "SKILL.md": one }, "lenient").manifest?.description;
+      const after = description(once.texts["SKILL.md"]);
+      expect(after).toBe(description(text) ?? after);
       const twice = fix(once.texts["SKILL.md"], { version: "0.1.0" });
       expect(twice.texts).toEqual(once.texts);
     }),

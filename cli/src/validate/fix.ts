@@ -13,7 +13,7 @@ import {
   tagVersion,
 } from "@paks/schema";
 import type { Context } from "../context.ts";
-import { replaceFile } from "../install/write-file.ts";
+import { replaceFile } from "../write-file.ts";
 import { safe } from "../output/safe-text.ts";
 import { formatDiff } from "../output/unified-diff.ts";
 import type { PakContent } from "../validate-pak.ts";
@@ -84,7 +84,9 @@ async function fixTexts(context: Context, pak: PakContent, texts: Texts): Promis
 /** A pak that was released by its tags alone gets its last version, so that the next bump goes on from there. */
 async function findReleased(context: Context, folder: string, name: string): Promise<string | undefined> {
   const { listLocalRefs, readPlace } = await import("@paks/git/work-tree");
-  const tree = { dir: folder, env: context.config.environment, interactive: false, signal: context.signal };
+  const { environment: env, git } = context.config;
+  const binary = git.binary === "git" ? undefined : git.binary;
+  const tree = { dir: folder, env, interactive: false, git: binary, signal: context.signal };
   try {
     const { path } = await readPlace(tree);
     const tags = (await listLocalRefs(tree)).flatMap((ref) => /^refs\/tags\/(.+)$/.exec(ref.name)?.[1] ?? []);
