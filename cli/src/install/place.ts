@@ -6,7 +6,7 @@ import { type LinkPlan, makeLinks, removeLinks, requireFreeLinks } from "./links
 import { type InstallRecord, type Origin, bookkeeping, formatRecord, resolveLinks } from "./record.ts";
 import { requireInside } from "./require-inside.ts";
 import { openWorkFolder, writeIntent } from "./work-folder.ts";
-import { replaceFile, syncFolder, writeNewFile } from "./write-file.ts";
+import { replaceFile, syncFolder, writeNewFile } from "../write-file.ts";
 
 export interface Placing {
   readonly skillsFolder: string;

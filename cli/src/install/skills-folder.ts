@@ -5,7 +5,7 @@ import { exists } from "./installed-state.ts";
 import { bookkeeping } from "./record.ts";
 import { requireInside } from "./require-inside.ts";
 import { recoverSkillsFolder } from "./work-folder.ts";
-import { explain } from "./write-file.ts";
+import { explain } from "../write-file.ts";
 
 const lockTimeout = 30_000;
 

@@ -7,7 +7,7 @@ import { exists, findRecord, listChanges } from "./installed-state.ts";
 import { readOwnFile } from "./read-own-file.ts";
 import { InstallRecord, RecordFolder, bookkeeping, formatRecord } from "./record.ts";
 import { requireInside } from "./require-inside.ts";
-import { replaceFile, syncFolder, writeNewFile } from "./write-file.ts";
+import { replaceFile, syncFolder, writeNewFile } from "../write-file.ts";
 
 /**
  * What a command is about to do to one folder, written before the first rename. Whoever finds it later knows how to

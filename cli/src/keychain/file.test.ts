@@ -109,3 +109,11 @@ test("a lost key is told and not replaced under the tokens", async () => {
   await expect(keychain.getPassword(service, "a")).rejects.toMatchObject({ code: "KEYCHAIN_UNAVAILABLE" });
   await expect(keychain.setPassword(service, "b", "y")).rejects.toMatchObject({ code: "KEYCHAIN_UNAVAILABLE" });
 });
+
+test("eight logins at once lose no token", async () => {
+  const { keychain } = await open();
+  const accounts = Array.from({ length: 8 }, (_, index) => `https://${index}.example`);
+  await Promise.all(accounts.map((account) => keychain.setPassword(service, account, account)));
+  const kept = await keychain.findCredentials(service);
+  expect(kept.map((one) => one.account).sort()).toEqual(accounts);
+});

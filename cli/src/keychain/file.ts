@@ -1,8 +1,10 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import { chmod, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { waitForLockFile } from "@paks/locks";
 import { PaksError, fileSystemError, systemErrorCode } from "@paks/schema";
 import * as z from "zod/mini";
+import { replaceFile } from "../write-file.ts";
 import type { KeychainBackend } from "./keychain.ts";
 
 export interface FileKeychainDeps {
@@ -38,17 +40,17 @@ export function openFileKeychain(deps: FileKeychainDeps): KeychainBackend {
         ? secrets[service]![account]!
         : null;
     },
-    setPassword: async (service, account, password) => {
-      const secrets = await readSecrets(files);
-      await writeSecrets(files, { ...secrets, [service]: { ...secrets[service], [account]: password } });
-    },
-    deletePassword: async (service, account) => {
-      const secrets = await readSecrets(files);
-      if (!Object.hasOwn(secrets, service) || !Object.hasOwn(secrets[service]!, account)) return false;
-      const { [account]: _, ...rest } = secrets[service]!;
-      await writeSecrets(files, { ...secrets, [service]: rest });
-      return true;
-    },
+    setPassword: (service, account, password) =>
+      changeSecrets(files, (secrets) =>
+        writeSecrets(files, { ...secrets, [service]: { ...secrets[service], [account]: password } }),
+      ),
+    deletePassword: (service, account) =>
+      changeSecrets(files, async (secrets) => {
+        if (!Object.hasOwn(secrets, service) || !Object.hasOwn(secrets[service]!, account)) return false;
+        const { [account]: _, ...rest } = secrets[service]!;
+        await writeSecrets(files, { ...secrets, [service]: rest });
+        return true;
+      }),
     findCredentials: async (service) =>
       Object.entries((await readSecrets(files))[service] ?? {}).map(([account, password]) => ({ account, password })),
   };
@@ -128,20 +130,26 @@ async function readPrivate(files: Files, path: string): Promise<Buffer | undefin
 
 /** Whole or not at all, and never readable by others in between. */
 async function writePrivate(path: string, bytes: Buffer): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  await makePrivateFolder(path);
+  await replaceFile(path, bytes, 0o600);
+}
+
+async function makePrivateFolder(path: string): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await chmod(dirname(path), 0o700);
-    const file = await open(temporary, "wx", 0o600);
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
     throw fileSystemError(error, path) ?? error;
+  }
+}
+
+/** Two logins at once would each write back what they read, and one token, or the key of the other, would be lost. */
+async function changeSecrets<T>(files: Files, change: (secrets: Secrets) => Promise<T>): Promise<T> {
+  await makePrivateFolder(files.tokens);
+  const lock = await waitForLockFile(`${files.tokens}.lock`, { what: files.tokens, timeout: 10_000 });
+  try {
+    return await change(await readSecrets(files));
+  } finally {
+    lock.release();
   }
 }
