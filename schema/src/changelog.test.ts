@@ -130,6 +130,10 @@ test("line ends of Windows and a byte order mark change nothing", () => {
   );
 });
 
+test("a byte order mark before the very heading does not hide it", () => {
+  expect(findChangelogSection("\uFEFF## 1.2.0\n\n- Forms.\n", "1.2.0")).toBe("- Forms.");
+});
+
 test("an empty section and a missing one are undefined", () => {
   expect(findChangelogSection("## 1.2.0\n\n## 1.1.0\n\n- x\n", "1.2.0")).toBeUndefined();
   expect(findChangelogSection("## 1.2.0", "1.2.0")).toBeUndefined();

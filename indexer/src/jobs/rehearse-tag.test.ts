@@ -80,6 +80,10 @@ test("a stranger learns of a bound repository what the poller would find", async
 
 test("a refusal is the very one of the ingest: state, stage, code, message, hint and place", async () => {
   const author = await released();
+  await author.write({ "new.txt": "other content\n" });
+  await author.commit("other content");
+  await author.tag("1.0.0");
+  await author.tag("nothing-of-ours");
   await author.write({ "SKILL.md": skill("pdf", "metadata:\n  version: 3.0.0\n") });
   await author.commit("wrong version");
   await author.tag("v2.0.0");
@@ -87,7 +91,7 @@ test("a refusal is the very one of the ingest: state, stage, code, message, hint
   await author.push();
   await author.git("tag", "-f", "v1.0.0");
   await author.push("--force");
-  for (const tag of ["v2.0.0", "v1.5.0", "v1.0.0"]) {
+  for (const tag of ["v2.0.0", "v1.5.0", "v1.0.0", "1.0.0", "nothing-of-ours"]) {
     const told = await whyNot(author, tag, { account: "acme" });
     const attempt = await world.hint(author, tag, { evidence: await world.token("acme") });
     await world.drain();
