@@ -132,6 +132,12 @@ describe("limits", () => {
     ["open braces", "{a: ".repeat(4000)],
     ["nested lists", "- ".repeat(8000)],
     ["nested keys", "? ".repeat(8000)],
+    ["nested values", ": ".repeat(8000)],
+    ["closed brackets before nested lists", `${"]".repeat(20)}\n${"- ".repeat(8000)}`],
+    [
+      "a stair of lists",
+      Array.from({ length: 42 }, (_, depth) => `${" ".repeat(16 * depth)}${"- ".repeat(8)}`).join("\n"),
+    ],
     ["a stair of maps", Array.from({ length: 170 }, (_, depth) => `${" ".repeat(depth)}a:`).join("\n")],
   ])("%s overflow nothing", (_, yaml) => {
     expect(code(`${yaml}\n`)).toMatch(/^FRONTMATTER_(TOO_COMPLEX|INVALID)$/);

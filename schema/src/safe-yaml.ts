@@ -120,8 +120,11 @@ const refusedTokens: Partial<Record<CST.TokenType, string>> = {
 function checkTokens(text: string, fail: Fail): void {
   let offset = 0;
   let isScalarText = false;
+  const isTooDeep = openDepthMeter();
   for (const token of new Lexer().lex(text)) {
-    const refused = isScalarText ? undefined : refusedTokens[CST.tokenType(token) ?? "scalar"];
+    const type = isScalarText ? "scalar" : (CST.tokenType(token) ?? "scalar");
+    if (isTooDeep(type)) throw tooDeep(fail, offset);
+    const refused = isScalarText ? undefined : refusedTokens[type];
     if (refused) throw fail(offset, `${refused}.`, "Only plain YAML is read. Put the value in quotes if it is text.");
     // The lexer's own marks are no part of the text.
     const isMark: boolean = !isScalarText && lexerMarks.has(token);
@@ -129,6 +132,25 @@ function checkTokens(text: string, fail: Fail): void {
     if (!isMark) offset += token.length;
   }
 }
+
+/**
+ * True from the token on that nests deeper than anything that is read: brackets, and indicators that follow each other
+ * on one line. The parser goes down once for each, and a stack that ends inside a regular expression ends the process
+ * instead of throwing. What the indentation of 16 KiB can nest besides is far from that.
+ */
+function openDepthMeter(): (type: CST.TokenType) => boolean {
+  let brackets = 0;
+  let onLine = 0;
+  return (type) => {
+    if (type === "flow-seq-start" || type === "flow-map-start") brackets += 1;
+    else if (type === "flow-seq-end" || type === "flow-map-end") brackets = Math.max(0, brackets - 1);
+    else if (type === "newline") onLine = 0;
+    else if (brackets === 0 && blockIndicators.has(type)) onLine += 1;
+    return brackets > maxDepth || onLine > maxDepth;
+  };
+}
+
+const blockIndicators: ReadonlySet<CST.TokenType> = new Set(["seq-item-ind", "explicit-key-ind", "map-value-ind"]);
 
 const lexerMarks: ReadonlySet<string> = new Set([CST.DOCUMENT, CST.FLOW_END, CST.SCALAR]);
 
