@@ -41,12 +41,18 @@ export async function placeRelease(placing: Placing): Promise<Placed> {
   const unchanged = state.state === "intact" && state.record.digest === record.digest;
   const backupOf = backupNamer(placing);
   const backups = keeps ? [backupOf(target)] : [];
-  if (unchanged)
-    await replaceFile(bookkeeping(skillsFolder).record(record.folder), formatRecord(mergeLinks(record, state.record)));
+  if (unchanged) await updateRecord(skillsFolder, mergeLinks(record, state.record), state.record);
   else await replaceFolder(placing, { target, aside: backups[0], previous: state.record });
   backups.push(...(await makeLinks(placing.links, { to: target, force: placing.force, backupOf })));
   const action = unchanged ? "unchanged" : state.state === "absent" ? "installed" : "replaced";
   return { action, previous: state.record, backups };
+}
+
+/** The same bytes may have another version or more links; a record that would only get another time stays. */
+async function updateRecord(skillsFolder: string, record: InstallRecord, before: InstallRecord): Promise<void> {
+  const same = { ...record, installed_at: before.installed_at };
+  if (formatRecord(same) === formatRecord(before)) return;
+  await replaceFile(bookkeeping(skillsFolder).record(record.folder), formatRecord(record));
 }
 
 function requireReplaceable(state: InstalledState, record: InstallRecord, target: string): void {

@@ -29,24 +29,31 @@ export async function compareStartup(runs: number): Promise<Comparison[]> {
       cwd: pak,
       env: { HOME: home, XDG_CONFIG_HOME: undefined },
     });
-    const [bare, npm, version, help, validate, list] = await measureInTurn(
+    const local: Record<string, readonly string[]> = {
+      validate: ["validate"],
+      list: ["list"],
+      install: ["install", pak, "--dir", join(folder, "installed")],
+      create: ["create", "another", "--output", join(folder, "another"), "--no-input"],
+    };
+    const [bare, npm, version, help, ...commands] = await measureInTurn(
       [
         { name: "node -e 0", file: process.execPath, args: ["-e", "0"] },
         { name: "npm --version", file: "npm", args: ["--version"], cwd: folder },
         paks("paks --version", "--version"),
         paks("paks --help", "--help"),
-        paks("paks validate", "validate"),
-        paks("paks list", "list"),
+        ...Object.entries(local).map(([name, args]) => ({
+          ...paks(`paks ${name}`, ...args),
+          before: () => rmSync(join(folder, "another"), { recursive: true, force: true }),
+        })),
       ],
       runs,
     );
-    if (!bare || !npm || !version || !help || !validate || !list) throw new Error("a side is missing");
+    if (!bare || !npm || !version || !help || !commands[0]) throw new Error("a side is missing");
     return [
       { what: "paks --version / node -e 0", ours: version, theirs: bare, atMost: 1.6 },
       { what: "paks --help / node -e 0", ours: help, theirs: bare, atMost: 1.6 },
-      { what: "paks validate / node -e 0", ours: validate, theirs: bare, atMost: 4 },
-      { what: "paks validate / npm --version", ours: validate, theirs: npm, atMost: 1 },
-      { what: "paks list / npm --version", ours: list, theirs: npm, atMost: 1 },
+      { what: "paks validate / node -e 0", ours: commands[0], theirs: bare, atMost: 4 },
+      ...commands.map((ours) => ({ what: `${ours.name} / npm --version`, ours, theirs: npm, atMost: 1 })),
     ];
   } finally {
     rmSync(folder, { recursive: true, force: true });
