@@ -102,6 +102,14 @@ test("an alias is the command", async () => {
   expect([exit, stdout.includes("✓ Created pdf/SKILL.md")]).toEqual([0, true]);
 });
 
+test("words behind -- are positionals, also one that begins with a hyphen", async () => {
+  for (const word of ["./nowhere", "-nowhere"]) {
+    const { exit, json } = await run(["validate", "--json", "--", word]);
+    expect(exit).toBe(errorCodes.NOT_FOUND.exit);
+    expect(JSON.stringify(json())).toContain("nowhere");
+  }
+});
+
 test("words that look like numbers stay words", async () => {
   const { stderr, exit } = await run(["info", "1.10"]);
   expect(stderr).toContain("1.10");

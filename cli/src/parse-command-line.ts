@@ -41,12 +41,22 @@ export async function parseCommandLine(command: Command, words: readonly string[
     });
   // The callback keeps yargs from printing; what it would have printed arrives there.
   const help = await new Promise<string>((resolve) => {
-    void parser.parse([...words], {}, (_error, _args, output) => resolve(output));
+    void parser.parse(withoutSeparator(words), {}, (_error, _args, output) => resolve(output));
   });
   if (problem === undefined && args === undefined && help !== "") return { type: "help", text: help };
   if (problem !== undefined || args === undefined) throw explain(problem ?? "", { command, words, flags });
   requireSingleValues(args, lists, name);
   return { type: "run", args };
+}
+
+/**
+ * yargs gives a default command none of the words behind `--`. They are positionals, so they may as well stand without
+ * it; one that begins with a hyphen can only be a path.
+ */
+function withoutSeparator(words: readonly string[]): string[] {
+  const at = words.indexOf("--");
+  if (at < 0) return [...words];
+  return [...words.slice(0, at), ...words.slice(at + 1).map((word) => (word.startsWith("-") ? `./${word}` : word))];
 }
 
 function configure(parser: Argv, columns: number): Argv {
