@@ -136,15 +136,49 @@ export interface CommittedEntry extends TreeEntry {
 export async function listCommitted(tree: WorkTree): Promise<CommittedEntry[]> {
   const args = ["ls-tree", "-r", "-l", "-z", "HEAD"];
   const out = await requireGit(tree, args, { translate: translate("list the committed files"), maxBytes: 128 * MiB });
-  return out
-    .toString("utf8")
-    .split("\0")
-    .filter((record) => record !== "")
-    .map((record) => {
-      const tab = record.indexOf("\t");
-      const [mode = "", , oid = "", size = ""] = record.slice(0, tab).split(/ +/);
-      return { path: record.slice(tab + 1), mode, oid, size: Number.parseInt(size, 10) || 0 };
-    });
+  return parseListing(out);
+}
+
+function parseListing(out: Buffer): CommittedEntry[] {
+  const records = out.toString("utf8").split("\0");
+  records.pop();
+  return records.map((record) => {
+    const tab = record.indexOf("\t");
+    const [mode = "", , oid = "", size = ""] = record.slice(0, tab).split(/ +/);
+    return { path: record.slice(tab + 1), mode, oid, size: Number.parseInt(size, 10) || 0 };
+  });
+}
+
+export interface CommittedTree {
+  readonly files: readonly CommittedEntry[];
+  /** Of each folder, by its path; what lies below decides it. */
+  readonly folders: ReadonlyMap<string, string>;
+}
+
+/** All of HEAD, from the top folder, wherever git is started. Needs a commit. */
+export async function listCommittedTree(tree: WorkTree): Promise<CommittedTree> {
+  const args = ["ls-tree", "-r", "-t", "-l", "-z", "--full-tree", "HEAD"];
+  const out = await requireGit(tree, args, { translate: translate("list the committed files"), maxBytes: 128 * MiB });
+  const entries = parseListing(out);
+  const isFolder = ({ mode }: CommittedEntry): boolean => mode === "040000";
+  return {
+    files: entries.filter((entry) => !isFolder(entry)),
+    folders: new Map(entries.filter(isFolder).map(({ path, oid }) => [path, oid])),
+  };
+}
+
+/** Ids of what these names lead to, e.g. `<commit>:<folder>`; one process. What is not there is not in the map. */
+export async function readObjectIds(tree: WorkTree, names: readonly string[]): Promise<Map<string, string>> {
+  const usable = names.filter((name) => !name.includes("\n"));
+  if (usable.length === 0) return new Map();
+  const out = await requireGit(tree, ["cat-file", "--batch-check=%(objectname)"], {
+    input: usable.map((name) => `${name}\n`).join(""),
+    translate: translate("look up objects"),
+  });
+  const lines = out.toString("utf8").split("\n");
+  return new Map(
+    usable.flatMap((name, at) => (/^[0-9a-f]{40,64}$/.test(lines[at] ?? "") ? [[name, lines[at]!] as const] : [])),
+  );
 }
 
 export interface GitObject {

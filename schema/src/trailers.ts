@@ -159,15 +159,26 @@ export const formatReleaseTrailer = (id: PakId, version: string): string =>
  * Which release a commit prepared. Looked for in the whole message, because commit hooks add paragraphs of their own;
  * `undefined` when there is none, more than one, or it cannot be read.
  */
-export function findReleaseTrailer(
-  commitMessage: string,
-): { account: string; name: string; version: string } | undefined {
-  const values = new Set(
-    commitMessage.split(lineEnd).flatMap((line) => /^Paks-Release: (\S{1,240})\s*$/.exec(line)?.[1] ?? []),
-  );
-  const [value = ""] = values;
-  const match = /^([a-z0-9-]+\/[a-z0-9-]+)@(.+)$/.exec(value);
-  if (values.size !== 1 || !match || !isVersion(match[2]!)) return undefined;
+export function findReleaseTrailer(commitMessage: string): PreparedRelease | undefined {
+  const lines = releaseLines(commitMessage);
+  return lines.length === 1 ? parseReleaseLine(lines[0]!) : undefined;
+}
+
+/** All releases that a commit prepared: a repository with several paks bumps them in one. What cannot be read is left out. */
+export const listReleaseTrailers = (commitMessage: string): PreparedRelease[] =>
+  releaseLines(commitMessage).flatMap((line) => parseReleaseLine(line) ?? []);
+
+export interface PreparedRelease extends PakId {
+  readonly version: string;
+}
+
+const releaseLines = (commitMessage: string): string[] => [
+  ...new Set(commitMessage.split(lineEnd).flatMap((line) => /^Paks-Release: (\S{1,240})\s*$/.exec(line)?.[1] ?? [])),
+];
+
+function parseReleaseLine(line: string): PreparedRelease | undefined {
+  const match = /^([a-z0-9-]+\/[a-z0-9-]+)@(.+)$/.exec(line);
+  if (!match || !isVersion(match[2]!)) return undefined;
   try {
     return { ...parsePakId(match[1]!), version: match[2]! };
   } catch (error) {

@@ -2,21 +2,34 @@ import type { TagForm } from "@paks/git/work-tree";
 import { bumps, PaksError } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import type { PublishOptions } from "../publish/options.ts";
+import { findPakFolder } from "../publish/find-pak-folder.ts";
 import { publishPak } from "../publish/publish.ts";
 import { dataOf, textOf } from "../publish/result.ts";
 
 export const publish = defineCommand({
-  command: "publish [dir]",
+  command: "publish [pak..]",
   describe: "Check, version, tag and push a release, and wait until the registry shows it",
   examples: [
     ["paks publish --bump patch", "0.1.0 → 0.1.1: one commit, one tag, one push"],
     ["paks publish skills/pdf --bump minor", "one pak of a repository with several"],
+    ["paks publish --changed --bump patch", "every changed pak of a repository: one commit, a tag each"],
     ["paks publish --bump patch --dry-run", "every check, then the git commands instead of doing them"],
     ["paks publish --bump prerelease --preid beta", "1.2.0 → 1.2.1-beta.0"],
   ],
   builder: (yargs) =>
     yargs
-      .positional("dir", { type: "string", default: ".", describe: "Folder of the pak" })
+      .positional("pak", {
+        type: "string",
+        array: true,
+        default: [],
+        describe: "Folder or name; several of one repository are released together (default: this folder)",
+      })
+      .option("changed", {
+        type: "boolean",
+        default: false,
+        describe: "All paks of the repository that are not what their last release was",
+      })
+      .option("all", { type: "boolean", default: false, describe: "All paks of the repository" })
       .option("bump", { choices: bumps, describe: "The next version of this kind" })
       .option("preid", { type: "string", describe: "Name of the pre-release, e.g. beta" })
       .option("version", { type: "string", describe: "Exactly this version" })
@@ -49,7 +62,7 @@ export const publish = defineCommand({
       .option("yes", { type: "boolean", alias: "y", default: false, describe: "Do not ask" }),
   run: async (args, context) => {
     const options: PublishOptions = {
-      dir: args.dir,
+      dir: ".",
       bump: args.bump,
       preid: args.preid,
       version: args.version,
@@ -65,7 +78,13 @@ export const publish = defineCommand({
       push: !args.noPush,
       wait: !args.noWait,
     };
-    const done = await publishPak(context, options, { dryRun: args.dryRun, yes: args.yes });
+    const mode = { dryRun: args.dryRun, yes: args.yes };
+    const selection = selectionOf(args);
+    if (selection) {
+      const { publishBatch, resultOf } = await import("../publish/batch/index.ts");
+      return resultOf(await publishBatch(context, { options, selection }, mode));
+    }
+    const done = await publishPak(context, { ...options, dir: await findPakFolder(context, args.pak[0]) }, mode);
     return { data: dataOf(done), text: textOf(done) };
   },
 });
@@ -75,4 +94,14 @@ function tagFormOf({ sign, lightweight }: { sign: boolean; lightweight: boolean 
     throw new PaksError("USAGE", "A lightweight tag cannot be signed.", { hint: "Leave out --sign or --lightweight." });
   }
   return sign ? "signed" : lightweight ? "lightweight" : "annotated";
+}
+
+/** Several paks, or `undefined` for the one that is meant without saying so. */
+function selectionOf({ pak, all, changed }: { pak: readonly string[]; all: boolean; changed: boolean }) {
+  if ((all && changed) || ((all || changed) && pak.length > 0)) {
+    throw new PaksError("USAGE", "--all, --changed and named paks exclude each other.", { hint: "Give one of them." });
+  }
+  if (all) return { type: "all" } as const;
+  if (changed) return { type: "changed" } as const;
+  return pak.length > 1 ? ({ type: "named", paks: pak } as const) : undefined;
 }

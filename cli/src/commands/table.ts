@@ -34,7 +34,7 @@ export const commandTable: readonly CommandRow[] = [
   },
   {
     name: "publish",
-    usage: "[dir]",
+    usage: "[pak..]",
     describe: "Check, version, tag and push a release, and wait until the registry shows it",
     load: async () => (await import("./publish.ts")).publish,
   },

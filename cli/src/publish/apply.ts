@@ -1,10 +1,10 @@
 import { commitFiles, createTag, readHeadCommit } from "@paks/git/work-tree";
-import { findReleaseTrailer, isPaksError, PaksError } from "@paks/schema";
+import { formatReleaseTrailer, isPaksError, listReleaseTrailers, PaksError } from "@paks/schema";
 import type { Context } from "../context.ts";
 import type { Fault } from "./options.ts";
 import { pushRelease } from "./push.ts";
-import { pathInRepository, type ReleasePlan } from "./release-plan.ts";
-import { type Made, takeBack } from "./take-back.ts";
+import { pathInRepository, type ReleasePlan, topTree } from "./release-plan.ts";
+import { type Made, takeBack, targetOf } from "./take-back.ts";
 import { replaceManifest } from "./write-manifest.ts";
 
 /** What this run has done, as opposed to one before. */
@@ -20,25 +20,8 @@ export interface Applied {
  * @throws PaksError HOOK_REFUSED, WORKTREE_CHANGED, PUSH_REJECTED, GIT_HOST_UNAVAILABLE …
  */
 export async function applyRelease(context: Context, plan: ReleasePlan, fault: Fault): Promise<Applied> {
-  fault("planned");
-  const made: { -readonly [K in keyof Made]: Made[K] } = { edit: false, commit: undefined, tag: false };
-  try {
-    if (plan.steps.edit === "todo") {
-      await replaceManifest(plan, plan.edit!.workTree.after);
-      made.edit = true;
-    }
-    fault("edited");
-    if (plan.steps.commit === "todo") made.commit = await commitVersion(plan, fault);
-    const commit = made.commit ?? plan.head;
-    if (plan.steps.tag === "todo") {
-      await createTag(plan.tree, { ...plan.tag, commit });
-      made.tag = true;
-    }
-    fault("tagged");
-  } catch (error) {
-    throw await takeBackAfter(plan, made, error);
-  }
-  const commit = made.commit ?? plan.head;
+  const made = await makeReleases([plan], fault);
+  const commit = targetOf(plan, made.commit);
   if (plan.steps.push === "todo") {
     const label = `Pushing ${plan.tag.name} to ${plan.remote.name}`;
     await context.progress(label, async () => await pushRelease(plan, { commit, made }));
@@ -47,37 +30,84 @@ export async function applyRelease(context: Context, plan: ReleasePlan, fault: F
   return { commit, made };
 }
 
+/**
+ * Everything before the push, for releases of one repository: all manifests, one commit, then the tags.
+ * @throws PaksError HOOK_REFUSED, WORKTREE_CHANGED …; then everything of this run is taken back
+ */
+export async function makeReleases(plans: readonly ReleasePlan[], fault: Fault): Promise<Made> {
+  const edited: ReleasePlan[] = [];
+  const tags: ReleasePlan[] = [];
+  let commit: string | undefined;
+  fault("planned");
+  try {
+    for (const plan of plans.filter(({ steps }) => steps.edit === "todo")) {
+      await replaceManifest(plan, plan.edit!.workTree.after);
+      edited.push(plan);
+    }
+    fault("edited");
+    if (plans.some(({ steps }) => steps.commit === "todo")) commit = await commitVersions(plans, fault);
+    for (const plan of plans.filter(({ steps }) => steps.tag === "todo")) {
+      await createTag(plan.tree, { ...plan.tag, commit: targetOf(plan, commit) });
+      tags.push(plan);
+      fault("tag-made");
+    }
+    fault("tagged");
+  } catch (error) {
+    throw await takeBackAfter(plans, { edited, commit, tags }, error);
+  }
+  return { edited, commit, tags };
+}
+
+/**
+ * The message of the one version commit. It names every release of the run, also those whose version was prepared
+ * before: HEAD's message is where a rerun looks.
+ */
+export function formatCommitMessage(plans: readonly ReleasePlan[]): { subject: string; trailers: string } {
+  const bumped = plans.filter(({ edit }) => edit);
+  const [first] = bumped;
+  const one = bumped.length === 1 && plans.length === 1;
+  const subject = one ? `chore: bump version to ${first!.version}` : `chore: bump versions of ${countPaks(bumped)}`;
+  return { subject, trailers: plans.map(({ id, version }) => formatReleaseTrailer(id, version)).join("\n") };
+}
+
+const countPaks = (plans: readonly ReleasePlan[]): string =>
+  plans.length === 1 ? plans[0]!.id.name : `${plans.length} paks`;
+
 /** The commit's id, once HEAD is known to be what was planned. */
-async function commitVersion(plan: ReleasePlan, fault: Fault): Promise<string> {
-  await commitFiles(plan.tree, [plan.edit!.file], plan.commitMessage);
+async function commitVersions(plans: readonly ReleasePlan[], fault: Fault): Promise<string> {
+  const bumped = plans.filter(({ edit }) => edit);
+  const { subject, trailers } = formatCommitMessage(plans);
+  const files = bumped.map((plan) => pathInRepository(plan, plan.edit!.file));
+  await commitFiles(topTree(bumped[0]!), files, `${subject}\n\n${trailers}\n`);
   fault("committed");
-  const commit = await requirePlannedCommit(plan);
+  const commit = await requirePlannedCommit(plans, bumped);
   fault("verified");
   return commit;
 }
 
 /**
- * Reads the commit again: a hook may have changed the file, added others or committed once more. Its parent is the
- * commit that was planned on and the manifest its only change, with the id that git gives the planned bytes: so its
- * tree is the planned one, and the digest made from the planned bytes is the committed tree's.
+ * Reads the commit again: a hook may have changed files, added others or committed once more. Its parent is the
+ * commit that was planned on and the manifests its only changes, with the ids that git gives the planned bytes: so its
+ * tree is the planned one, and the digests made from the planned bytes are those of the committed tree.
  */
-async function requirePlannedCommit(plan: ReleasePlan): Promise<string> {
-  const edit = plan.edit!;
-  const { commit, parents, changes, message } = await readHeadCommit(plan.tree);
-  const path = pathInRepository(plan, edit.file);
-  const [change] = changes;
+async function requirePlannedCommit(plans: readonly ReleasePlan[], bumped: readonly ReleasePlan[]): Promise<string> {
+  const { commit, parents, changes, message } = await readHeadCommit(topTree(bumped[0]!));
+  const planned = new Map(bumped.map((plan) => [pathInRepository(plan, plan.edit!.file), plan.edit!]));
+  const prepared = new Set(listReleaseTrailers(message).map((each) => formatReleaseTrailer(each, each.version)));
   const asPlanned =
     parents.length === 1 &&
-    parents[0] === plan.head &&
-    changes.length === 1 &&
-    change?.path === path &&
-    change.oid === edit.committed.after &&
-    change.mode === edit.mode &&
-    findReleaseTrailer(message)?.version === plan.version;
+    parents[0] === bumped[0]!.head &&
+    changes.length === planned.size &&
+    changes.every(({ path, oid, mode }) => {
+      const edit = planned.get(path);
+      return edit?.committed.after === oid && edit.mode === mode;
+    }) &&
+    plans.every(({ id, version }) => prepared.has(formatReleaseTrailer(id, version)));
   if (asPlanned) return commit;
-  const others = changes.map((each) => each.path).filter((each) => each !== path);
+  const others = changes.map((each) => each.path).filter((each) => !planned.has(each));
+  const ours = [...planned.keys()].slice(0, 5).join(", ");
   const what =
-    others.length > 0 ? `it also changes ${others.slice(0, 5).join(", ")}` : `${path} or the message was changed`;
+    others.length > 0 ? `it also changes ${others.slice(0, 5).join(", ")}` : `${ours} or the message was changed`;
   throw new PaksError("WORKTREE_CHANGED", `The version commit is not the one that was checked: ${what}.`, {
     hint: "A commit hook of this repository does this. Let it do so in a commit of your own, then run the same command again.",
     details: { commit, paths: changes.map((each) => each.path) },
@@ -85,7 +115,7 @@ async function requirePlannedCommit(plan: ReleasePlan): Promise<string> {
 }
 
 /** The failure to report: with what was taken back said, or with what had to stay. */
-async function takeBackAfter(plan: ReleasePlan, made: Made, error: unknown): Promise<unknown> {
+async function takeBackAfter(plans: readonly ReleasePlan[], made: Made, error: unknown): Promise<unknown> {
   if (!isPaksError(error) || error.code === "CANCELLED" || error.code === "GIT_HOST_TIMEOUT") return error;
-  return await takeBack(plan, made, error);
+  return await takeBack(plans, made, error);
 }

@@ -4,7 +4,7 @@ export interface VersionFacts {
   /** In the committed manifest. */
   readonly manifest: string | undefined;
   /** The highest that a tag of this pak carries, here or on the remote. */
-  readonly released: string | undefined;
+  readonly released: () => string | undefined;
   /** What HEAD's commit says it prepared, when it prepared this pak. */
   readonly prepared: string | undefined;
   /** What a tag on HEAD releases, when no version goes into the manifest. */
@@ -26,7 +26,7 @@ export function chooseVersion(facts: VersionFacts, wish: VersionWish): string {
   if (facts.manifest === undefined && facts.tagged !== undefined) return facts.tagged;
   if (wish.bump === undefined) return facts.manifest ?? noVersion();
   if (facts.prepared !== undefined && facts.prepared === facts.manifest) return facts.prepared;
-  return bumpVersion(facts.manifest ?? facts.released, wish.bump, wish.preid);
+  return bumpVersion(facts.manifest ?? facts.released(), wish.bump, wish.preid);
 }
 
 function noVersion(): never {

@@ -1,29 +1,41 @@
 import { pushArgs, tagArgs } from "@paks/git/work-tree";
+import { formatCommitMessage } from "./apply.ts";
 import { pathInRepository, type ReleasePlan } from "./release-plan.ts";
 
+/** Tags of one atomic push: GitHub sends no events when more are pushed at once. */
+export const tagsPerPush = 3;
+
 /**
- * The commands that do by hand what the plan would do, for a POSIX shell. They can be pasted as they are.
+ * The commands that do by hand what the plans of one run would do, for a POSIX shell. They can be pasted as they are.
  * @returns one command each; some have more than one line
  */
-export function formatCommands(plan: ReleasePlan): string[] {
-  const commands: string[] = [`cd ${quote(plan.place.root)}`];
-  const { edit, steps, tag } = plan;
-  if (edit && steps.edit === "todo") commands.push(formatPatch(plan));
-  if (edit && steps.commit === "todo") {
-    const [subject = "", , trailer = ""] = plan.commitMessage.split("\n");
-    const file = pathInRepository(plan, edit.file);
-    commands.push(`git commit --only -m ${quote(subject)} -m ${quote(trailer)} -- ${quote(file)}`);
+export function formatCommands(plans: readonly ReleasePlan[]): string[] {
+  const [first] = plans;
+  if (!first) return [];
+  const commands: string[] = [`cd ${quote(first.place.root)}`];
+  for (const plan of plans) if (plan.steps.edit === "todo") commands.push(formatPatch(plan));
+  const bumped = plans.filter(({ steps }) => steps.commit === "todo");
+  if (bumped.length > 0) {
+    const { subject, trailers } = formatCommitMessage(plans);
+    const files = bumped.map((plan) => quote(pathInRepository(plan, plan.edit!.file))).join(" ");
+    commands.push(`git commit --only -m ${quote(subject)} -m ${quote(trailers)} -- ${files}`);
   }
-  if (steps.tag === "todo") {
-    const args = tagArgs({ ...tag, commit: edit ? "HEAD" : plan.head });
-    const command = ["git", ...args.map(quote)].join(" ");
-    commands.push(tag.form === "lightweight" ? command : `${command} ${heredoc(tag.message)}`);
-  }
-  if (steps.push === "todo") {
-    const refspecs = [`${edit ? "HEAD" : plan.head}:refs/heads/${plan.remote.branch}`, `refs/tags/${tag.name}`];
-    commands.push(["git", ...pushArgs({ remote: plan.remote.name, refspecs, atomic: true }).map(quote)].join(" "));
+  const head = bumped.length > 0 ? "HEAD" : first.head;
+  for (const plan of plans) if (plan.steps.tag === "todo") commands.push(formatTagging(plan));
+  const pushed = plans.filter(({ steps }) => steps.push === "todo");
+  for (let at = 0; at < pushed.length; at += tagsPerPush) {
+    const group = pushed.slice(at, at + tagsPerPush);
+    const branch = at === 0 ? [`${head}:refs/heads/${first.remote.branch}`] : [];
+    const refspecs = [...branch, ...group.map(({ tag }) => `refs/tags/${tag.name}`)];
+    commands.push(["git", ...pushArgs({ remote: first.remote.name, refspecs, atomic: true }).map(quote)].join(" "));
   }
   return commands;
+}
+
+function formatTagging({ tag, steps, head }: ReleasePlan): string {
+  const args = tagArgs({ ...tag, commit: steps.commit === "todo" ? "HEAD" : head });
+  const command = ["git", ...args.map(quote)].join(" ");
+  return tag.form === "lightweight" ? command : `${command} ${heredoc(tag.message)}`;
 }
 
 /** The edit as a patch in one line: every byte of it survives pasting, line ends and byte order mark included. */

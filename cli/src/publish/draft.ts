@@ -4,7 +4,7 @@ import {
   describeFiles,
   type FileFact,
   type Finding,
-  findReleaseTrailer,
+  listReleaseTrailers,
   formatTag,
   type Manifest,
   type ManifestReading,
@@ -54,8 +54,8 @@ export function findPrepared(
   content: PakContent,
   name: string | undefined,
 ): { account: string; version: string } | undefined {
-  const trailer = findReleaseTrailer(content.headMessage);
-  return trailer?.name === name ? trailer : undefined;
+  const found = listReleaseTrailers(content.headMessage).filter((release) => release.name === name);
+  return found.length === 1 ? found[0] : undefined;
 }
 
 export interface DraftInputs {
@@ -88,7 +88,7 @@ export function draftRelease(inputs: DraftInputs, problems: Problems): Draft | u
     const refs = [...facts.refs, ...remoteRefs];
     const here = refs.filter(({ commit }) => commit === facts.status.commit);
     const tagged = options.commit ? undefined : highestVersion(tagNames(here), pak);
-    const released = highestVersion(tagNames(refs), pak);
+    const released = () => highestVersion(tagNames(refs), pak);
     return chooseVersion({ manifest: manifest.version, released, prepared, tagged }, options);
   });
   if (version === undefined) return undefined;

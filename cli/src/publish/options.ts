@@ -29,7 +29,16 @@ export interface PublishOptions {
 }
 
 /** Between any two steps that change something: where a test ends the process. */
-export const faultPoints = ["planned", "edited", "committed", "verified", "tagged", "pushed", "notified"] as const;
+export const faultPoints = [
+  "planned",
+  "edited",
+  "committed",
+  "verified",
+  "tag-made",
+  "tagged",
+  "pushed",
+  "notified",
+] as const;
 export type FaultPoint = (typeof faultPoints)[number];
 export type Fault = (point: FaultPoint) => void;
 

@@ -1,4 +1,4 @@
-import { lstat, readFile } from "node:fs/promises";
+import { lstat, open } from "node:fs/promises";
 import { join } from "node:path";
 import { type CommittedEntry, type GitObject, objectMessage, readObjects } from "@paks/git/work-tree";
 import {
@@ -173,15 +173,25 @@ async function readWorkTreeManifest(dir: string, names: readonly string[]): Prom
   return files;
 }
 
-/** Only a plain file of a size that could be released: a link may lead to a device that never ends. */
+/** Only a plain file, because a link may lead to a device that never ends, and no more of it than shows its size. */
 async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
     const facts = await lstat(path);
-    return facts.isFile() && facts.size <= limits.fileBytes ? await readFile(path) : undefined;
+    return facts.isFile() ? await readStart(path, Math.min(facts.size, limits.fileBytes + 1)) : undefined;
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "ENOENT") return undefined;
     throw error;
+  }
+}
+
+async function readStart(path: string, bytes: number): Promise<Buffer> {
+  const handle = await open(path, "r");
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes), 0, bytes, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
   }
 }
 

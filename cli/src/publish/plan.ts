@@ -1,4 +1,4 @@
-import { formatPakId, formatReleaseTrailer, formatTagMessage, type PakId } from "@paks/schema";
+import { formatPakId, formatTagMessage, type PakId } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { readTrailers } from "./account.ts";
 import { checkFiles, checkTags, type Draft, draftRelease, findPrepared, readManifestFacts } from "./draft.ts";
@@ -178,7 +178,6 @@ function assemble({
     branch: facts.status.branch!,
     head: facts.status.commit!,
     remote: { name: outside.remote.value!.name, branch: outside.remote.value!.branch },
-    commitMessage: `chore: bump version to ${version}\n\n${formatReleaseTrailer(id, version)}\n`,
     tag: { name: draft.tag, message, form: options.tagForm },
     steps: stepsOf(draft, options, published !== undefined),
   };

@@ -35,7 +35,7 @@ async function settlePush(plan: ReleasePlan, release: Release, outcome: PushOutc
   const shown = await lookAtRemote(plan, release);
   // The answer was lost, the push was not.
   if (shown === "all") return;
-  if (outcome.type !== "unknown" && shown === "none") throw await takeBack(plan, release.made, outcome.error);
+  if (outcome.type !== "unknown" && shown === "none") throw await takeBack([plan], release.made, outcome.error);
   throw stayed(plan, outcome.error);
 }
 

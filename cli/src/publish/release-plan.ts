@@ -28,7 +28,6 @@ export interface ReleasePlan {
   /** Address that the release names. */
   readonly repository: string;
   readonly edit: VersionEdit | undefined;
-  readonly commitMessage: string;
   readonly tag: { readonly name: string; readonly message: string; readonly form: TagForm };
   readonly steps: Readonly<Record<StepName, StepState>>;
   /** The registry's record, when everything was done before. */
@@ -36,6 +35,12 @@ export interface ReleasePlan {
   readonly warnings: readonly Finding[];
   readonly notes: readonly string[];
 }
+
+/** The same repository, seen from its top folder. */
+export const topTree = ({ tree, place }: Pick<ReleasePlan, "tree" | "place">): WorkTree => ({
+  ...tree,
+  dir: place.root,
+});
 
 /** A file of the pak as git names it: from the top folder. */
 export const pathInRepository = ({ place }: Pick<ReleasePlan, "place">, file: string): string =>

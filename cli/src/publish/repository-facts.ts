@@ -4,6 +4,7 @@ import {
   type CommittedEntry,
   type GitConfig,
   listCommitted,
+  listCommittedTree,
   listLocalRefs,
   type Place,
   readConfig,
@@ -43,6 +44,49 @@ export async function readRepository(context: Context, dir: string): Promise<Rep
   const status = await reading.status;
   const committed = status.commit === undefined ? [] : await reading.committed;
   return { tree, place, status, config: await reading.config, refs: await reading.refs, committed };
+}
+
+/** The whole repository around a folder, with all its files. */
+export interface WholeRepository extends RepositoryFacts {
+  /** Ids of HEAD's folders. */
+  readonly folders: ReadonlyMap<string, string>;
+}
+
+/** As `readRepository`, seen from the top folder; five processes too. */
+export async function readWholeRepository(context: Context, dir: string): Promise<WholeRepository> {
+  const tree = openTree(context, await findFolder(resolve(context.cwd, dir)));
+  const reading = {
+    place: readPlace(tree),
+    status: readStatus(tree),
+    config: readConfig(tree),
+    refs: listLocalRefs(tree),
+    committed: listCommittedTree(tree),
+  };
+  await Promise.allSettled(Object.values(reading));
+  const place = { ...(await reading.place), path: "" };
+  const status = await reading.status;
+  const { files, folders } =
+    status.commit === undefined ? { files: [], folders: new Map<string, string>() } : await reading.committed;
+  const atTop = { ...tree, dir: place.root };
+  return {
+    tree: atTop,
+    place,
+    status,
+    config: await reading.config,
+    refs: await reading.refs,
+    committed: files,
+    folders,
+  };
+}
+
+/** What of it concerns the pak in a folder. */
+export function factsOf(whole: WholeRepository, path: string): RepositoryFacts {
+  const below = path === "" ? "" : `${path}/`;
+  const committed = whole.committed.flatMap((entry) =>
+    entry.path.startsWith(below) ? { ...entry, path: entry.path.slice(below.length) } : [],
+  );
+  const tree = { ...whole.tree, dir: join(whole.place.root, path) };
+  return { ...whole, tree, place: { ...whole.place, path }, committed };
 }
 
 /** Only where the folder lies. @throws PaksError NOT_A_REPOSITORY, GIT_MISSING */

@@ -1,7 +1,7 @@
 import { formatPakId } from "@paks/schema";
 import { safe } from "../output/safe-text.ts";
 import { formatFindings } from "../output/findings.ts";
-import type { Applied } from "./apply.ts";
+import { type Applied, formatCommitMessage } from "./apply.ts";
 import { formatCommands } from "./commands-text.ts";
 import type { Notified } from "./notify.ts";
 import { type ReleasePlan, stepNames } from "./release-plan.ts";
@@ -43,7 +43,7 @@ export function dataOf({ plan, state, applied, notified }: Published) {
     })),
     warnings: plan.warnings,
     notes: notesOf({ plan, state, notified }),
-    ...(planned ? { commands: formatCommands(plan) } : {}),
+    ...(planned ? { commands: formatCommands([plan]) } : {}),
   };
 }
 
@@ -71,9 +71,13 @@ export function formatPlan(plan: ReleasePlan): string {
 export function textOf(done: Published): string {
   const { plan, state, notified } = done;
   if (state === "planned")
-    return [formatPlan(plan), "", "Nothing was changed. These commands do the same:", "", ...formatCommands(plan)].join(
-      "\n",
-    );
+    return [
+      formatPlan(plan),
+      "",
+      "Nothing was changed. These commands do the same:",
+      "",
+      ...formatCommands([plan]),
+    ].join("\n");
   if (state === "already-published") {
     return [
       `✓ ${formatPakId(plan.id)} ${plan.version} is already published (${plan.tag.name}, ${plan.digest})`,
@@ -94,7 +98,7 @@ function stepLines({ plan, state, applied, notified }: Published): string[] {
     steps[step] === "todo" ? [`✓ ${text}`] : steps[step] === "done" ? [`✓ ${before}`] : [];
   const commit = (applied?.commit ?? plan.head).slice(0, 7);
   return [
-    ...(plan.edit ? [`✓ committed ${commit}: ${plan.commitMessage.split("\n")[0]}`] : []),
+    ...(plan.edit ? [`✓ committed ${commit}: ${formatCommitMessage([plan]).subject}`] : []),
     ...mark("tag", `tagged ${tag.name}`, `tag ${tag.name} was there already`),
     ...mark(
       "push",

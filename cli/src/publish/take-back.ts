@@ -1,28 +1,39 @@
 import { type CommitFacts, readHeadCommit, takeBackIndexEntries, takeBackRefs } from "@paks/git/work-tree";
-import { findReleaseTrailer, isPaksError, PaksError } from "@paks/schema";
-import { pathInRepository, type ReleasePlan } from "./release-plan.ts";
+import { isPaksError, listReleaseTrailers, PaksError } from "@paks/schema";
+import { pathInRepository, type ReleasePlan, topTree } from "./release-plan.ts";
 import { replaceManifest } from "./write-manifest.ts";
 
 /** What this run has made so far; only that is ever taken back. */
 export interface Made {
-  readonly edit: boolean;
+  /** Whose manifest was edited. */
+  readonly edited: readonly ReleasePlan[];
+  /** The one version commit of all of them. */
   readonly commit: string | undefined;
-  readonly tag: boolean;
+  /** Whose tag was made. */
+  readonly tags: readonly ReleasePlan[];
 }
+
+/** The commit that the tag of a release leads to. */
+export const targetOf = (plan: ReleasePlan, commit: string | undefined): string =>
+  plan.steps.commit === "todo" ? (commit ?? plan.head) : plan.head;
 
 /**
  * Puts the repository back to what it was before this run: refs in one transaction from their expected values, the
- * manifest's index entry, and its own bytes when they are still ours. Nothing of anybody else's is touched.
+ * manifests' index entries, and their own bytes when they are still ours. Nothing of anybody else's is touched.
+ * @param plans all releases of this run
  * @returns `cause`, with what happened said in its message
  */
-export async function takeBack(plan: ReleasePlan, made: Made, cause: PaksError): Promise<PaksError> {
+export async function takeBack(plans: readonly ReleasePlan[], made: Made, cause: PaksError): Promise<PaksError> {
+  const [first] = plans;
+  if (!first) return cause;
   try {
-    const commit = await findOurCommit(plan, made);
-    const tags = made.tag ? [{ ...plan.tag, commit: commit?.commit ?? plan.head }] : [];
-    const undo = commit && { branch: plan.branch, made: commit.commit, before: plan.head };
-    await takeBackRefs(plan.tree, { tags, commit: undo });
-    if (commit) await restoreIndexEntry(plan, commit);
-    if (made.edit) await replaceManifest(plan, plan.edit!.workTree.before);
+    const tree = topTree(first);
+    const commit = await findOurCommit(plans, made);
+    const tags = made.tags.map((plan) => ({ ...plan.tag, commit: targetOf(plan, commit?.commit) }));
+    const undo = commit && { branch: first.branch, made: commit.commit, before: first.head };
+    await takeBackRefs(tree, { tags, commit: undo });
+    if (commit) await takeBackIndexEntries(tree, listIndexUndos(plans, commit));
+    for (const plan of made.edited) await replaceManifest(plan, plan.edit!.workTree.before);
   } catch (error) {
     if (!isPaksError(error)) throw error;
     return withState(cause, "Not everything could be taken back", error);
@@ -31,24 +42,26 @@ export async function takeBack(plan: ReleasePlan, made: Made, cause: PaksError):
 }
 
 /** HEAD, when it is the commit that this run has made on the planned one. */
-async function findOurCommit(plan: ReleasePlan, made: Made): Promise<CommitFacts | undefined> {
-  if (plan.steps.commit !== "todo") return undefined;
-  const head = await readHeadCommit(plan.tree);
-  if (head.commit === plan.head) return undefined;
-  const isNext = head.parents.length === 1 && head.parents[0] === plan.head;
-  const isOurs = head.commit === made.commit || findReleaseTrailer(head.message)?.version === plan.version;
-  if (isNext && isOurs) return head;
-  throw new PaksError("WORKTREE_CHANGED", `the branch ${plan.branch} has moved on to ${head.commit.slice(0, 7)}`);
+async function findOurCommit(plans: readonly ReleasePlan[], made: Made): Promise<CommitFacts | undefined> {
+  const planned = plans.find((plan) => plan.steps.commit === "todo");
+  if (!planned) return undefined;
+  const head = await readHeadCommit(topTree(planned));
+  if (head.commit === planned.head) return undefined;
+  const isNext = head.parents.length === 1 && head.parents[0] === planned.head;
+  const { id, version } = planned;
+  const names = listReleaseTrailers(head.message).some((each) => each.name === id.name && each.version === version);
+  if (isNext && (head.commit === made.commit || names)) return head;
+  throw new PaksError("WORKTREE_CHANGED", `the branch ${planned.branch} has moved on to ${head.commit.slice(0, 7)}`);
 }
 
-async function restoreIndexEntry(plan: ReleasePlan, commit: CommitFacts): Promise<void> {
-  const edit = plan.edit!;
-  const path = pathInRepository(plan, edit.file);
-  const made = commit.changes.find((change) => change.path === path);
-  if (!made) return;
-  const before = { mode: edit.mode, oid: edit.committed.before };
-  await takeBackIndexEntries(plan.tree, [{ path, before, made: made.oid }]);
-}
+const listIndexUndos = (plans: readonly ReleasePlan[], commit: CommitFacts) =>
+  plans.flatMap((plan) => {
+    const { edit } = plan;
+    if (!edit) return [];
+    const path = pathInRepository(plan, edit.file);
+    const made = commit.changes.find((change) => change.path === path);
+    return made ? { path, before: { mode: edit.mode, oid: edit.committed.before }, made: made.oid } : [];
+  });
 
 function withState(cause: PaksError, state: string, failure?: PaksError): PaksError {
   const because = failure === undefined ? "" : `: ${failure.message.replace(/\.$/, "")}`;

@@ -1,0 +1,2 @@
+export { publishBatch } from "./publish-batch.ts";
+export { resultOf } from "./result-batch.ts";

@@ -1,0 +1,94 @@
+import { isPaksError, PaksError } from "@paks/schema";
+import type { Context } from "../../context.ts";
+import { makeReleases } from "../apply.ts";
+import { notifyRegistry } from "../notify.ts";
+import { type PublishOptions, readFault } from "../options.ts";
+import { settle } from "../problems.ts";
+import type { PublishMode } from "../publish.ts";
+import type { ReleasePlan } from "../release-plan.ts";
+import type { Published } from "../result.ts";
+import { type Made, targetOf } from "../take-back.ts";
+import { inParallel } from "./in-parallel.ts";
+import { type BatchPlan, planBatch } from "./plan-batch.ts";
+import { pushGroups } from "./push-groups.ts";
+import { formatBatchPlan } from "./result-batch.ts";
+import type { Selection } from "./select.ts";
+
+/** What became of one pak. */
+export interface PakOutcome {
+  readonly path: string;
+  /** Absent when it was not planned, or its release went wrong. */
+  readonly published?: Published | undefined;
+  readonly plan?: ReleasePlan | undefined;
+  readonly error?: PaksError | undefined;
+}
+
+export interface BatchOutcome {
+  readonly planned: BatchPlan;
+  readonly outcomes: readonly PakOutcome[];
+  /** Nothing was carried out. */
+  readonly dryRun: boolean;
+}
+
+/**
+ * Several paks of one repository: one version commit, a tag each, few pushes. A pak that cannot be released is left
+ * out, and the others are released. @throws PaksError what stands in the way of all of them
+ */
+export async function publishBatch(
+  context: Context,
+  request: { readonly options: PublishOptions; readonly selection: Selection },
+  mode: PublishMode,
+): Promise<BatchOutcome> {
+  const { options, selection } = request;
+  const fault = readFault(context.config);
+  const label = "Checking everything";
+  const planned = await context.progress(label, async () => await planBatch(context, options, selection));
+  const plans = planned.paks.flatMap(({ plan }) => plan ?? []);
+  const todo = plans.filter(({ published }) => published === undefined);
+  if (mode.dryRun || todo.length === 0) {
+    const outcomes = planned.paks.map(({ path, plan, error }): PakOutcome => {
+      const state = plan?.published ? "already-published" : "planned";
+      return { path, plan, error, published: plan && { plan, state } };
+    });
+    return { planned, outcomes, dryRun: mode.dryRun };
+  }
+  if (!mode.yes && context.io.interactive) await requireConsent(context, planned, todo);
+  const made = await makeReleases(todo, fault);
+  const failures = await context.progress(`Pushing ${todo.length} tags`, async () => await pushGroups(todo, made));
+  fault("pushed");
+  const finish = async (plan: ReleasePlan): Promise<Published> =>
+    await finishOne(context, plan, { made, wait: options.wait });
+  const work = planned.paks.map((pak) => async (): Promise<PakOutcome> => {
+    const { path, plan } = pak;
+    const error = pak.error ?? (plan && failures.get(plan));
+    if (!plan || error) return { path, plan, error };
+    const done = await settle(finish(plan));
+    return { path, plan, published: done.value, error: done.error };
+  });
+  return { planned, outcomes: await inParallel(work, 4), dryRun: false };
+}
+
+/** Tells the registry, when it is to be told. */
+async function finishOne(
+  context: Context,
+  plan: ReleasePlan,
+  { made, wait }: { readonly made: Made; readonly wait: boolean },
+): Promise<Published> {
+  if (plan.published) return { plan, state: "already-published" };
+  const applied = { commit: targetOf(plan, made.commit), made };
+  if (plan.steps.push === "skipped") return { plan, state: "tagged", applied };
+  if (plan.steps.index === "skipped") return { plan, state: "pushed", applied };
+  const notified = await notifyRegistry(context, plan, { wait, fault: readFault(context.config) });
+  return { plan, state: notified.state, applied, notified };
+}
+
+async function requireConsent(context: Context, planned: BatchPlan, todo: readonly ReleasePlan[]): Promise<void> {
+  context.note(formatBatchPlan(planned));
+  const message = `Publish ${todo.length === 1 ? todo[0]!.tag.name : `these ${todo.length} paks`}?`;
+  if (await context.prompts.confirm({ message, instead: "--yes", initial: true })) return;
+  throw new PaksError("CANCELLED", "Stopped; nothing was changed.");
+}
+
+/** The failures of single paks. */
+export const errorsOf = (outcome: BatchOutcome): PaksError[] =>
+  outcome.outcomes.flatMap(({ error }) => (isPaksError(error) ? error : []));

@@ -1,0 +1,90 @@
+import { errorCodes, type Finding, formatPakId, type PaksError } from "@paks/schema";
+import type { Result } from "../../command.ts";
+import { formatFindings } from "../../output/findings.ts";
+import { safe } from "../../output/safe-text.ts";
+import { formatTable } from "../../output/table.ts";
+import { formatCommands } from "../commands-text.ts";
+import type { ReleasePlan } from "../release-plan.ts";
+import { dataOf } from "../result.ts";
+import type { BatchPlan } from "./plan-batch.ts";
+import type { BatchOutcome, PakOutcome } from "./publish-batch.ts";
+
+/** One value and one table for all paks of a run; the exit code is that of the first that failed. */
+export function resultOf(outcome: BatchOutcome): Result {
+  const failed = outcome.outcomes.find(({ error }) => error)?.error;
+  return {
+    data: dataOfBatch(outcome),
+    text: textOfBatch(outcome),
+    ...(failed ? { exit: errorCodes[failed.code].exit } : {}),
+  };
+}
+
+function dataOfBatch({ planned, outcomes, dryRun }: BatchOutcome) {
+  const plans = outcomes.flatMap(({ plan, error }) => (plan && !error && !plan.published ? plan : []));
+  return {
+    releases: outcomes.map(dataOfPak),
+    released: outcomes.filter(({ published, error }) => published && !error).length,
+    failed: outcomes.filter(({ error }) => error).length,
+    unchanged: planned.total - outcomes.length,
+    notes: planned.note === undefined ? [] : [planned.note],
+    ...(dryRun ? { commands: formatCommands(plans) } : {}),
+  };
+}
+
+function dataOfPak({ path, plan, published, error }: PakOutcome) {
+  if (published && !error) return published.plan.published ? dataOf(published) : withoutCommands(dataOf(published));
+  return {
+    package: plan ? formatPakId(plan.id) : null,
+    path,
+    version: plan?.version ?? null,
+    tag: plan?.tag.name ?? null,
+    state: "failed",
+    error: error && { code: error.code, message: error.message, hint: error.hint, details: error.details },
+  };
+}
+
+/** Those of all paks together stand at the end. */
+function withoutCommands(data: ReturnType<typeof dataOf>): Record<string, unknown> {
+  const { commands, ...rest } = data;
+  return commands === undefined ? data : rest;
+}
+
+function textOfBatch({ planned, outcomes, dryRun }: BatchOutcome): string {
+  if (outcomes.length === 0) return "✓ No pak has changed since its last release.";
+  const lines = [formatTable(["pak", "version", "tag", "state"], outcomes.map(rowOf))];
+  for (const { path, plan, error } of outcomes)
+    if (error) lines.push("", `✗ ${safe(nameOf(path, plan))}`, formatError(error));
+  for (const { published } of outcomes) {
+    if (published?.notified?.note !== undefined) lines.push(`⚠ ${safe(published.notified.note)}`);
+  }
+  if (planned.note !== undefined) lines.push("", `⚠ ${safe(planned.note)}`);
+  const plans = outcomes.flatMap(({ plan, error }) => (plan && !error && !plan.published ? plan : []));
+  if (dryRun) lines.push("", "Nothing was changed. These commands do the same:", "", ...formatCommands(plans));
+  return lines.join("\n");
+}
+
+const nameOf = (path: string, plan: ReleasePlan | undefined): string => (plan ? formatPakId(plan.id) : path || ".");
+
+function rowOf({ path, plan, published, error }: PakOutcome): string[] {
+  const version = plan ? (plan.edit && plan.previous ? `${plan.previous} → ${plan.version}` : plan.version) : "";
+  const state = error ? `failed: ${error.code}` : (published?.state ?? "planned");
+  return [nameOf(path, plan), version, plan?.tag.name ?? "", state];
+}
+
+/** All findings when there are several, else the one. */
+function formatError(error: PaksError): string {
+  const findings = error.details?.["findings"];
+  const list = Array.isArray(findings) ? (findings as Finding[]).filter(({ severity }) => severity === "error") : [];
+  if (list.length > 0) return formatFindings(list);
+  return formatFindings([{ severity: "error", code: error.code, message: error.message, hint: error.hint }]);
+}
+
+/** What will be released, for the question before it. */
+export function formatBatchPlan({ paks, note }: BatchPlan): string {
+  const rows = paks.map(({ path, plan, error }) =>
+    rowOf({ path, plan, error, published: plan?.published && { plan, state: "already-published" } }),
+  );
+  const lines = [formatTable(["pak", "version", "tag", "state"], rows)];
+  if (note !== undefined) lines.push(`⚠ ${safe(note)}`);
+  return lines.join("\n");
+}
