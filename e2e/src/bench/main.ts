@@ -1,10 +1,10 @@
 import { compareFetch } from "./fetch.ts";
-import { comparePublish } from "./publish.ts";
+import { compareMonorepo, comparePublish } from "./publish.ts";
 import { measureRegistryStart } from "./registry-start.ts";
 import { type Comparison, formatComparison, holds } from "./report.ts";
 import { compareStartup } from "./startup.ts";
 
-const usage = `npm run bench [-- startup|publish|fetch|registry …]   (all when none is named)
+const usage = `npm run bench [-- startup|publish|monorepo|fetch|registry …]   (all when none is named)
 
   Medians of whole processes, both sides in turn in one run. Absolute times depend on the machine; the ratios are what
   is promised. Ends with 1 when a promised ratio does not hold.`;
@@ -12,6 +12,7 @@ const usage = `npm run bench [-- startup|publish|fetch|registry …]   (all when
 const benches: Record<string, () => Promise<Comparison[]>> = {
   startup: () => compareStartup(20),
   publish: () => comparePublish(10),
+  monorepo: () => compareMonorepo(5),
   fetch: () => compareFetch(5),
   registry: () => measureRegistryStart(),
 };
