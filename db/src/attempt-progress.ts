@@ -1,23 +1,31 @@
 import { type ErrorCode, errorCodes, isErrorCode } from "@paks/schema";
 import { sql } from "kysely";
 import { cleanText, formatJson } from "./json.ts";
+import { listEvidence, type OpenEvidence } from "./open-attempts.ts";
 import type { AttemptRelease, Db } from "./tables.ts";
+import { inTransaction } from "./transaction.ts";
 
-/** Marks the beginning of a try and counts it. */
-export async function startAttempt(db: Db, id: string, stage: string): Promise<void> {
-  await db
-    .updateTable("attempts")
-    .set({
-      state: "running",
-      stage,
-      tries: sql<number>`tries + 1`,
-      started_at: sql<Date>`coalesce(started_at, now())`,
-      next_try_at: null,
-    })
-    .where("id", "=", id)
-    .where("state", "in", ["queued", "running"])
-    .execute();
-}
+/**
+ * Marks the beginning of a try, counts it and returns all evidence of the attempt: what joined it while it waited is
+ * among it, and what comes later finds it running and makes another attempt.
+ */
+export const startAttempt = (db: Db, id: string, stage: string): Promise<OpenEvidence[]> =>
+  inTransaction(db, async (trx) => {
+    await trx
+      .updateTable("attempts")
+      .set({
+        state: "running",
+        stage,
+        tries: sql<number>`tries + 1`,
+        started_at: sql<Date>`coalesce(started_at, now())`,
+        next_try_at: null,
+      })
+      .where("id", "=", id)
+      .where("state", "in", ["queued", "running"])
+      .execute();
+    // A statement of its own, after the row's lock: it sees the hint that the lock had to wait for.
+    return (await listEvidence(trx, [id])).get(id) ?? [];
+  });
 
 export async function setAttemptStage(db: Db, id: string, stage: string): Promise<void> {
   await db.updateTable("attempts").set({ stage }).where("id", "=", id).where("state", "=", "running").execute();

@@ -209,3 +209,26 @@ test("attempts are listed by repository, by who asked, and by pak, newest first"
   expect(await ids({ pakId, limit: 10 })).toEqual([both.id]);
   expect(await ids({ accountId: other, limit: 1 })).toEqual([elsewhere.id]);
 });
+
+test("a stranger's tries are not the author's: who comes later gets an attempt of its own", async () => {
+  const [acme, other] = [db.accountIds["acme"]!, db.accountIds["other"]!];
+  const by = (accountId: string) => hint({ trigger: "token", evidence: { kind: "token", accountId } });
+  const strangers = await by(other);
+  await startAttempt(db, strangers.id, "resolve");
+  await retryAttempt(db, strangers.id, { code: "TAG_NOT_FOUND", message: "not yet", nextTryAt: oneHour() });
+  const authors = await by(acme);
+  expect(authors).toMatchObject({ tries: 0, state: "queued" });
+  expect(authors.id).not.toBe(strangers.id);
+  expect((await by(other)).id).toBe(strangers.id);
+});
+
+test("a stranger who joined the author's attempt cannot hurry it through its tries", async () => {
+  const [acme, other] = [db.accountIds["acme"]!, db.accountIds["other"]!];
+  const by = (accountId: string) => hint({ trigger: "token", evidence: { kind: "token", accountId } });
+  const authors = await by(acme);
+  expect((await by(other)).id).toBe(authors.id);
+  await startAttempt(db, authors.id, "resolve");
+  await retryAttempt(db, authors.id, { code: "TAG_NOT_FOUND", message: "not yet", nextTryAt: oneHour() });
+  expect((await by(other)).id).not.toBe(authors.id);
+  expect((await findAttempt(db, authors.id))?.next_try_at).not.toBeNull();
+});

@@ -70,6 +70,7 @@ async function pullQueuedAttempt(trx: Db, hint: ReconcileHint): Promise<string |
         .where("repository_key", "=", hint.repository.key)
         .where("tag", "=", hint.tag)
         .where("state", "=", "queued")
+        .where(ownTries(hint.evidence.accountId))
         .orderBy("created_at")
         .limit(1)
         // Looks again at a row that a worker has just started: then there is none to pull.
@@ -79,6 +80,14 @@ async function pullQueuedAttempt(trx: Db, hint: ReconcileHint): Promise<string |
     .executeTakeFirst();
   return row?.id;
 }
+
+// An attempt that used up tries takes in only more hints of the one who made it: a stranger's tries are not the author's.
+const ownTries = (accountId: string | null | undefined) =>
+  sql<boolean>`(attempts.tries = 0 or not exists (
+    select 1 from evidence
+    where evidence.attempt_id = attempts.id
+      and evidence.account_id is distinct from ${accountId ?? null}::bigint
+  ))`;
 
 // Hints that name different folders make the attempt name none; each evidence row keeps its own.
 const samePath = (path: string | undefined) =>

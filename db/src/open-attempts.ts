@@ -47,7 +47,8 @@ export async function listOpenAttempts(db: Db, repositoryKey: string): Promise<O
   return attempts.map((attempt) => ({ ...attempt, evidence: evidence.get(attempt.id) ?? [] }));
 }
 
-async function listEvidence(db: Db, attemptIds: readonly string[]): Promise<Map<string, OpenEvidence[]>> {
+/** By attempt, in the order in which it came. */
+export async function listEvidence(db: Db, attemptIds: readonly string[]): Promise<Map<string, OpenEvidence[]>> {
   if (attemptIds.length === 0) return new Map();
   const rows = await db
     .selectFrom("evidence")

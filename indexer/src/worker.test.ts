@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { FaultPoint } from "./deps.ts";
 import { maxJobTries, maxTries } from "./retry-plan.ts";
 import { published, versionsOf } from "./testing/steps.ts";
-import { openWorld, type World } from "./testing/world.ts";
+import { openWorld, skill, type World } from "./testing/world.ts";
 import { runNextJob, runWorker } from "./worker.ts";
 
 let world: World;
@@ -230,4 +230,20 @@ test("a database that is away stops no worker", async () => {
   await worker.stop();
   expect(world.events.filter(({ event }) => event === "worker-failed")).toHaveLength(2);
   await world.drain();
+});
+
+test("evidence that joins a waiting attempt while another tag of the same run is read counts", async () => {
+  const author = await world.author("acme/pdf", { "a/SKILL.md": skill("aa"), "b/SKILL.md": skill("bb") });
+  const first = await author.publish({ package: "acme/aa", version: "1.0.0", path: "a" });
+  const second = await author.publish({ package: "acme/bb", version: "1.0.0", path: "b" });
+  await world.hint(author, first, { evidence: await world.token("acme") });
+  const waiting = await world.hint(author, second, { evidence: await world.token("mallory") });
+  const evidence = await world.token("acme");
+  let joined: Promise<{ id: string }> | undefined;
+  const fault = (point: string) => {
+    if (point === "fetched") joined ??= world.hint(author, second, { evidence });
+  };
+  await world.drain({ fault });
+  expect((await joined)?.id).toBe(waiting.id);
+  expect(await world.attempt(waiting.id)).toMatchObject({ state: "indexed" });
 });

@@ -61,13 +61,16 @@ function openWork(run: ReconcileRun, attempt: OpenAttempt, finish: (trx: Db) => 
 }
 
 /** Tries are counted before the work: a tag that ends its worker is given up in the end. */
-async function startTry({ run, attempt }: TagWork): Promise<void> {
+async function startTry(work: TagWork): Promise<void> {
+  const { run, attempt } = work;
   if (attempt.state === "running" && attempt.tries >= maxTries.ours) {
     throw new PaksError("INTERNAL", `The indexer ended ${attempt.tries} times while it read this tag.`, {
       hint: "Tell the registry's operator.",
     });
   }
-  await run.held.fenced((trx) => startAttempt(trx, attempt.id, "resolve"));
+  // The list of attempts was read before the tags ahead of this one: a hint may have joined since.
+  const evidence = await run.held.fenced((trx) => startAttempt(trx, attempt.id, "resolve"));
+  work.attempt = { ...attempt, evidence };
   parseTagName(attempt.tag);
 }
 
