@@ -50,7 +50,10 @@ const mutations: readonly {
   {
     name: "POST /api/webhook-secrets",
     allowed: publishers,
-    call: async () => ({ path: "/api/webhook-secrets", json: { account: "acme", repository } }),
+    call: async (api) => {
+      await api.release({ account: "acme", name: "pdf", version: "1.0.0" });
+      return { path: "/api/webhook-secrets", json: { account: "acme", repository } };
+    },
   },
 ];
 
@@ -256,8 +259,9 @@ test("an account's name follows the rules, whoever asks", async () => {
 });
 
 test("a webhook's secret comes with the address to enter at the host", async () => {
-  const { request, makeToken } = await testApi();
+  const { request, makeToken, release } = await testApi();
   const token = await makeToken("acme");
+  await release({ account: "acme", name: "pdf", version: "1.0.0" });
   const made = await request("/api/webhook-secrets", { token, json: { account: "acme", repository } });
   expect(made.status).toBe(201);
   expect(await dataOf(made)).toMatchObject({
@@ -274,4 +278,16 @@ test("a webhook's secret comes with the address to enter at the host", async () 
     json: { account: "acme", repository: "https://evil.test/a/b" },
   });
   expect(await refusalOf(bad)).toEqual({ status: 422, code: "HOST_NOT_ALLOWED" });
+});
+
+test("nobody gets a webhook's secret for a repository that releases no pak of the account", async () => {
+  const { request, makeToken, release } = await testApi();
+  const ask = (token: string, account: string) =>
+    request("/api/webhook-secrets", { token, json: { account, repository } });
+  const none = { status: 403, code: "NAMESPACE_FORBIDDEN" };
+  expect(await refusalOf(await ask(await makeToken("acme"), "acme"))).toEqual(none);
+  await release({ account: "acme", name: "pdf", version: "1.0.0" });
+  expect(await refusalOf(await ask(await makeToken("other"), "other"))).toEqual(none);
+  expect(await refusalOf(await ask(await makeToken(null, { scopes: ["admin"] }), "other"))).toEqual(none);
+  expect((await ask(await makeToken("acme"), "acme")).status).toBe(201);
 });

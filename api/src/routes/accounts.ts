@@ -1,4 +1,4 @@
-import { insertAccount, insertAuditEvent, insertWebhookSecret, inTransaction } from "@paks/db";
+import { insertAccount, insertAuditEvent, insertWebhookSecret, inTransaction, requireBoundTo } from "@paks/db";
 import {
   AccountDto,
   CreateAccountRequest,
@@ -54,6 +54,7 @@ export function webhookSecrets(app: App, deps: ApiDeps): void {
           ...tokenFailures,
           ...bodyFailures,
           "ACCOUNT_NOT_FOUND",
+          "NAMESPACE_FORBIDDEN",
           "INVALID_REPOSITORY_URL",
           "HOST_NOT_ALLOWED",
         ),
@@ -66,6 +67,7 @@ export function webhookSecrets(app: App, deps: ApiDeps): void {
       const { accountId, token } = await requirePublisher(deps, c, account);
       const repository = parseRepositoryUrl(text, gitPolicy);
       const secret = await inTransaction(db, async (trx) => {
+        await requireBoundTo(trx, { accountId: accountId!, repositoryKey: repository.key });
         const made = await insertWebhookSecret(trx, { accountId: accountId!, repositoryKey: repository.key });
         const details = { repository: repository.key };
         await insertAuditEvent(trx, { action: "webhook-secret-created", accountId, tokenId: token.id, details });

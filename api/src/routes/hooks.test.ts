@@ -221,3 +221,13 @@ test("wrong signatures use up the address's requests; right ones never meet the 
   expect(wrong).toEqual([401, 401, 429, 429]);
   expect((await send()).status).toBe(202);
 });
+
+test("the secrets of another account do not crowd out this one's; of one account the newest three count", async () => {
+  const { send, secret, db, accountId } = await open();
+  const more = async (account: string) =>
+    insertWebhookSecret(db, { accountId: await accountId(account), repositoryKey: key });
+  for (let i = 0; i < 12; i += 1) await more("other");
+  expect((await send({ secret })).status).toBe(202);
+  for (let i = 0; i < 3; i += 1) await more("acme");
+  expect(await refusalOf(await send({ secret }))).toEqual(invalid);
+});

@@ -9,6 +9,7 @@ import {
   insertToken,
   insertWebhookSecret,
   inTransaction,
+  requireBoundTo,
 } from "@paks/db";
 import {
   type AccountDto,
@@ -70,6 +71,7 @@ async function createWebhookSecret(db: Db, config: ServerConfig, request: unknow
   const origin = config.publicUrl ?? `http://${config.host}:${config.port}`;
   return inTransaction(db, async (trx) => {
     const { id: accountId } = await requireAccount(trx, account);
+    await requireBoundTo(trx, { accountId, repositoryKey: repository.key });
     const secret = await insertWebhookSecret(trx, { accountId, repositoryKey: repository.key });
     const details = { repository: repository.key, by: "operator" };
     await insertAuditEvent(trx, { action: "webhook-secret-created", accountId, details });
