@@ -102,7 +102,7 @@ test("a first start that was killed in the middle does not spoil the folder", as
   await writer.kill();
   expect(writer.lines).toEqual([]);
   const { db } = await open(dataDir);
-  expect(await migrate(db)).toMatchObject({ applied: [expect.any(String)] });
+  expect((await migrate(db)).applied).not.toEqual([]);
   expect(existsSync(join(dataDir, "postgres.incomplete"))).toBe(false);
 });
 
