@@ -71,10 +71,7 @@ describe.concurrent("front matter that names a language is never run", () => {
     const work = await workRepository(hostile.lab, name, files);
     const before = await refsOf(work);
     expectCode(await hostile.paks(work.dir, ["validate"]), code);
-    expectCode(await hostile.paks(work.dir, ["validate", "--strict"]), code);
-    expectCode(await hostile.paks(work.dir, ["publish", "--version", "1.0.0", "--yes"]), code);
     expectCode(await hostile.paks(work.dir, ["publish", "--bump", "patch", "--yes"]), code);
-    expectCode(await hostile.paks(work.dir, ["publish", "--bump", "patch", "--dry-run", "--no-push"]), code);
     expect(await refsOf(work)).toEqual(before);
 
     const folder = await project(name);
@@ -82,11 +79,33 @@ describe.concurrent("front matter that names a language is never run", () => {
     const { repository, tag } = await work.release(files);
     expectCode(await hostile.paks(folder, ["install", `${repository}#${tag}`, "--agent", "claude-code"]), code);
     expect(Object.keys(await snapshotOf(join(folder, "..")))).toEqual(["project"]);
-
     expectVerdict(await hostile.follow({ repository, tag }), code);
-    expectCode(await hostile.paks(folder, ["info", `acme/${name}`]), "PAK_NOT_FOUND");
-    expectCode(await hostile.paks(folder, ["status", repository]), "ok");
-    expectCode(await hostile.paks(folder, ["search", name]), "ok");
+    await expectNothingRan();
+    await work.remove();
+  });
+
+  test("nor by any other command, nor by the registry's dry run", async () => {
+    const name = "code-everywhere";
+    const manifest = evilSkill(name, "---js");
+    const work = await workRepository(hostile.lab, name, { "SKILL.md": manifest });
+    const run = (...argv: string[]) => hostile.paks(work.dir, argv);
+    expectCode(await run("validate", "--strict"), language);
+    expectCode(await run("publish", "--version", "1.0.0", "--yes"), language);
+    expectCode(await run("publish", "--bump", "patch", "--dry-run", "--no-push"), language);
+    expectCode(await run("info", `acme/${name}`), "PAK_NOT_FOUND");
+    expectCode(await run("search", name), "ok");
+    expectCode(await run("status"), "ok");
+    expectCode(await run("list"), "ok");
+    expect((await run("init", name)).exitCode).toBeLessThan(128);
+    const planned = {
+      package: `acme/${name}`,
+      version: "1.0.0",
+      tag: "v1.0.0",
+      manifest,
+      manifest_extra: manifest,
+      files: [],
+    };
+    expect((await hostile.post("/api/index?dry_run=true", planned)).text).toContain(language);
     await expectNothingRan();
     await work.remove();
   });

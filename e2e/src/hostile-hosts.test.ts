@@ -1,12 +1,17 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Fault, type GitRequest, type GitServer, type GitService, rawRepo, serveGit } from "@paks/git/testing";
 import type { ErrorCode } from "@paks/schema";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { mustEndWell } from "./harness/journey.ts";
 import { run } from "./harness/run.ts";
+import { evil } from "./hostile/evil-registry.ts";
 import { writeFiles } from "./hostile/files.ts";
 import { expectCode, expectVerdict, type HostileLab, openHostileLab } from "./hostile/open.ts";
+
+/** What the host says, in its answers and beside its packs. */
+const words = `${evil.replaceAll(/[\0']/g, "")} https://user:pw@example.com/ No space left on device`;
 
 let hostile: HostileLab;
 /** A git host with a fault for each repository, and one that nobody may be led to. */
@@ -17,7 +22,10 @@ const faults = new Map<string, (request: GitRequest) => Fault | undefined>();
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "paks-hostile-host-"));
+  await writeFiles(root, { "talk.sh": `#!/bin/sh\nprintf '%s\\n' 'SAID ${words}' >&2\nexec "$@"\n` });
+  await chmod(join(root, "talk.sh"), 0o755);
   server = await serveGit(root, {
+    config: [["uploadpack.packObjectsHook", join(root, "talk.sh")]],
     faults: (request) => faults.get(request.path.split("/")[1]!.replace(/\.git$/, ""))?.(request),
   });
   inner = await serveGit(root);
@@ -70,7 +78,6 @@ const status = (code: number, headers: Record<string, string> = {}, body = "no\n
   headers,
   body,
 });
-const evil = "\u001B]0;owned\u0007\u001B[2J\u009B31m\u202E https://user:pw@example.com/ No space left on device";
 
 interface Row {
   readonly name: string;
@@ -96,8 +103,8 @@ const rows: readonly Row[] = [
   row("s403", () => status(403), "REPOSITORY_NOT_FOUND"),
   row("s404", () => status(404), "REPOSITORY_NOT_FOUND"),
   row("s500", () => status(500), "GIT_HOST_UNAVAILABLE"),
-  row("s503", () => status(503, {}, evil), "GIT_HOST_UNAVAILABLE"),
-  row("late-s404", () => status(404, {}, evil), "REPOSITORY_NOT_FOUND", "fetch"),
+  row("s503", () => status(503, {}, words), "GIT_HOST_UNAVAILABLE"),
+  row("late-s404", () => status(404, {}, words), "REPOSITORY_NOT_FOUND", "fetch"),
   row("html", () => ({ type: "html" }), "GIT_PROTOCOL_ERROR"),
   row("truncated", () => ({ type: "truncate", bytes: 40 }), "GIT_HOST_UNAVAILABLE"),
   row("truncated-pack", () => ({ type: "truncate", bytes: 60 }), "GIT_HOST_UNAVAILABLE", "fetch"),
@@ -152,22 +159,21 @@ test("a moved repository is told by its new address", async () => {
   expect(attempt.details).toMatchObject({ location: `${inner.url}/new.git` });
 });
 
-describe.concurrent("a host that only wastes time or memory", () => {
-  const slow: readonly Row[] = [
-    row("hang", () => ({ type: "hang" }), "GIT_HOST_TIMEOUT"),
-    row("drip", () => ({ type: "drip" }), "GIT_HOST_TIMEOUT"),
-    row("endless", () => ({ type: "endless-refs" }), "REPOSITORY_TOO_COMPLEX"),
-  ];
-  test.each(slow)(
-    "$name: the end is told",
-    async ({ name, fault, code, service }) => {
-      const repository = await faulty(name, fault(), service, "localhost");
-      const attempt = await hostile.follow({ repository, tag: "v1.0.0" });
-      expectVerdict(attempt, code);
-      await hostile.requireWell();
-    },
-    90_000,
-  );
+describe.concurrent("a host that wastes time", () => {
+  test.each([
+    ["hangs", { type: "hang" }],
+    ["answers one byte a second", { type: "drip" }],
+  ] as const)("one that %s is left, while others' tags go on", async (what, fault) => {
+    const repository = await faulty(what.replaceAll(" ", "-"), fault, undefined, "localhost");
+    expectVerdict(await hostile.follow({ repository, tag: "v1.0.0" }), "GIT_HOST_TIMEOUT");
+    await hostile.requireWell();
+  });
+});
+
+test("a host whose list of refs never ends is left before the machine's memory is full", async () => {
+  const repository = await faulty("endless", { type: "endless-refs" }, undefined, "localhost");
+  expectVerdict(await hostile.follow({ repository, tag: "v1.0.0" }), "REPOSITORY_TOO_COMPLEX");
+  await hostile.requireWell();
 });
 
 test("the machine's own git configuration, proxies and passwords are not used for strangers", async () => {
@@ -188,6 +194,18 @@ test("the machine's own git configuration, proxies and passwords are not used fo
     expect(headers).not.toHaveProperty("x-leaked");
     expect(headers).not.toHaveProperty("authorization");
   }
+});
+
+test("what a host says beside its packs reaches nobody's terminal, also of a release that is sound", async () => {
+  const repository = await faulty("talking", { type: "hang" });
+  faults.delete("talking");
+  const bare = await hostile.lab.folder("bare");
+  mustEndWell("git init", await hostile.lab.git(bare, "init", "-q", "--bare"));
+  const plain = await hostile.lab.git(bare, "fetch", "-q", repository, "refs/tags/v1.0.0");
+  expect(plain.stderr).toContain("SAID");
+  const project = await hostile.lab.folder("projects/talking");
+  const argv = ["install", `${repository}#v1.0.0`, "--agent", "claude-code", "--verbose"];
+  expectCode(await hostile.paks(project, argv), "ok");
 });
 
 test("a host that asks for patience gets it: nothing of it is asked before the time that it said", async () => {

@@ -83,6 +83,9 @@ const nestedMap = (levels: number) => Array.from({ length: levels }, (_, level) 
 
 const sizes = [
   block("brackets", `name: ${"[".repeat(10_000)}`, "FRONTMATTER_TOO_COMPLEX"),
+  block("braces", `name: ${"{a: ".repeat(4000)}`, "FRONTMATTER_TOO_COMPLEX"),
+  block("lists", "- ".repeat(8000), "FRONTMATTER_TOO_COMPLEX"),
+  block("keys", "? ".repeat(8000), "FRONTMATTER_TOO_COMPLEX"),
   // One blank more on each line: 16 KiB are full long before 3,000 levels.
   block("deep-map", nestedMap(170), "FRONTMATTER_TOO_COMPLEX"),
   block("deeper-map", nestedMap(3000), "TOO_LARGE"),

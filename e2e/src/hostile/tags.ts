@@ -123,7 +123,7 @@ const plainFiles = (entries: readonly Entry[]): Files =>
 export interface Work extends GitRepo {
   readonly remote: string;
   readonly name: string;
-  /** Tags HEAD as `paks publish` would, and pushes the tag. */
+  /** Tags HEAD as `paks publish` would, and pushes the tag, over another one if need be. */
   release(files: Files, fields?: TagFields): Promise<Tagged>;
 }
 
@@ -135,6 +135,7 @@ export async function workRepository(lab: Lab, name: string, files: Files): Prom
   await repo.git("push", "-q", "-u", "origin", "main");
   const release = async (tagged: Files, fields: TagFields = {}): Promise<Tagged> => {
     const tag = fields.tag ?? `v${fields.version ?? "1.0.0"}`;
+    await repo.git("update-ref", "-d", `refs/tags/${tag}`);
     await repo.tag(tag, tagMessage({ ...fields, name, repository: remote, files: tagged }));
     await repo.git("push", "-q", "--force", "origin", `refs/tags/${tag}`);
     return { repository: remote, tag };
