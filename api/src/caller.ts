@@ -1,5 +1,5 @@
 import { findToken, isWellFormedToken, touchToken, type TokenRow } from "@paks/db";
-import { formatPakId, PaksError, type PakId, type tokenScopes } from "@paks/schema";
+import { formatPakId, mayPublish, PaksError, type PakId, scopeAllows, type ScopeWord } from "@paks/schema";
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { ApiDeps, AppEnv } from "./deps.ts";
@@ -10,8 +10,6 @@ export type Token = TokenRow & { readonly account: string | null };
 export type Caller =
   | { readonly token: Token; readonly refused?: undefined }
   | { readonly token?: undefined; readonly refused: PaksError | undefined };
-
-type ScopeWord = (typeof tokenScopes)[number];
 
 // One error for malformed, unknown and revoked: who guesses must not learn which it was.
 const invalidToken = () =>
@@ -61,30 +59,10 @@ export async function requireToken(c: Context<AppEnv>): Promise<Token> {
 /** The registry's own token: it belongs to no account and may do what no account may. */
 export const isRegistryAdmin = (token: Token): boolean => token.accountId === null && token.scopes.includes("admin");
 
-/** Splits `publish:acme/*` into its word and pattern; without a pattern the whole account is meant. */
-const parseScope = (scope: string): { word: string; pattern: string } => {
-  const [word = "", pattern = "*/*"] = scope.split(":", 2);
-  return { word, pattern };
-};
-
-/** Whether one of the scopes has this word for this pak; without a name, for every pak of the account. */
-export function allowsScope(
-  scopes: readonly string[],
-  word: ScopeWord,
-  pak?: { account: string; name?: string },
-): boolean {
-  return scopes.map(parseScope).some((scope) => {
-    if (scope.word !== word) return false;
-    if (scope.pattern === "*/*" || pak === undefined) return true;
-    const [account, name] = scope.pattern.split("/", 2);
-    return account === pak.account && (name === "*" || name === pak.name);
-  });
-}
-
 /** A token with `admin` or with this word for at least one pak. @throws PaksError FORBIDDEN and those of `requireToken` */
 export async function requireScope(c: Context<AppEnv>, word: ScopeWord): Promise<Token> {
   const token = await requireToken(c);
-  if (token.scopes.includes("admin") || allowsScope(token.scopes, word)) return token;
+  if (token.scopes.includes("admin") || scopeAllows(token.scopes, word)) return token;
   throw new PaksError("FORBIDDEN", `This needs a token with the scope ${word}.`, {
     hint: `Make one with the scope ${word}; this one has: ${token.scopes.join(", ") || "none"}.`,
   });
@@ -99,13 +77,13 @@ export async function requireRegistryAdmin(c: Context<AppEnv>): Promise<Token> {
 
 /** Whether the token may act for this pak; a reason when not. */
 export function checkPublisher(token: Token, pak: PakId): PaksError | undefined {
+  if (mayPublish(token, pak)) return undefined;
   if (token.account !== pak.account) {
     const whose = token.account === null ? "the registry itself" : token.account;
     return new PaksError("NAMESPACE_FORBIDDEN", `The token belongs to ${whose}, not to ${pak.account}.`, {
       hint: `Publish as ${token.account ?? "an account"}/${pak.name}, or log in with a token of ${pak.account}.`,
     });
   }
-  if (token.scopes.includes("admin") || allowsScope(token.scopes, "publish", pak)) return undefined;
   return new PaksError("NAMESPACE_FORBIDDEN", `The token's scopes do not cover ${formatPakId(pak)}.`, {
     hint: `It has: ${token.scopes.join(", ") || "none"}.`,
   });

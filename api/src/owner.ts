@@ -1,7 +1,7 @@
 import { findAccount } from "@paks/db";
-import { PaksError } from "@paks/schema";
+import { PaksError, scopeAllows } from "@paks/schema";
 import type { Context } from "hono";
-import { allowsScope, isRegistryAdmin, requireToken, type Token } from "./caller.ts";
+import { isRegistryAdmin, requireToken, type Token } from "./caller.ts";
 import type { ApiDeps, AppEnv } from "./deps.ts";
 
 /** For whom a request acts: an account, or (null) the registry itself. */
@@ -43,7 +43,7 @@ export async function requireOwner(deps: ApiDeps, c: Context<AppEnv>, account?: 
 /** As `requireOwner`, or a token that may publish every pak of the account. */
 export async function requirePublisher(deps: ApiDeps, c: Context<AppEnv>, account: string): Promise<Subject> {
   const subject = await requireMember(deps, c, account);
-  if (subject.token.scopes.includes("admin") || allowsScope(subject.token.scopes, "publish", { account }))
+  if (subject.token.scopes.includes("admin") || scopeAllows(subject.token.scopes, "publish", { account }))
     return subject;
   throw new PaksError("FORBIDDEN", `This needs a token with the scope admin, publish or publish:${account}/*.`);
 }

@@ -67,8 +67,13 @@ test("a scope for another pak or account does not publish this one", () => {
   const granted = [...scopes, ...more].filter(
     (scope) => judge(claim(), proof([evidence("token", { scopes: [scope] })])) === "granted",
   );
-  expect(granted).toEqual(["publish", "publish:acme/pdf", "publish:acme/*"]);
+  expect(granted).toEqual(["publish", "publish:acme/pdf", "publish:acme/*", "admin"]);
   expect(judge(claim(), proof([evidence("token", { scopes: ["yank"] })]))).toBe("NAMESPACE_FORBIDDEN");
+});
+
+test("the registry's own admin token publishes for no account", () => {
+  const registry = evidence("token", { accountId: null, account: null, scopes: ["admin"] });
+  expect(judge(claim(), proof([registry]))).toBe("NAMESPACE_FORBIDDEN");
 });
 
 test("a token that was revoked before the tag was read proves nothing", () => {

@@ -1,5 +1,5 @@
 import type { Binding, EvidenceKind, OpenEvidence } from "@paks/db";
-import { formatPakId, PaksError } from "@paks/schema";
+import { formatPakId, mayPublish, PaksError } from "@paks/schema";
 
 /** What a tag wants to release, and from where in its repository. */
 export interface Claim {
@@ -59,7 +59,7 @@ function grantBound(bound: Binding, claim: Claim, proof: Proof): Grant {
     });
   }
   const { accountId } = bound;
-  const token = proof.evidence.find((row) => row.accountId === accountId && mayPublish(row, claim));
+  const token = proof.evidence.find((row) => row.accountId === accountId && covers(row, claim));
   const webhook = proof.evidence.some((row) => row.kind === "webhook" && row.accountId === accountId);
   const evidence = token ? "token" : webhook ? "webhook" : "binding";
   return { accountId, evidence, tokenId: token?.tokenId ?? null, mayBind: false, conflict: undefined };
@@ -72,15 +72,14 @@ function findToken(claim: Claim, { bindings, evidence }: Proof): OpenEvidence | 
     (row) =>
       claim.accountId !== undefined &&
       row.accountId === claim.accountId &&
-      mayPublish(row, claim) &&
+      covers(row, claim) &&
       (claim.named || (knownHere && row.path === claim.path)),
   );
 }
 
 /** Scopes are read when the tag is indexed: of a token that was revoked meanwhile nothing is left. */
-const mayPublish = (row: OpenEvidence, { account, name }: Pick<Claim, "account" | "name">): boolean =>
-  row.kind === "token" &&
-  (row.scopes ?? []).some((scope) => ["publish", `publish:${account}/*`, `publish:${account}/${name}`].includes(scope));
+const covers = ({ kind, account, scopes }: OpenEvidence, claim: Claim): boolean =>
+  kind === "token" && mayPublish({ account, scopes: scopes ?? [] }, claim);
 
 function findConflict(claim: Claim, bindings: readonly Binding[]): PaksError | undefined {
   const id = formatPakId(claim);
@@ -114,7 +113,7 @@ function refusal(claim: Claim, { bindings, evidence }: Proof): PaksError {
   }
   const own = evidence.filter((row) => row.accountId === claim.accountId);
   const tokens = own.filter((row) => row.kind === "token");
-  if (tokens.some((row) => mayPublish(row, claim))) {
+  if (tokens.some((row) => covers(row, claim))) {
     return tooWeak(`A token alone does not bind ${id} to this repository: the tag does not name it.`);
   }
   if (tokens.some((row) => row.scopes !== null)) {

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { Kind } from "./kinds/kind.ts";
 import { AccountName, PakName } from "./names.ts";
+import { TokenScope } from "./token-scopes.ts";
 
 /**
  * What goes over the wire: the API makes these, the CLI parses them. Field names are snake_case.
@@ -212,12 +213,6 @@ export const VerifyDto = z.looseObject({
   expires_at: z.nullable(Time),
 });
 export type VerifyDto = z.infer<typeof VerifyDto>;
-
-export const tokenScopes = ["publish", "yank", "review", "admin"] as const;
-/** `publish`, `publish:acme/pdf`, `publish:acme/*`. */
-export const TokenScope = z
-  .string()
-  .check(z.regex(/^(publish|yank|review)(:[a-z0-9-]{1,39}\/(\*|[a-z0-9-]{1,64}))?$|^admin$/));
 
 export const CreateTokenRequest = z.object({
   name: z.string().check(z.minLength(1), z.maxLength(64)),

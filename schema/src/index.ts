@@ -22,5 +22,6 @@ export * from "./repository-url.ts";
 export * from "./secrets.ts";
 export * from "./set-version.ts";
 export * from "./tags.ts";
+export * from "./token-scopes.ts";
 export * from "./trailers.ts";
 export * from "./version.ts";

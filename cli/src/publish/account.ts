@@ -1,6 +1,7 @@
 import { isSigned, objectMessage, readObjects, type RefFact, type WorkTree } from "@paks/git/work-tree";
 import {
   type Finding,
+  mayPublish,
   type MeDto,
   PaksError,
   parseAccountName,
@@ -63,7 +64,16 @@ export async function readTrailers(
 
 /** What the token allows, as far as it says itself. */
 export function checkToken(me: MeDto, id: PakId): Finding | undefined {
-  if (me.account !== null && me.account !== id.account) {
+  if (mayPublish({ account: me.account, scopes: me.token.scopes }, id)) return undefined;
+  if (me.account === null) {
+    return {
+      severity: "error",
+      code: "NAMESPACE_FORBIDDEN",
+      message: `You are logged in with a token of the registry itself, which cannot publish as ${id.account}.`,
+      hint: `Log in with a token of ${id.account}.`,
+    };
+  }
+  if (me.account !== id.account) {
     return {
       severity: "error",
       code: "NAMESPACE_FORBIDDEN",
@@ -71,8 +81,6 @@ export function checkToken(me: MeDto, id: PakId): Finding | undefined {
       hint: `Leave out --account, or log in as ${id.account}.`,
     };
   }
-  const fitting = new Set(["admin", "publish", `publish:${id.account}/*`, `publish:${id.account}/${id.name}`]);
-  if (me.token.scopes.some((scope) => fitting.has(scope))) return undefined;
   return {
     severity: "error",
     code: "FORBIDDEN",
