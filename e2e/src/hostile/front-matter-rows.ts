@@ -51,7 +51,6 @@ const fences = [
     publish: "FRONTMATTER_INVALID",
   }),
   row("empty-file", () => "", "FRONTMATTER_MISSING"),
-  row("only-a-fence", () => "---", "FRONTMATTER_INVALID"),
 ];
 
 const encodings = [
@@ -69,12 +68,10 @@ const bomb = (levels: number) =>
 
 const features = [
   more("alias-bomb", `metadata:\n${bomb(10)}\n`, "FRONTMATTER_INVALID"),
-  more("alias", "metadata:\n  a: &x 1\n  b: *x\n", "FRONTMATTER_INVALID"),
   more("self-reference", "metadata: &m\n  a: *m\n", "FRONTMATTER_INVALID"),
   more("merge", "metadata:\n  <<: { a: 1 }\n", "FRONTMATTER_INVALID"),
   more("tag-function", "metadata:\n  a: !!js/function 'function () {}'\n", "FRONTMATTER_INVALID"),
   more("tag-binary", "metadata:\n  a: !!binary aGk=\n", "FRONTMATTER_INVALID"),
-  more("tag-own", "metadata:\n  a: !evil x\n", "FRONTMATTER_INVALID"),
   block("directive", "%YAML 1.1\nname: a", "FRONTMATTER_INVALID"),
   block("second-document", "name: a\n...\nname: b", "FRONTMATTER_INVALID"),
 ];
@@ -83,12 +80,10 @@ const nestedMap = (levels: number) => Array.from({ length: levels }, (_, level) 
 
 const sizes = [
   block("brackets", `name: ${"[".repeat(10_000)}`, "FRONTMATTER_TOO_COMPLEX"),
-  block("braces", `name: ${"{a: ".repeat(4000)}`, "FRONTMATTER_TOO_COMPLEX"),
   block("lists", "- ".repeat(8000), "FRONTMATTER_TOO_COMPLEX"),
   block("keys", "? ".repeat(8000), "FRONTMATTER_TOO_COMPLEX"),
   // One blank more on each line: 16 KiB are full long before 3,000 levels.
   block("deep-map", nestedMap(170), "FRONTMATTER_TOO_COMPLEX"),
-  block("deeper-map", nestedMap(3000), "TOO_LARGE"),
   more("flow-depth", `metadata: ${"{a: ".repeat(9)}1${"}".repeat(9)}\n`, "FRONTMATTER_TOO_COMPLEX"),
   more(
     "many-keys",
@@ -97,9 +92,7 @@ const sizes = [
   ),
   more("sixty-thousand-keys", Array.from({ length: 60_000 }, (_, i) => `k${i}: 1\n`).join(""), "TOO_LARGE"),
   more("ten-thousand-keys", Array.from({ length: 10_000 }, (_, i) => `k${i}: 1\n`).join(""), "FRONTMATTER_TOO_COMPLEX"),
-  more("many-lines", "#\n".repeat(2100), "FRONTMATTER_TOO_COMPLEX"),
   described("long-description", "a".repeat(5000), "MANIFEST_INVALID"),
-  described("long-line", "a".repeat(17_000), "FRONTMATTER_TOO_COMPLEX"),
   row("long-manifest", (pak) => skill(pak) + "a".repeat(256 * 1024), "TOO_LARGE"),
 ];
 
@@ -120,18 +113,10 @@ const types = [
     "MANIFEST_INVALID",
     fromFolder,
   ),
-  row(
-    "name-map",
-    () => "---\nname: { a: b }\ndescription: Reads what it is given.\n---\n",
-    "MANIFEST_INVALID",
-    fromFolder,
-  ),
   row("name-path", () => "---\nname: ../../canary\ndescription: Reads what it is given.\n---\n", "INVALID_NAME"),
   row("name-option", () => "---\nname: --force\ndescription: Reads what it is given.\n---\n", "ok", forced),
   described("description-list", "[a, b]", "MANIFEST_INVALID"),
-  described("description-null", "null", "MANIFEST_INVALID"),
   more("version-number", "version: 1.10\n", "ok", loose),
-  more("version-octal", "version: 012\n", "ok", loose),
   more("version-date", "version: 2024-01-01\n", "ok", loose),
   more("version-blanks", 'version: " 1.0.0 "\n', "ok"),
   more("version-two", 'version: "1.0.0"\nmetadata:\n  version: "2.0.0"\n', "MANIFEST_INVALID"),
@@ -141,11 +126,9 @@ const types = [
 
 const keys = [
   more("proto", "__proto__:\n  polluted: true\n", "FRONTMATTER_INVALID"),
-  more("proto-below", "metadata:\n  __proto__: { polluted: true }\n", "FRONTMATTER_INVALID"),
   more("constructor", "constructor: { prototype: { polluted: true } }\n", "FRONTMATTER_INVALID"),
   more("prototype", "metadata:\n  prototype: 1\n", "FRONTMATTER_INVALID"),
   more("twice", "license: MIT\nlicense: ISC\n", "FRONTMATTER_INVALID"),
-  more("twice-quoted", 'license: MIT\n"license": ISC\n', "FRONTMATTER_INVALID"),
   more("complex-key", "? [a, b]\n: c\n", "FRONTMATTER_INVALID"),
 ];
 
@@ -153,7 +136,6 @@ const characters = [
   described("nul", '"a\\0b"', "INVALID_CHARACTERS"),
   described("surrogate", '"a\\ud800b"', "INVALID_CHARACTERS"),
   described("escape", '"a\\e[31mred"', "INVALID_CHARACTERS"),
-  described("title", '"\\x1b]0;owned\\x07 text that is long enough"', "INVALID_CHARACTERS"),
   described("c1", '"a\\x9b31m"', "INVALID_CHARACTERS"),
   described("bidi", "Reads \u202Edesrever\u202C what it is given.", "INVALID_CHARACTERS"),
   described("zero-width", "Reads what\u200B it is given.", "INVALID_CHARACTERS"),
@@ -165,7 +147,6 @@ const characters = [
     "INVALID_CHARACTERS",
   ),
   more("keyword-bidi", 'keywords: ["a\\u202eb"]\n', "INVALID_CHARACTERS"),
-  more("author-escape", 'authors: ["\\e[31mMallory"]\n', "INVALID_CHARACTERS"),
 ];
 
 const side = (name: string, yaml: Bytes, code: Code): FrontMatterRow => ({
@@ -177,9 +158,7 @@ const side = (name: string, yaml: Bytes, code: Code): FrontMatterRow => ({
 const sideFiles = [
   side("side-twice", "license: MIT\nlicense: ISC\n", "MANIFEST_INVALID"),
   side("side-alias", "keywords: &k [a]\ncategories: *k\n", "MANIFEST_INVALID"),
-  side("side-tag", "license: !!js/undefined ''\n", "MANIFEST_INVALID"),
   side("side-latin-1", latin1("license: \xe9\n"), "INVALID_ENCODING"),
-  side("side-proto", "__proto__: { a: 1 }\n", "MANIFEST_INVALID"),
 ];
 
 export const frontMatterRows: readonly FrontMatterRow[] = [
