@@ -1,4 +1,4 @@
-import { PaksError } from "@paks/schema";
+import { isPaksError, PaksError } from "@paks/schema";
 import type { CommonArgs } from "./command.ts";
 import { commonFlags } from "./common-flags.ts";
 import { type CommandRow, commandTable } from "./commands/table.ts";
@@ -32,7 +32,9 @@ export async function main(argv: readonly string[], machine: Machine): Promise<n
     } else printer.help(formatRootHelp(commandTable));
     return 0;
   } catch (error) {
-    const failure = toPaksError(machine.signal.aborted ? machine.signal.reason : error);
+    // A command that was stopped and says what it left says more than the signal.
+    const told = isPaksError(error) && error.code === "CANCELLED";
+    const failure = toPaksError(machine.signal.aborted && !told ? machine.signal.reason : error);
     printer.error(failure);
     return exitOf(failure);
   }

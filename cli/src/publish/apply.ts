@@ -1,7 +1,8 @@
 import { commitFiles, createTag, readHeadCommit } from "@paks/git/work-tree";
-import { formatReleaseTrailer, isPaksError, listReleaseTrailers, PaksError } from "@paks/schema";
+import { formatReleaseTrailer, listReleaseTrailers, PaksError } from "@paks/schema";
 import type { Context } from "../context.ts";
-import type { Fault } from "./options.ts";
+import { toPaksError } from "../output/errors.ts";
+import { EndedHere, type Fault } from "./options.ts";
 import { pushRelease } from "./push.ts";
 import { pathInRepository, type ReleasePlan, topTree } from "./release-plan.ts";
 import { type Made, takeBack, targetOf } from "./take-back.ts";
@@ -15,8 +16,8 @@ export interface Applied {
 }
 
 /**
- * Carries out a plan: edit, commit, tag, push, the irreversible step last. Until the push every failure takes back
- * what this run did; a process that dies leaves a state from which the same command goes on.
+ * Carries out a plan: edit, commit, tag, push, the irreversible step last. Until the push every failure, and
+ * Ctrl-C too, takes back what this run did; from then on everything stays. A process that dies leaves a state from which the same command goes on.
  * @throws PaksError HOOK_REFUSED, WORKTREE_CHANGED, PUSH_REJECTED, GIT_HOST_UNAVAILABLE …
  */
 export async function applyRelease(context: Context, plan: ReleasePlan, fault: Fault): Promise<Applied> {
@@ -32,12 +33,13 @@ export async function applyRelease(context: Context, plan: ReleasePlan, fault: F
 
 /**
  * Everything before the push, for releases of one repository: all manifests, one commit, then the tags.
- * @throws PaksError HOOK_REFUSED, WORKTREE_CHANGED …; then everything of this run is taken back
+ * @throws PaksError HOOK_REFUSED, WORKTREE_CHANGED, CANCELLED …; then everything of this run is taken back
  */
 export async function makeReleases(plans: readonly ReleasePlan[], fault: Fault): Promise<Made> {
   const edited: ReleasePlan[] = [];
   const tags: ReleasePlan[] = [];
   let commit: string | undefined;
+  let tagging: ReleasePlan | undefined;
   fault("planned");
   try {
     for (const plan of plans.filter(({ steps }) => steps.edit === "todo")) {
@@ -47,13 +49,17 @@ export async function makeReleases(plans: readonly ReleasePlan[], fault: Fault):
     fault("edited");
     if (plans.some(({ steps }) => steps.commit === "todo")) commit = await commitVersions(plans, fault);
     for (const plan of plans.filter(({ steps }) => steps.tag === "todo")) {
+      tagging = plan;
       await createTag(plan.tree, { ...plan.tag, commit: targetOf(plan, commit) });
       tags.push(plan);
       fault("tag-made");
     }
     fault("tagged");
+    // The last moment at which it is known that nothing is out.
+    plans[0]?.tree.signal?.throwIfAborted();
   } catch (error) {
-    throw await takeBackAfter(plans, { edited, commit, tags }, error);
+    if (error instanceof EndedHere) throw error;
+    throw await takeBack(plans, { edited, commit, tags, tagging }, toPaksError(error));
   }
   return { edited, commit, tags };
 }
@@ -112,10 +118,4 @@ async function requirePlannedCommit(plans: readonly ReleasePlan[], bumped: reado
     hint: "A commit hook of this repository does this. Let it do so in a commit of your own, then run the same command again.",
     details: { commit, paths: changes.map((each) => each.path) },
   });
-}
-
-/** The failure to report: with what was taken back said, or with what had to stay. */
-async function takeBackAfter(plans: readonly ReleasePlan[], made: Made, error: unknown): Promise<unknown> {
-  if (!isPaksError(error) || error.code === "CANCELLED" || error.code === "GIT_HOST_TIMEOUT") return error;
-  return await takeBack(plans, made, error);
 }

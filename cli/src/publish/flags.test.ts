@@ -31,7 +31,7 @@ test("--sign makes a tag that git verify-tag accepts, with trailers that are sti
 test("--sign does not push the unsigned tag that an earlier run has left", async () => {
   const lab = await openLab();
   await setUpSigning(lab);
-  const environment = { PAKS_ENABLE_FAULTS: "1", PAKS_FAULT: "tagged:throw" };
+  const environment = { PAKS_ENABLE_FAULTS: "1", PAKS_FAULT: "tagged:end" };
   await lab.publish(["--bump", "patch"], { environment });
   const run = await lab.publish(["--bump", "patch", "--sign", "--json"]);
   expect(failureOf(run)).toMatchObject({ code: "TAG_EXISTS", hint: expect.stringContaining("git tag -d") });
@@ -55,7 +55,7 @@ test("--lightweight makes a plain tag, also where git signs every tag, and is wa
   const lab = await openLab();
   await lab.repo.git("config", "tag.gpgSign", "true");
   const args = ["--bump", "patch", "--lightweight", "--skip-registry", "--account", "acme"];
-  const environment = { PAKS_ENABLE_FAULTS: "1", PAKS_FAULT: "tagged:throw" };
+  const environment = { PAKS_ENABLE_FAULTS: "1", PAKS_FAULT: "tagged:end" };
   await lab.publish(args, { environment });
   const run = await lab.publish(args);
   expect({ exit: run.exit, stdout: run.stdout }).toMatchObject({
@@ -106,7 +106,7 @@ test("--remote pushes there", async () => {
 test("--no-commit releases what the tag says, edits nothing, and a rerun goes on with the same version", async () => {
   const lab = await openLab({ files: { "SKILL.md": skillText(undefined) } });
   const head = await lab.repo.git("rev-parse", "HEAD");
-  const environment = { PAKS_ENABLE_FAULTS: "1", PAKS_FAULT: "tagged:throw" };
+  const environment = { PAKS_ENABLE_FAULTS: "1", PAKS_FAULT: "tagged:end" };
   await lab.publish(["--bump", "minor", "--no-commit"], { environment });
   const done = dataOfRun(await lab.publish(["--bump", "minor", "--no-commit", "--json"]));
   expect(done).toMatchObject({ version: "0.1.0", tag: "v0.1.0", commit: head, verified: true });

@@ -1,6 +1,7 @@
 import { type AttemptDto, errorCodes, formatPakId, isErrorCode, isPaksError, PaksError } from "@paks/schema";
 import type { Context } from "../context.ts";
 import type { Fault } from "./options.ts";
+import { goOn } from "./push.ts";
 import type { ReleasePlan } from "./release-plan.ts";
 
 /** How far the registry is with the release. */
@@ -95,7 +96,7 @@ function refusal(plan: ReleasePlan, attempt: AttemptDto): PaksError {
 /** An error behind the push says that the push is done. */
 const afterPush = (plan: ReleasePlan, error: PaksError): PaksError =>
   new PaksError(error.code, `${error.message} (${plan.tag.name} is pushed.)`, {
-    hint: error.hint,
+    hint: error.code === "CANCELLED" ? goOn : error.hint,
     cause: error,
     details: { ...error.details, tag: plan.tag.name, pushed: true },
   });

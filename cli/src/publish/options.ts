@@ -42,13 +42,17 @@ export const faultPoints = [
 export type FaultPoint = (typeof faultPoints)[number];
 export type Fault = (point: FaultPoint) => void;
 
-/** `PAKS_FAULT=<point>:kill` or `:throw`, heeded only together with `PAKS_ENABLE_FAULTS=1`. */
+/** Stands for the end of the process: nothing is taken back, as nothing could be. */
+export class EndedHere extends Error {}
+
+/** `PAKS_FAULT=<point>:kill`, `:end` (the same to a test in this process) or `:throw`, heeded only together with `PAKS_ENABLE_FAULTS=1`. */
 export function readFault(config: Pick<Config, "variable">): Fault {
   const [wanted, how] = (config.variable("PAKS_FAULT") ?? "").split(":");
   if (config.variable("PAKS_ENABLE_FAULTS") !== "1") return () => undefined;
   return (point) => {
     if (point !== wanted) return;
     if (how === "kill") process.kill(process.pid, "SIGKILL");
+    if (how === "end") throw new EndedHere(`fault at ${point}`);
     throw new Error(`fault at ${point}`);
   };
 }

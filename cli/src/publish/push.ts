@@ -1,5 +1,5 @@
 import { fetchRemoteRefs, type PushOutcome, pushRefs } from "@paks/git/work-tree";
-import { PaksError } from "@paks/schema";
+import { isPaksError, PaksError } from "@paks/schema";
 import { settle } from "./problems.ts";
 import type { ReleasePlan } from "./release-plan.ts";
 import { type Made, takeBack } from "./take-back.ts";
@@ -12,7 +12,7 @@ interface Release {
 /**
  * The one push: branch and tag together. It is taken back only when git reports every ref refused and the remote
  * shows none of them; where nobody knows, everything stays and the same command goes on.
- * @throws PaksError PUSH_REJECTED, BEHIND_UPSTREAM (taken back); GIT_HOST_UNAVAILABLE (stays)
+ * @throws PaksError PUSH_REJECTED, BEHIND_UPSTREAM (taken back); GIT_HOST_UNAVAILABLE, CANCELLED (stays)
  */
 export async function pushRelease(plan: ReleasePlan, release: Release): Promise<void> {
   const branch = `${release.commit}:refs/heads/${plan.remote.branch}`;
@@ -32,6 +32,8 @@ export async function pushRelease(plan: ReleasePlan, release: Release): Promise<
 async function settlePush(plan: ReleasePlan, release: Release, outcome: PushOutcome): Promise<void> {
   if (outcome.type === "pushed") return;
   if (outcome.type === "no-atomic") throw new TypeError("a push of one ref cannot lack atomicity");
+  // Whoever stops it does not want to wait for the remote's answer.
+  if (isCancelled(outcome.error)) throw stayed(plan, outcome.error);
   const shown = await lookAtRemote(plan, release);
   // The answer was lost, the push was not.
   if (shown === "all") return;
@@ -44,7 +46,9 @@ async function lookAtRemote(
   plan: ReleasePlan,
   { commit, made }: Release,
 ): Promise<"all" | "some" | "none" | "unknown"> {
-  const { value: refs } = await settle(fetchRemoteRefs(plan.tree, plan.remote.name));
+  const { value: refs } = await settle(fetchRemoteRefs(plan.tree, plan.remote.name)).catch((error: unknown) => {
+    throw isCancelled(error) ? stayed(plan, error) : error;
+  });
   // A push moments ago and no ref at all: this is rather a login page than a repository.
   if (!refs) return "unknown";
   const has = (name: string) => refs.some((ref) => ref.name === name && ref.commit === commit);
@@ -55,14 +59,20 @@ async function lookAtRemote(
   return tag || branch ? "some" : "none";
 }
 
-const goOn = "Run the same command again: it goes on where this one stopped.";
+const isCancelled = (error: unknown): error is PaksError => isPaksError(error) && error.code === "CANCELLED";
+
+export const goOn = "Run the same command again: it goes on where this one stopped.";
 
 function stayed(plan: ReleasePlan, cause: PaksError): PaksError {
   const message = `It is not known whether the remote took ${plan.tag.name}. Commit and tag stay as they are. ${cause.message}`;
-  const code = cause.code === "GIT_HOST_TIMEOUT" ? "GIT_HOST_TIMEOUT" : "GIT_HOST_UNAVAILABLE";
+  const code = codeOfUnknown(cause);
   const hint = cause.code === "PUSH_FORBIDDEN" && cause.hint !== undefined ? `${cause.hint} ${goOn}` : goOn;
   return new PaksError(code, message, { hint, cause, details: { ...cause.details, taken_back: false } });
 }
+
+/** Of a push of which nobody knows whether it arrived. */
+export const codeOfUnknown = ({ code }: PaksError): PaksError["code"] =>
+  code === "GIT_HOST_TIMEOUT" || code === "CANCELLED" ? code : "GIT_HOST_UNAVAILABLE";
 
 function halfPushed(plan: ReleasePlan, cause: PaksError): PaksError {
   const message = `${cause.message} The remote takes one ref at a time, and the version commit is there already.`;

@@ -199,6 +199,14 @@ const refusals: readonly Refusal[] = [
     arrange: async (lab) => void (lab.registry.me = { account: "acme", scopes: ["review"] }),
   },
   {
+    what: "a token of the registry itself, which publishes for nobody",
+    code: "NAMESPACE_FORBIDDEN",
+    exit: 4,
+    tells: "Log in with a token of acme",
+    args: ["--account", "acme"],
+    arrange: async (lab) => void (lab.registry.me = { account: null, scopes: ["admin"] }),
+  },
+  {
     what: "an unreachable registry",
     code: "REGISTRY_UNAVAILABLE",
     exit: 8,

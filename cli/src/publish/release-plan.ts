@@ -42,6 +42,9 @@ export const topTree = ({ tree, place }: Pick<ReleasePlan, "tree" | "place">): W
   dir: place.root,
 });
 
+/** Taking back and saying what stayed must not end with the Ctrl-C that asks for it. */
+export const withoutSignal = (tree: WorkTree): WorkTree => ({ ...tree, signal: undefined });
+
 /** A file of the pak as git names it: from the top folder. */
 export const pathInRepository = ({ place }: Pick<ReleasePlan, "place">, file: string): string =>
   place.path === "" ? file : `${place.path}/${file}`;

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { faultPoints, readFault } from "./options.ts";
 import { dataOfRun, failureOf, type Lab, openLab, skillText } from "./testing/lab.ts";
 
-const fault = (point: string) => ({ environment: { PAKS_ENABLE_FAULTS: "1", PAKS_FAULT: `${point}:throw` } });
+const fault = (point: string) => ({ environment: { PAKS_ENABLE_FAULTS: "1", PAKS_FAULT: `${point}:end` } });
 
 /** One version commit, one tag here and there, one release: nothing twice, nothing missing. */
 async function expectOneRelease(lab: Lab, path: string, version: string): Promise<void> {

@@ -1,6 +1,14 @@
-import { type CommitFacts, readHeadCommit, takeBackIndexEntries, takeBackRefs } from "@paks/git/work-tree";
+import {
+  type CommitFacts,
+  objectMessage,
+  readHeadCommit,
+  readObjects,
+  takeBackIndexEntries,
+  takeBackRefs,
+  type WorkTree,
+} from "@paks/git/work-tree";
 import { isPaksError, listReleaseTrailers, PaksError } from "@paks/schema";
-import { pathInRepository, type ReleasePlan, topTree } from "./release-plan.ts";
+import { pathInRepository, type ReleasePlan, topTree, withoutSignal } from "./release-plan.ts";
 import { replaceManifest } from "./write-manifest.ts";
 
 /** What this run has made so far; only that is ever taken back. */
@@ -11,6 +19,8 @@ export interface Made {
   readonly commit: string | undefined;
   /** Whose tag was made. */
   readonly tags: readonly ReleasePlan[];
+  /** Whose tag was being made last: a git that was stopped may have made it all the same. */
+  readonly tagging?: ReleasePlan | undefined;
 }
 
 /** The commit that the tag of a release leads to. */
@@ -20,6 +30,7 @@ export const targetOf = (plan: ReleasePlan, commit: string | undefined): string 
 /**
  * Puts the repository back to what it was before this run: refs in one transaction from their expected values, the
  * manifests' index entries, and their own bytes when they are still ours. Nothing of anybody else's is touched.
+ * Ctrl-C does not stop it.
  * @param plans all releases of this run
  * @returns `cause`, with what happened said in its message
  */
@@ -27,9 +38,12 @@ export async function takeBack(plans: readonly ReleasePlan[], made: Made, cause:
   const [first] = plans;
   if (!first) return cause;
   try {
-    const tree = topTree(first);
-    const commit = await findOurCommit(plans, made);
-    const tags = made.tags.map((plan) => ({ ...plan.tag, commit: targetOf(plan, commit?.commit) }));
+    const tree = withoutSignal(topTree(first));
+    const commit = await findOurCommit(tree, plans, made);
+    const tags = (await listOurTags(tree, made, commit)).map((plan) => ({
+      ...plan.tag,
+      commit: targetOf(plan, commit?.commit),
+    }));
     const undo = commit && { branch: first.branch, made: commit.commit, before: first.head };
     await takeBackRefs(tree, { tags, commit: undo });
     if (commit) await takeBackIndexEntries(tree, listIndexUndos(plans, commit));
@@ -42,16 +56,40 @@ export async function takeBack(plans: readonly ReleasePlan[], made: Made, cause:
 }
 
 /** HEAD, when it is the commit that this run has made on the planned one. */
-async function findOurCommit(plans: readonly ReleasePlan[], made: Made): Promise<CommitFacts | undefined> {
+async function findOurCommit(
+  tree: WorkTree,
+  plans: readonly ReleasePlan[],
+  made: Made,
+): Promise<CommitFacts | undefined> {
   const planned = plans.find((plan) => plan.steps.commit === "todo");
   if (!planned) return undefined;
-  const head = await readHeadCommit(topTree(planned));
+  const head = await readHeadCommit(tree);
   if (head.commit === planned.head) return undefined;
   const isNext = head.parents.length === 1 && head.parents[0] === planned.head;
   const { id, version } = planned;
   const names = listReleaseTrailers(head.message).some((each) => each.name === id.name && each.version === version);
   if (isNext && (head.commit === made.commit || names)) return head;
   throw new PaksError("WORKTREE_CHANGED", `the branch ${planned.branch} has moved on to ${head.commit.slice(0, 7)}`);
+}
+
+/** With the one that was being made, when it is there as we would have made it. */
+async function listOurTags(
+  tree: WorkTree,
+  { tags, tagging }: Made,
+  commit: CommitFacts | undefined,
+): Promise<readonly ReleasePlan[]> {
+  if (!tagging || tags.includes(tagging)) return tags;
+  const { name, form, message } = tagging.tag;
+  const target = targetOf(tagging, commit?.commit);
+  const found = (await readObjects(tree, [`refs/tags/${name}`], 128 * 1024)).get(`refs/tags/${name}`);
+  if (!found) return tags;
+  const isOurs =
+    form === "lightweight"
+      ? found.oid === target
+      : found.type === "tag" &&
+        found.bytes.toString("utf8").startsWith(`object ${target}\n`) &&
+        objectMessage(found).startsWith(message);
+  return isOurs ? [...tags, tagging] : tags;
 }
 
 const listIndexUndos = (plans: readonly ReleasePlan[], commit: CommitFacts) =>

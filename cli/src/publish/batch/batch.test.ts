@@ -189,7 +189,7 @@ test.each(["edited", "committed", "tag-made", "tagged", "pushed", "notified"])(
     const lab = await openMonorepo();
     dataOfRun(await run(lab, ["--all", "--json"]));
     await change(lab, ["a", "b", "c", "d"]);
-    const environment = { PAKS_ENABLE_FAULTS: "1", PAKS_FAULT: `${point}:throw` };
+    const environment = { PAKS_ENABLE_FAULTS: "1", PAKS_FAULT: `${point}:end` };
     const args = ["--changed", "--bump", "patch"];
     expect((await run(lab, args, { environment })).stderr).toContain(`fault at ${point}`);
     const done = dataOfRun(await run(lab, [...args, "--json"])) as unknown as Data;

@@ -4,6 +4,7 @@ import { makeReleases } from "../apply.ts";
 import { notifyRegistry } from "../notify.ts";
 import { type PublishOptions, readFault } from "../options.ts";
 import { settle } from "../problems.ts";
+import { goOn } from "../push.ts";
 import type { PublishMode } from "../publish.ts";
 import type { ReleasePlan } from "../release-plan.ts";
 import type { Published } from "../result.ts";
@@ -65,7 +66,11 @@ export async function publishBatch(
     const done = await settle(finish(plan));
     return { path, plan, published: done.value, error: done.error };
   });
-  return { planned, outcomes: await inParallel(work, 4), dryRun: false };
+  try {
+    return { planned, outcomes: await inParallel(work, 4), dryRun: false };
+  } catch (error) {
+    throw isPaksError(error) && error.code === "CANCELLED" ? stoppedAfterPush(error) : error;
+  }
 }
 
 /** Tells the registry, when it is to be told. */
@@ -88,6 +93,12 @@ async function requireConsent(context: Context, planned: BatchPlan, todo: readon
   if (await context.prompts.confirm({ message, instead: "--yes", initial: true })) return;
   throw new PaksError("CANCELLED", "Stopped; nothing was changed.");
 }
+
+const stoppedAfterPush = (cause: PaksError): PaksError =>
+  new PaksError("CANCELLED", "Stopped. The version commit and the tags stay; what the remote took is pushed.", {
+    hint: goOn,
+    cause,
+  });
 
 /** The failures of single paks. */
 export const errorsOf = (outcome: BatchOutcome): PaksError[] =>

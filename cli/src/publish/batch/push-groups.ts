@@ -1,8 +1,9 @@
 import { fetchRemoteRefs, pushRefs, takeBackRefs } from "@paks/git/work-tree";
-import { PaksError } from "@paks/schema";
+import { isPaksError, PaksError } from "@paks/schema";
 import { tagsPerPush } from "../commands-text.ts";
+import { codeOfUnknown, goOn } from "../push.ts";
 import { settle } from "../problems.ts";
-import { type ReleasePlan, topTree } from "../release-plan.ts";
+import { type ReleasePlan, topTree, withoutSignal } from "../release-plan.ts";
 import { type Made, takeBack, targetOf } from "../take-back.ts";
 
 /** Why a release is not on the remote; releases without a row are. */
@@ -22,6 +23,7 @@ interface State {
 /**
  * Pushes the tags in groups, each group all or nothing, the branch with the first. A tag that the remote refuses is
  * sent apart from its group, so that it stands in nobody's way; its local tag is taken back.
+ * @throws PaksError CANCELLED; then commit and tags stay
  */
 export async function pushGroups(plans: readonly ReleasePlan[], made: Made): Promise<PushFailures> {
   const todo = plans.filter(({ steps }) => steps.push === "todo");
@@ -33,7 +35,11 @@ export async function pushGroups(plans: readonly ReleasePlan[], made: Made): Pro
   const head = made.commit ?? first.head;
   const state: State = { head, made, failures: new Map(), queue, atomic: true, branchPushed: false, unknown: false };
   for (let group = queue.shift(); group; group = queue.shift()) await pushGroup(state, group);
-  return await settleFailures(plans, state);
+  try {
+    return await settleFailures(plans, state);
+  } catch (error) {
+    throw isPaksError(error) && error.code === "CANCELLED" ? stopped(todo, error) : error;
+  }
 }
 
 async function pushGroup(state: State, group: readonly ReleasePlan[]): Promise<void> {
@@ -89,6 +95,8 @@ async function settleFailures(plans: readonly ReleasePlan[], state: State): Prom
   const { failures, made } = state;
   const [first] = failures.keys();
   if (!first) return failures;
+  // Whoever stops it does not want to wait for the remote's answer.
+  for (const error of failures.values()) if (error.code === "CANCELLED") throw error;
   const { value: refs } = await settle(fetchRemoteRefs(topTree(first), first.remote.name));
   const shown = new Set(refs?.map(({ name, commit }) => `${name} ${commit}`));
   for (const plan of [...failures.keys()]) {
@@ -116,7 +124,7 @@ async function takeBackTags({ failures, made }: State): Promise<PushFailures> {
   const tags = made.tags.filter((plan) => failures.has(plan));
   const [first] = tags;
   const undo = tags.map((plan) => ({ ...plan.tag, commit: targetOf(plan, made.commit) }));
-  const { error } = first ? await settle(takeBackRefs(topTree(first), { tags: undo })) : {};
+  const { error } = first ? await settle(takeBackRefs(withoutSignal(topTree(first)), { tags: undo })) : {};
   const left = error ? ` Its tag could not be taken back: ${error.message}` : " Its tag was taken back.";
   return mapErrors(failures, (cause) => again(cause, `${cause.message}${left}`, error === undefined));
 }
@@ -130,11 +138,17 @@ const again = (cause: PaksError, message: string, takenBack: boolean): PaksError
 
 const stays = (cause: PaksError, plan: ReleasePlan): PaksError =>
   new PaksError(
-    cause.code === "GIT_HOST_TIMEOUT" ? "GIT_HOST_TIMEOUT" : "GIT_HOST_UNAVAILABLE",
+    codeOfUnknown(cause),
     `It is not known whether the remote took ${plan.tag.name}. Commit and tag stay as they are. ${cause.message}`,
     {
-      hint: "Run the same command again: it goes on where this one stopped.",
+      hint: goOn,
       cause,
       details: { ...cause.details, taken_back: false },
     },
   );
+
+const stopped = (plans: readonly ReleasePlan[], cause: PaksError): PaksError => {
+  const tags = plans.length === 1 ? plans[0]!.tag.name : `all ${plans.length} tags`;
+  const message = `It is not known whether the remote took ${tags}. The version commit and the tags stay as they are. ${cause.message}`;
+  return new PaksError("CANCELLED", message, { hint: goOn, cause, details: { ...cause.details, taken_back: false } });
+};
