@@ -1,7 +1,7 @@
 import { listMigrations, type Migration } from "@paks/migrations";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { migrate } from "./migrate.ts";
+import { migrate, requireMigrated } from "./migrate.ts";
 import { testDb, type TestDb } from "./testing/index.ts";
 
 let db: TestDb;
@@ -48,6 +48,15 @@ test("a program that is older than the schema refuses to work", async () => {
     code: "DB_INCOMPATIBLE",
     details: { version: listMigrations().length + 1 },
   });
+});
+
+test("a program that does not migrate wants its own migrations applied and minds no newer ones", async () => {
+  await requireMigrated(db);
+  await expect(requireMigrated(db, extra("select 1;"))).rejects.toMatchObject({ code: "DB_INCOMPATIBLE" });
+  await migrate(db, extra("select 1;"));
+  await expect(requireMigrated(db)).resolves.toBeUndefined();
+  await sql`drop table schema_migrations`.execute(db);
+  await expect(requireMigrated(db)).rejects.toMatchObject({ code: "DB_INCOMPATIBLE" });
 });
 
 test("a migration that was changed after it was applied is refused", async () => {

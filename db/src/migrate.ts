@@ -28,6 +28,28 @@ export async function migrate(
   }
 }
 
+/**
+ * For programs that do not migrate. A newer schema is fine: every migration leaves what older programs need.
+ * @throws PaksError DB_INCOMPATIBLE when a migration that this program needs was not applied
+ */
+export async function requireMigrated(db: Db, migrations: readonly Migration[] = listMigrations()): Promise<void> {
+  const done = (await hasHistory(db)) ? await readHistory(db) : [];
+  const missing = migrations.filter(({ version }) => !done.some((row) => row.version === version));
+  if (missing.length === 0) return;
+  throw new PaksError("DB_INCOMPATIBLE", `The database lacks ${missing.length} of this program's migrations.`, {
+    hint: "Run `paks-registry migrate` first.",
+    details: { missing: missing.map(({ version }) => version) },
+  });
+}
+
+async function hasHistory(db: Db): Promise<boolean> {
+  const table = await sql<{ found: boolean }>`select to_regclass('schema_migrations') is not null as found`.execute(db);
+  return table.rows[0]?.found === true;
+}
+
+const readHistory = (db: Db): Promise<Applied[]> =>
+  db.selectFrom("schema_migrations").select(["version", "name", "checksum"]).orderBy("version").execute();
+
 async function applyNext(trx: Db, migrations: readonly Migration[]): Promise<string | undefined> {
   await sql`set local statement_timeout = 0`.execute(trx);
   await sql`set local lock_timeout = '60s'`.execute(trx);
@@ -46,10 +68,7 @@ async function applyNext(trx: Db, migrations: readonly Migration[]): Promise<str
 }
 
 async function listApplied(trx: Db): Promise<Applied[]> {
-  const table = await sql<{ found: boolean }>`select to_regclass('schema_migrations') is not null as found`.execute(
-    trx,
-  );
-  if (!table.rows[0]?.found) {
+  if (!(await hasHistory(trx))) {
     await sql`create table schema_migrations (
       version integer primary key,
       name text not null,
@@ -57,7 +76,7 @@ async function listApplied(trx: Db): Promise<Applied[]> {
       applied_at timestamptz not null default now()
     )`.execute(trx);
   }
-  return trx.selectFrom("schema_migrations").select(["version", "name", "checksum"]).orderBy("version").execute();
+  return readHistory(trx);
 }
 
 function requireSameHistory(done: readonly Applied[], migrations: readonly Migration[]): void {

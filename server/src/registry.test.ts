@@ -109,6 +109,27 @@ test.skipIf(onEmbedded)("API and indexer run apart on one database", async () =>
   expect([indexer.url, indexer.printed]).toEqual(["", []]);
 });
 
+test.skipIf(onEmbedded)(
+  "the API alone honours the admin token of the environment, and makes none of its own",
+  async () => {
+    const { start } = await testInstallation();
+    await (await start()).close();
+    const token = createToken().token;
+    const api = await start({ PAKS_ADMIN_TOKEN: token }, roles.api);
+    expect(await getStatus(`${api.url}/api/auth/me`, token)).toBe(200);
+    expect(tokenIn(api.printed)).toBeUndefined();
+  },
+);
+
+test.skipIf(onEmbedded)(
+  "a database that lacks a migration is refused at the start, not at the first request",
+  async () => {
+    const { start } = await testInstallation({ migrated: false });
+    for (const role of [roles.api, roles.indexer])
+      await expect(start({}, role)).rejects.toMatchObject({ code: "DB_INCOMPATIBLE" });
+  },
+);
+
 test("SIGTERM drains and ends with 0", async () => {
   const { start } = await testInstallation();
   const registry = await start();

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createApp } from "@paks/api";
-import { type Database, expireLeases, migrate, openDatabase } from "@paks/db";
+import { type Database, expireLeases, migrate, openDatabase, requireMigrated } from "@paks/db";
 import { type GitCage, gitVersion } from "@paks/git";
 import { type RunningWorker, runWorker } from "@paks/indexer";
 import { openDirectoryObjects, type Objects } from "@paks/objects";
@@ -79,15 +79,22 @@ export async function startRegistry(
     requireSharedDatabase(starting);
     const http = wanted.api ? await openHttp(starting) : undefined;
     const stores = await openStores(starting, http?.url);
-    const adminToken = wanted.migrate ? await prepareAdminToken(stores.database.db, config.adminToken) : undefined;
     const worker = wanted.indexer ? await startWorker(starting, stores) : undefined;
     if (http) serveApi(starting, stores, { http, onEnqueue: () => worker?.wake() });
+    // Last of all that can fail: a token that was made and not shown would be lost.
+    const adminToken = await prepareToken(starting, stores);
     announce(starting, http, adminToken);
     return { url: http?.url ?? "", close: () => closeAll(starting) };
   } catch (error) {
     await closeAll(starting);
     throw error;
   }
+}
+
+/** The first admin's token is shown by whoever migrates; the one of the environment counts wherever the API runs. */
+async function prepareToken({ config, roles: { api, migrate } }: Starting, { database }: Stores) {
+  if (!migrate && !(api && config.adminToken !== undefined)) return undefined;
+  return prepareAdminToken(database.db, config.adminToken);
 }
 
 function requireSharedDatabase({ config, roles: { api, indexer } }: Starting): void {
@@ -122,7 +129,7 @@ async function openStores(starting: Starting, url: string | undefined): Promise<
   if (starting.roles.migrate) {
     const { applied } = await migrate(database.db);
     if (applied.length > 0) io.log({ event: "migrated", applied });
-  }
+  } else await requireMigrated(database.db);
   return { database, objects: await openDirectoryObjects(join(config.dataDir, "objects")) };
 }
 

@@ -23,18 +23,28 @@ const serveCommand = (
   },
 });
 
+/** Where the roles run apart, nobody else shows the first admin's token. */
+const migratedText = (applied: readonly string[], adminToken: string | undefined): string =>
+  [
+    applied.length === 0 ? "Up to date." : `Applied: ${applied.join(", ")}`,
+    ...(adminToken === undefined ? [] : [`Admin token, shown this once: ${adminToken}`]),
+  ].join("\n");
+
 const migrateCommand = (io: CommandIo): CommandModule<object, { json: boolean }> => ({
   command: "migrate",
   describe: "Bring the database's tables up to date, then end",
   handler: async ({ json }) => {
     const config = io.readConfig();
-    const { migrate, openDatabase } = await import("@paks/db");
+    const [{ migrate, openDatabase }, { prepareAdminToken }] = await Promise.all([
+      import("@paks/db"),
+      import("../first-token.ts"),
+    ]);
     const target = config.databaseUrl === undefined ? { dataDir: config.dataDir } : { url: config.databaseUrl };
     const database = await openDatabase(target, { statementTimeoutMilliseconds: 0 });
     try {
       const { applied } = await migrate(database.db);
-      const text = applied.length === 0 ? "Up to date." : `Applied: ${applied.join(", ")}`;
-      io.print(json ? JSON.stringify({ applied }) : text);
+      const adminToken = await prepareAdminToken(database.db, config.adminToken);
+      io.print(json ? JSON.stringify({ applied, admin_token: adminToken }) : migratedText(applied, adminToken));
     } finally {
       await database.close();
     }

@@ -12,9 +12,10 @@ import { roles, type Roles, type RunningRegistry, startRegistry } from "../regis
 export const onEmbedded = process.env["PAKS_TEST_ENGINE"] === "embedded";
 
 /** The schema of a test's own as a database URL; undefined when the embedded engine is under test. */
-async function databaseUrl(): Promise<string | undefined> {
+async function databaseUrl(migrated: boolean): Promise<string | undefined> {
   if (onEmbedded) return undefined;
   const db = await testDb();
+  if (!migrated) await db.schema.dropTable("schema_migrations").execute();
   onTestFinished(() => db.close());
   const { schema } = await db
     .selectNoFrom((eb) => eb.fn<string>("current_schema", []).as("schema"))
@@ -25,10 +26,10 @@ async function databaseUrl(): Promise<string | undefined> {
 }
 
 /** One installation: a data folder and a database that several processes may be started on, one after the other. */
-export async function testInstallation() {
+export async function testInstallation({ migrated = true } = {}) {
   const dataDir = await mkdtemp(join(tmpdir(), "paks-server-"));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
-  const url = await databaseUrl();
+  const url = await databaseUrl(migrated);
   const base: Environment = { PORT: "0", PAKS_DATA_DIR: dataDir, DATABASE_URL: url, PAKS_RATE_LIMIT_ANONYMOUS: "0" };
 
   const start = async (environment: Environment = {}, wanted: Roles = roles.all) => {
