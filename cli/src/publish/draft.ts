@@ -88,8 +88,12 @@ export function draftRelease(inputs: DraftInputs, problems: Problems): Draft | u
     const refs = [...facts.refs, ...remoteRefs];
     const here = refs.filter(({ commit }) => commit === facts.status.commit);
     const tagged = options.commit ? undefined : highestVersion(tagNames(here), pak);
-    const released = () => highestVersion(tagNames(refs), pak);
-    return chooseVersion({ manifest: manifest.version, released, prepared, tagged }, options);
+    const released = (below?: string) => highestVersion(tagNames(refs), pak, below);
+    const isOut = (made: string) =>
+      options.onlyChanged !== true &&
+      findTag(options.push ? remoteRefs : facts.refs, formatTag({ ...pak, version: made })) !== undefined;
+    const { before } = content;
+    return chooseVersion({ manifest: manifest.version, released, isOut, before, prepared, tagged }, options);
   });
   if (version === undefined) return undefined;
   const mustEdit = needsEdit(manifest, version, options, problems);

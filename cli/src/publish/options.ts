@@ -25,6 +25,8 @@ export interface PublishOptions {
   /** False: commit and tag stay on this machine, and nothing is asked of remote or registry. */
   readonly push: boolean;
   readonly skipRegistry: boolean;
+  /** What HEAD's commit has released did not change since: it gets no next version. */
+  readonly onlyChanged?: boolean | undefined;
   readonly wait: boolean;
 }
 

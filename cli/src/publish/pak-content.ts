@@ -9,9 +9,11 @@ import {
   type Finding,
   findManifests,
   findSecrets,
+  listReleaseTrailers,
   type Kind,
   manifestFileNames,
   PaksError,
+  readManifest,
   type ReleaseFile,
   secretFingerprint,
   systemErrorCode,
@@ -43,27 +45,30 @@ export interface PakContent {
   };
   /** Message of HEAD's commit; "" before the first one. */
   readonly headMessage: string;
+  /** The manifest's version in the commit before HEAD's; read only when HEAD's is a version commit of ours. */
+  readonly before: { readonly version: string | undefined } | undefined;
   readonly findings: readonly Finding[];
 }
 
 const limits = defaultLimits;
 
 /**
- * One more process: all blobs and HEAD's commit in one batch.
+ * One more process: all blobs and HEAD's commit in one batch. After a version commit a second one, for what was before.
  * @throws PaksError MANIFEST_MISSING
  */
 export async function readContent(facts: RepositoryFacts): Promise<PakContent> {
   const wanted = await listWanted(facts);
-  return await assembleContent(facts, wanted, await readWanted(facts, [wanted]));
+  return await assembleContent(facts, wanted, await readWanted(facts, [facts], [wanted]));
 }
 
-/** Of several paks of one repository, still in one process. */
+/** Of several paks of one repository, in no more processes. */
 export async function readContents(all: readonly RepositoryFacts[]): Promise<Settled<PakContent>[]> {
   const wanted = await Promise.all(all.map(async (facts) => await settle(listWanted(facts))));
   const [first] = all;
   if (!first) return [];
   const objects = await readWanted(
     first,
+    all,
     wanted.flatMap(({ value }) => value ?? []),
   );
   return await Promise.all(
@@ -92,7 +97,38 @@ async function listWanted(facts: RepositoryFacts): Promise<Wanted> {
   return { kind, blobs, findings };
 }
 
-async function readWanted({ tree, status }: RepositoryFacts, wanted: readonly Wanted[]): Promise<Objects> {
+/** With the manifests of the commit before, when HEAD's is a version commit. */
+async function readWanted(
+  first: RepositoryFacts,
+  all: readonly RepositoryFacts[],
+  wanted: readonly Wanted[],
+): Promise<Objects> {
+  const objects = await readNow(first, wanted);
+  const head = objects.get("HEAD");
+  if (!head || listReleaseTrailers(objectMessage(head)).length === 0) return objects;
+  const names = all.flatMap((facts) => namesBefore(facts).map(({ object }) => object));
+  const before = await readObjects(first.tree, names, (names.length + 1) * limits.fileBytes);
+  return new Map([...objects, ...before]);
+}
+
+/** Names with white space would be told apart from git's answers by nobody. */
+function namesBefore({ place }: RepositoryFacts): { readonly file: string; readonly object: string }[] {
+  if (/\s/.test(place.path)) return [];
+  const below = place.path === "" ? "" : `${place.path}/`;
+  return manifestFileNames("skill").map((file) => ({ file, object: `HEAD~:${below}${file}` }));
+}
+
+function readBefore(facts: RepositoryFacts, objects: Objects): PakContent["before"] {
+  const files = new Map<string, Uint8Array>();
+  for (const { file, object } of namesBefore(facts)) {
+    const found = objects.get(object);
+    if (found?.type === "blob") files.set(file, found.bytes);
+  }
+  const { manifest } = readManifest(files, { profile: "lenient" });
+  return manifest && { version: manifest.version };
+}
+
+async function readNow({ tree, status }: RepositoryFacts, wanted: readonly Wanted[]): Promise<Objects> {
   if (status.commit === undefined) return new Map();
   const blobs = wanted.flatMap((each) => each.blobs);
   const bytes = blobs.reduce((sum, { size }) => sum + size, 0);
@@ -116,6 +152,7 @@ async function assembleContent(facts: RepositoryFacts, wanted: Wanted, objects: 
     entries,
     files: findings.length === 0 ? files : [],
     manifest: { committed, workTree: await readWorkTreeManifest(tree.dir, names) },
+    before: readBefore(facts, objects),
     headMessage: head ? objectMessage(head) : "",
     findings: findings.length === 0 ? [...checkReleaseFiles(files, limits), ...findSecrets(files)] : findings,
   };

@@ -39,11 +39,12 @@ export async function planBatch(context: Context, options: PublishOptions, selec
   const paths = await select(context, { whole, outside, options }, selection);
   const facts = paths.map((path) => factsOf(whole, path));
   const contents = await readContents(facts);
+  const wanted = { ...options, onlyChanged: selection.type === "changed" };
   const work = facts.map((each, at) => async (): Promise<PlannedPak> => {
     const { value: content, error } = contents[at]!;
     const { path } = each.place;
     if (!content) return { path, error };
-    const decided = await settle(decideRelease(context, { facts: each, content, outside, options }));
+    const decided = await settle(decideRelease(context, { facts: each, content, outside, options: wanted }));
     return { path, plan: decided.value && withoutNeighbours(decided.value), error: decided.error };
   });
   return { paks: await inParallel(work, 8), total: listPakFolders(whole).length, note: describeRest(whole, paths) };
