@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { expect, test } from "vitest";
 
@@ -11,9 +11,10 @@ test("what dead processes left is swept, what living ones use stays", async () =
   const root = await mkdtemp(join(tmpdir(), "paks-test-sweep-"));
   const mine = await openScratch(root);
   const dead = await deadPid();
-  await mkdir(join(root, `paks-git-${dead}-1-00ff`, "r.git"), { recursive: true });
+  const machine = /^paks-git-([0-9a-f]{12})-/.exec(basename(mine.dir))![1]!;
+  await mkdir(join(root, `paks-git-${machine}-${dead}-1-00ff`, "r.git"), { recursive: true });
   // The same pid, another start: as when every container's server is pid 1.
-  await mkdir(join(root, `paks-git-${process.pid}-1-00ff`));
+  await mkdir(join(root, `paks-git-${machine}-${process.pid}-1-00ff`));
   await mkdir(join(root, "somebody-elses"));
   await writeFile(join(root, "paks-git-notes.txt"), "");
   expect(await sweepScratch(root)).toBe(2);
@@ -27,6 +28,17 @@ test("what dead processes left is swept, what living ones use stays", async () =
   await rm(root, { recursive: true });
   expect(await sweepScratch(root)).toBe(0);
   expect(await directoryBytes(root)).toBe(0);
+});
+
+test("what another machine uses in a shared folder stays until it is a day old", async () => {
+  const root = await mkdtemp(join(tmpdir(), "paks-test-sweep-"));
+  const theirs = join(root, `paks-git-0123456789ab-${await deadPid()}-1-00ff`);
+  await mkdir(theirs);
+  expect(await sweepScratch(root)).toBe(0);
+  const twoDaysAgo = new Date(Date.now() - 48 * 3_600_000);
+  await utimes(theirs, twoDaysAgo, twoDaysAgo);
+  expect(await sweepScratch(root)).toBe(1);
+  await rm(root, { recursive: true });
 });
 
 test("a root that cannot hold a scratch folder is named", async () => {

@@ -1,8 +1,10 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 
-import { PaksError } from "@paks/schema";
+import { currentProcess, mayRun } from "@paks/locks";
+import { fileSystemError } from "@paks/schema";
 
 /** A folder of one fetch, gone when the fetch is closed. */
 export interface Scratch {
@@ -13,14 +15,19 @@ export interface Scratch {
   close(): Promise<void>;
 }
 
-const prefix = "paks-git-";
-/** `paks-git-<pid>-<start of that process>-<random>` */
-const namePattern = /^paks-git-(\d+)-(\d+)-[0-9a-f]+$/;
+/** `paks-git-<machine>-<pid>-<start of that process>-<random>` */
+const namePattern = /^paks-git-([0-9a-f]{12})-(\d+)-(\d+)-[0-9a-f]+$/;
+/** No fetch takes this long: whoever made such a folder is gone, on whatever machine. */
+const abandonedAfter = 24 * 3_600_000;
+
+/** This machine since it was started: replicas may share the folder, and only here does a pid say anything. */
+const machine = (): string =>
+  createHash("sha256").update(`${hostname()}\n${currentProcess().bootId}`).digest("hex").slice(0, 12);
 
 /** @throws PaksError DISK_FULL, READ_ONLY_TARGET */
 export async function openScratch(root: string): Promise<Scratch> {
-  const start = (await startOf(process.pid)) ?? 0;
-  const dir = join(root, `${prefix}${process.pid}-${start}-${randomBytes(8).toString("hex")}`);
+  const { pid, startTime } = currentProcess();
+  const dir = join(root, `paks-git-${machine()}-${pid}-${startTime ?? 0}-${randomBytes(8).toString("hex")}`);
   const scratch = { dir, gitDir: join(dir, "r.git"), home: join(dir, "home"), close: () => remove(dir) };
   try {
     await mkdir(scratch.home, { recursive: true });
@@ -28,7 +35,7 @@ export async function openScratch(root: string): Promise<Scratch> {
     return scratch;
   } catch (error) {
     await scratch.close();
-    throw diskError(error, root) ?? error;
+    throw fileSystemError(error, root) ?? error;
   }
 }
 
@@ -65,50 +72,30 @@ const ignoreMissing =
   };
 
 /**
- * Removes what processes that are dead by now left behind; returns how many folders that were.
- * Folders of living processes, also of this one, stay.
+ * Removes what processes that are dead by now left behind; returns how many folders that were. Folders of living
+ * processes, also of this one, stay; those of other machines until they are a day old.
  */
 export async function sweepScratch(scratchRoot: string): Promise<number> {
   let removed = 0;
+  const here = machine();
+  const { bootId } = currentProcess();
   for (const name of await readdir(scratchRoot).catch(ignoreMissing([]))) {
-    const [, pid, start] = namePattern.exec(name) ?? [];
-    if (pid === undefined || start === undefined || (await isAlive(Number(pid), Number(start)))) continue;
-    await remove(join(scratchRoot, name));
+    const [, where, pid, start] = namePattern.exec(name) ?? [];
+    if (where === undefined || pid === undefined || start === undefined) continue;
+    const dir = join(scratchRoot, name);
+    const startTime = start === "0" ? null : start;
+    const inUse = where === here ? mayRun({ pid: Number(pid), startTime, bootId }) : await isYoung(dir);
+    if (inUse) continue;
+    await remove(dir);
     removed++;
   }
   return removed;
 }
 
-/** A pid alone says little: in a container every server is pid 1. */
-async function isAlive(pid: number, start: number): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: alive, of another user.
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
-  }
-  const known = await startOf(pid);
-  return known === undefined || known === start;
-}
-
-/** When a process started, in a unit of its own; `undefined` where only the kernel knows. */
-async function startOf(pid: number): Promise<number | undefined> {
-  // Field 22; the name in field 2 may hold blanks and brackets.
-  const text = await readFile(`/proc/${pid}/stat`, "latin1").catch(ignoreMissing(undefined));
-  if (text !== undefined) return Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[19]);
-  return pid === process.pid ? Math.floor(performance.timeOrigin) : undefined;
+async function isYoung(dir: string): Promise<boolean> {
+  const facts = await stat(dir).catch(ignoreMissing(undefined));
+  return facts !== undefined && Date.now() - facts.mtimeMs < abandonedAfter;
 }
 
 /** A killed git may still be writing its last file, hence the retries. */
 const remove = (dir: string): Promise<void> => rm(dir, { recursive: true, force: true, maxRetries: 5 });
-
-function diskError(error: unknown, dir: string): PaksError | undefined {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === "ENOSPC" || code === "EDQUOT") {
-    return new PaksError("DISK_FULL", `There is no space left in ${dir}.`, { cause: error });
-  }
-  if (code === "EROFS" || code === "EACCES" || code === "EPERM") {
-    return new PaksError("READ_ONLY_TARGET", `${dir} cannot be written.`, { cause: error });
-  }
-  return undefined;
-}
