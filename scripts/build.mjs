@@ -1,5 +1,6 @@
 // Bundles the executables. Type checking is `npm run typecheck`; this only turns source into what runs.
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -25,7 +26,6 @@ const bundles = [
     name: "cli",
     options: {
       entryPoints: { paks: at("cli/src/bin.ts") },
-      outdir: at("cli/dist"),
       splitting: true,
       minify: true,
       chunkNames: "chunks/[name]-[hash]",
@@ -41,19 +41,18 @@ const bundles = [
       },
       define: { "import.meta.url": "__bundleUrl" },
     },
-    after: () => toCommonJs(at("cli/dist")),
+    after: toCommonJs,
   },
   {
     name: "server",
     options: {
       entryPoints: { "paks-registry": at("server/src/bin.ts") },
-      outdir: at("server/dist"),
       splitting: true,
       chunkNames: "chunks/[name]-[hash]",
       banner: { js: requireBanner },
       external: ["@electric-sql/pglite", "@electric-sql/pglite/*", "pg-native"],
     },
-    after: () => copyMigrations(at("server/dist/migrations")),
+    after: (folder) => copyMigrations(join(folder, "migrations")),
   },
   {
     name: "e2e",
@@ -63,7 +62,6 @@ const bundles = [
         bench: at("e2e/src/bench/main.ts"),
         docs: at("e2e/src/docs/main.ts"),
       },
-      outdir: at("e2e/dist"),
       splitting: true,
       banner: { js: requireBanner },
       alias: { "string-width": at("cli/src/string-width-shim.ts") },
@@ -108,16 +106,44 @@ async function toCommonJs(folder) {
   writeFileSync(join(folder, "package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
 }
 
+/** Changes exactly when a build would make something else. */
+function sourceKey() {
+  const hash = createHash("sha256").update(process.version);
+  const packages = readdirSync(root, { withFileTypes: true }).filter((entry) => existsSync(at(entry.name, "src")));
+  const files = packages.flatMap(({ name }) =>
+    readdirSync(at(name, "src"), { recursive: true }).map((path) => join(name, "src", path)),
+  );
+  const others = readdirSync(at("migrations")).filter((name) => name.endsWith(".sql"));
+  const all = [...files.filter((path) => /\.(ts|json)$/.test(path)), ...others.map((name) => join("migrations", name))];
+  for (const path of [...all.sort(), "scripts/build.mjs", "pnpm-lock.yaml"])
+    hash.update(path).update(readFileSync(at(path)));
+  return hash.digest("hex");
+}
+
+/** Makes the bundles that are not there or not of this source. A running program keeps finding its parts. */
 export async function build() {
+  const key = sourceKey();
+  const stamp = at("node_modules", ".paks-build");
+  const built = bundles.every(({ name }) => existsSync(at(name, "dist")));
+  if (built && existsSync(stamp) && readFileSync(stamp, "utf8") === key) return;
   const { build: bundle } = await import("esbuild");
   for (const { name, options, after } of bundles) {
     const entryPoints = Object.fromEntries(Object.entries(options.entryPoints).filter(([, path]) => existsSync(path)));
-    if (Object.keys(entryPoints).length === 0) continue;
     const alias = Object.fromEntries(Object.entries(options.alias ?? {}).filter(([, path]) => existsSync(path)));
-    rmSync(at(name, "dist"), { recursive: true, force: true });
-    await bundle({ ...common, ...options, alias, entryPoints });
-    await after?.();
+    const fresh = at(name, `dist-${process.pid}`);
+    await bundle({ ...common, ...options, outdir: fresh, alias, entryPoints });
+    await after?.(fresh);
+    replaceFolder(at(name, "dist"), fresh);
   }
+  writeFileSync(stamp, key);
+}
+
+/** Beside each other and renamed: what is started meanwhile finds all of the old bundle or all of the new one. */
+function replaceFolder(folder, fresh) {
+  const old = `${fresh}-old`;
+  if (existsSync(folder)) renameSync(folder, old);
+  renameSync(fresh, folder);
+  rmSync(old, { recursive: true, force: true });
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) await build();

@@ -136,10 +136,14 @@ function explain(problem: string, { command, words, flags }: Explained): PaksErr
   return usageError(`There is no option ${given}.${guess === undefined ? "" : ` Did you mean --${guess}?`}`, name);
 }
 
+/** Tags without anything before the version. */
+const mayBeEmpty = new Set(["tag-prefix", "tagPrefix"]);
+
 /** yargs makes a list of any flag that is given twice, and NaN of a number that is none. */
 function requireSingleValues(args: ArgumentsCamelCase<CommonArgs>, lists: readonly string[], name: string): void {
   for (const [flag, value] of Object.entries(args)) {
     if (flag === "_" || lists.some((list) => list === flag || camelCase(list) === flag)) continue;
+    if (value === "" && !mayBeEmpty.has(flag)) throw usageError(`--${flag} needs a value.`, name);
     if (typeof value === "number" && Number.isNaN(value)) throw usageError(`--${flag} needs a number.`, name);
     if (Array.isArray(value)) throw usageError(`--${flag} is given more than once.`, name);
   }

@@ -1,8 +1,10 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { PaksError } from "@paks/schema";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { takeLockFile } from "./lock-file.ts";
 import { currentProcess } from "./process-identity.ts";
 import { waitForLockFile } from "./wait-for-lock-file.ts";
@@ -41,6 +43,24 @@ test.runIf(process.platform === "linux")("a lock is taken over when its pid was 
   leave(path, { startTime: "1" });
   expect(() => takeLockFile(path, { busy }).release()).not.toThrow();
 });
+
+test.runIf(process.platform === "linux")(
+  "a lock of a dead process that nobody has waited for is taken over",
+  async () => {
+    // The shell starts a child that ends at once and never waits for it: exec replaces the shell by a program that does not.
+    const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 30"], { stdio: ["ignore", "pipe", "ignore"] });
+    try {
+      const [text] = (await once(parent.stdout, "data")) as [Buffer];
+      const pid = Number(text.toString("utf8"));
+      await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/stat`, "utf8")).toContain(") Z "));
+      const path = lockPath();
+      leave(path, { pid, startTime: null });
+      expect(() => takeLockFile(path, { busy }).release()).not.toThrow();
+    } finally {
+      parent.kill("SIGKILL");
+    }
+  },
+);
 
 test("a lock of another machine is never taken over", () => {
   const path = lockPath();

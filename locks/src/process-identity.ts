@@ -23,7 +23,7 @@ export const currentProcess = (): ProcessIdentity => ({
 export function mayRun(identity: ProcessIdentity): boolean {
   const bootId = readBootId();
   if (identity.bootId !== null && bootId !== null && identity.bootId !== bootId) return false;
-  if (!pidExists(identity.pid)) return false;
+  if (!pidExists(identity.pid) || isZombie(identity.pid)) return false;
   const startTime = readStartTime(identity.pid);
   return identity.startTime === null || startTime === null || identity.startTime === startTime;
 }
@@ -37,6 +37,12 @@ function pidExists(pid: number): boolean {
     return !hasCode(error, "ESRCH");
   }
 }
+
+/** Dead, and only not yet waited for by its parent: in a container that may be for ever. */
+const isZombie = (pid: number): boolean => {
+  const stat = readIfThere(`/proc/${pid}/stat`);
+  return stat !== undefined && ["Z", "X"].includes(stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3));
+};
 
 function readStartTime(pid: number): string | null {
   const stat = readIfThere(`/proc/${pid}/stat`);

@@ -11,6 +11,8 @@ export interface SecretRule {
   readonly pattern: RegExp;
   /** Bits per character below which the value is a placeholder. */
   readonly minEntropy?: number;
+  /** The text around it says what it is: a header that is alike in all keys is no sign of a placeholder. */
+  readonly certain?: boolean;
   /** Characters of the match that may be shown. */
   readonly shown?: number;
   /** True for a match that is no secret although its value looks random. */
@@ -154,7 +156,7 @@ const settingRules: readonly SecretRule[] = [
     // Prose that only names the header line is not a key: the key's own text has to follow.
     pattern:
       /-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:\\[nr]|[\s"'+,>#*]){1,64}((?:Proc-Type|Version|Comment): |[A-Za-z0-9+/]{32,80})/g,
-    minEntropy: 2,
+    certain: true,
     shown: 0,
   },
   {

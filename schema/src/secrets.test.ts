@@ -249,3 +249,13 @@ test("whatever the files, scanning throws nothing and shows no token", () => {
     { numRuns: 500 },
   );
 });
+
+test("an OpenSSH key is found although its first line is alike in all keys", () => {
+  const key = [
+    ["-----BEGIN OPENSSH ", "PRIVATE KEY-----"].join(""),
+    "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW",
+    "QyNTUxOQAAACB3",
+  ].join("\n");
+  const found = findSecrets([{ path: "key.txt", bytes: Buffer.from(key) }]);
+  expect(found).toMatchObject([{ code: "SECRET_DETECTED", path: "key.txt", line: 1 }]);
+});

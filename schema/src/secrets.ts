@@ -59,7 +59,7 @@ const overlaps = (a: Hit, b: Hit): boolean => a.start < b.start + b.match.length
 function* findHits(rule: SecretRule, text: string): Generator<Hit> {
   for (const match of text.matchAll(rule.pattern)) {
     const value = match[1] ?? match[2] ?? match[0];
-    if (isPlaceholder(value, rule.minEntropy) || rule.isHarmless?.(match)) continue;
+    if ((!rule.certain && isPlaceholder(value, rule.minEntropy)) || rule.isHarmless?.(match)) continue;
     yield { rule, start: match.index, match: match[0], value };
   }
 }
