@@ -60,9 +60,9 @@ beforeAll(async () => {
   hostile = await openHostileLab({ registryEnv: { ...anyPublicHost, NODE_OPTIONS: preload } });
 });
 afterAll(async () => {
-  await hostile.close();
-  await new Promise((resolve) => trap.close(resolve));
   await rm(folder, { recursive: true, force: true });
+  await new Promise((resolve) => trap.close(resolve));
+  await hostile.close();
 });
 
 const hosts = [

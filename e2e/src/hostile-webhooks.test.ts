@@ -4,9 +4,10 @@ import { type ErrorCode, errorCodes } from "@paks/schema";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { mustEndWell, skillText, until } from "./harness/journey.ts";
 import { type Answer, expectAnswer, type HostileLab, openHostileLab } from "./hostile/open.ts";
-import { tagFiles, workRepository } from "./hostile/tags.ts";
+import { tagFiles, type Work, workRepository } from "./hostile/tags.ts";
 
 let hostile: HostileLab;
+let work: Work;
 let secret: string;
 let repository: string;
 const name = "hooked";
@@ -15,7 +16,10 @@ const files = (version: string) => ({ "SKILL.md": skillText(name, version) });
 beforeAll(async () => {
   hostile = await openHostileLab();
 });
-afterAll(() => hostile.close());
+afterAll(async () => {
+  await work.remove();
+  await hostile.close();
+});
 
 interface Sent {
   readonly body?: string | Buffer;
@@ -65,17 +69,12 @@ async function attempted(): Promise<string[]> {
 }
 
 test("before there is any secret, the registry says that it takes no webhooks", async () => {
-  const work = await workRepository(hostile.lab, name, files("1.0.0"));
+  work = await workRepository(hostile.lab, name, files("1.0.0"));
   repository = work.remote;
   secret = "none";
   expectAnswer(await send(), "WEBHOOK_NOT_CONFIGURED");
 
   await hostile.follow(await work.release(files("1.0.0")));
-  await work.write(files("1.0.1"));
-  await work.commit("1.0.1");
-  await work.tag("v1.0.1");
-  await work.git("push", "-q", "origin", "v1.0.1");
-  await work.remove();
   const args = ["hooks", "secret", "--account", "acme", "--repository", repository, "--json"];
   secret = (JSON.parse(mustEndWell("hooks secret", await hostile.lab.admin(args)).stdout) as { secret: string }).secret;
   expect(await attempted()).toEqual(["v1.0.0"]);
@@ -205,6 +204,11 @@ describe("deliveries that are signed and make no sense", () => {
 });
 
 test("a delivery that is repeated, also at once, is one attempt, and the tag one release", async () => {
+  // Only now: the registry looks for more tags by itself when a repository has its first pak.
+  await work.write(files("1.0.1"));
+  await work.commit("1.0.1");
+  await work.tag("v1.0.1");
+  await work.git("push", "-q", "origin", "v1.0.1");
   const headers = { "x-github-delivery": "repeated" };
   const answers = await Promise.all(Array.from({ length: 10 }, () => send({ headers })));
   expect(answers.filter(({ status }) => status === 202)).toHaveLength(1);
