@@ -1,3 +1,5 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import { createToken } from "@paks/db";
 import { expect, test } from "vitest";
 import { onEmbedded, testInstallation } from "./testing/test-registry.ts";
@@ -119,4 +121,13 @@ test("migrate says what it applied, and nothing the second time", async () => {
   const { run } = await testInstallation();
   await run(["migrate"]);
   expect(await run(["migrate", "--json"])).toMatchObject({ exitCode: 0, stdout: '{"applied":[]}' });
+});
+
+test.runIf(onEmbedded)("in a folder without a registry the operator's commands make none", async () => {
+  const { dataDir, run } = await testInstallation();
+  const elsewhere = join(dataDir, "elsewhere");
+  const { exitCode, stderr } = await run(["admin", "accounts", "add", "acme"], { PAKS_DATA_DIR: elsewhere });
+  expect(exitCode).toBe(3);
+  expect(stderr).toContain("PAKS_DATA_DIR");
+  await expect(stat(elsewhere)).rejects.toThrow("ENOENT");
 });

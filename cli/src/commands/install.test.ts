@@ -1,7 +1,14 @@
 import { mkdir, readFile, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { type ReleaseDto, type ReleaseFile, describeFiles, makeArchive, sha256Hex } from "@paks/schema";
+import {
+  type ReleaseDto,
+  type ReleaseFile,
+  describeFiles,
+  formatTagMessage,
+  makeArchive,
+  sha256Hex,
+} from "@paks/schema";
 import { gitRepo } from "@paks/git/testing";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { type RunOptions, runPaks, serveStub, tempFolder } from "../testing/index.ts";
@@ -172,6 +179,15 @@ test("a registry that answers another version than was asked for is not believed
   await expectNothingInstalled();
 });
 
+test("of several paks none is installed when one is not there", async () => {
+  const stub = await serveRelease(await releaseOf(filesOf("1.0.0")));
+  for (const other of ["acme/nothing", "acme/Bad Name"]) {
+    const run = await runPaks(["install", "acme/pdf", other], at(stub.url));
+    expect(run.exit).not.toBe(0);
+    await expectNothingInstalled();
+  }
+});
+
 test("an unknown name is said to be unknown, with exit 3, and nothing else is tried", async () => {
   const stub = await serveStub(() => ({ status: 404, body: { error: { code: "PAK_NOT_FOUND", message: "no" } } }));
   const run = await runPaks(["install", "acme/nothing"], at(stub.url));
@@ -219,6 +235,49 @@ test("a git tag installs with the same digest as the registry computes, from a f
     ],
   });
   expect((await readdir(join(options.cwd, ".agents/skills/pdf"), { recursive: true })).length).toBe(facts.length + 1);
+});
+
+test("a git tag that names its pak installs that one, and no other", async () => {
+  const files = {
+    "skills/pdf/SKILL.md": manifest("1.0.0"),
+    "skills/csv/SKILL.md": manifest("1.0.0").replace("name: pdf", "name: csv"),
+  };
+  const repo = await gitRepo(files);
+  onTestFinished(() => repo.remove());
+  const digest = describeFiles([
+    { path: "SKILL.md", executable: false, bytes: Buffer.from(files["skills/pdf/SKILL.md"]) },
+  ]).digest;
+  const trailers = {
+    package: "acme/pdf",
+    version: "1.0.0",
+    repository: "https://git.example/a/b",
+    path: "skills/pdf",
+    digest,
+  };
+  const message = {
+    kind: "skill",
+    name: "pdf",
+    description: "x",
+    version: "1.0.0",
+    published: "2026-11-20T23:00:00Z",
+    trailers,
+  } as const;
+  await repo.tag("pdf--v1.0.0", formatTagMessage(message));
+  await repo.tag(
+    "pdf--v1.0.1",
+    formatTagMessage({ ...message, trailers: { ...trailers, digest: `h1:${"A".repeat(43)}=` } }),
+  );
+  await repo.git("tag", "csv--v1.0.0");
+  const allowed = {
+    ...options,
+    environment: { PAKS_GIT_PROTOCOLS: "https,file", PAKS_GIT_HOSTS: "*", PAKS_ALLOW_PRIVATE_GIT: "1" },
+  };
+  const install = async (fragment: string) =>
+    (await runPaks(["install", `${repo.url}#${fragment}`, "--json"], allowed)).json();
+  expect(await install("tag=pdf--v1.0.0")).toMatchObject({ installed: [{ name: "pdf", digest }] });
+  expect(await install("tag=csv--v1.0.0")).toMatchObject({ installed: [{ name: "csv" }] });
+  expect(await install("tag=pdf--v1.0.0&path=skills/csv")).toMatchObject({ error: { code: "TRAILER_MISMATCH" } });
+  expect(await install("tag=pdf--v1.0.1")).toMatchObject({ error: { code: "TRAILER_MISMATCH" } });
 });
 
 test("a folder of this machine installs as it is; one that holds a link is refused", async () => {

@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
-import { type Installed, installSource } from "../install/install.ts";
+import { type Installed, installSources } from "../install/install.ts";
 import { planScope } from "../install/scope.ts";
 import { safe } from "../output/safe-text.ts";
 import { scopeOptions, splitAgents } from "./scope-options.ts";
@@ -31,8 +31,7 @@ export const install = defineCommand({
       }),
   run: async (args, context) => {
     const scope = await planScope(context, { agents: splitAgents(args.agent), global: args.global, dir: args.dir });
-    const done: Installed[] = [];
-    for (const source of args.source) done.push(await installSource(context, source, { scope, force: args.force }));
+    const done = await installSources(context, args.source, { scope, force: args.force });
     return { data: { installed: done.map(dataOf) }, text: done.map((one) => textOf(one, context)).join("\n") };
   },
 });

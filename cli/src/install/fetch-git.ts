@@ -8,10 +8,12 @@ import {
   compareVersions,
   defaultLimits,
   describeFiles,
+  type Trailers,
   findManifests,
   isPrerelease,
   isRepositoryWideTag,
   parseRepositoryUrl,
+  parseTagTrailers,
   tagVersion,
 } from "@paks/schema";
 import type { Fetched } from "./fetched.ts";
@@ -37,9 +39,14 @@ export async function fetchGitSource(source: GitSource, fetching: GitFetching): 
   const tag = source.tag ?? (await newestTag(cage, repository, signal));
   const snapshot = await fetchTag(cage, repository, tag, { signal });
   try {
-    const path = source.path ?? (await findOnlyPak(snapshot, repository));
+    const asserted = readTrailers(snapshot);
+    if (asserted && source.path !== undefined && source.path !== asserted.path)
+      throw mismatch(snapshot, `it releases ${asserted.package} in ${asserted.path || "the root"}, not ${source.path}`);
+    const path = source.path ?? asserted?.path ?? (await findOnlyPak(snapshot, repository));
     const { files } = await readPakFiles(snapshot, path, defaultLimits);
     const { manifest, notes } = readFetchedManifest(files, path);
+    if (asserted && asserted.digest !== describeFiles(files).digest)
+      throw mismatch(snapshot, "the files do not have the digest that its author wrote");
     return {
       name: manifest.name,
       account: undefined,
@@ -53,6 +60,15 @@ export async function fetchGitSource(source: GitSource, fetching: GitFetching): 
     await snapshot.close();
   }
 }
+
+/** What the author says in the tag: which pak it releases, and its digest. */
+const readTrailers = ({ annotation }: TagSnapshot): Trailers | undefined =>
+  annotation ? parseTagTrailers(annotation.message) : undefined;
+
+const mismatch = (snapshot: TagSnapshot, what: string): PaksError =>
+  new PaksError("TRAILER_MISMATCH", `The tag ${snapshot.tag} asserts something else: ${what}.`, {
+    hint: "Leave out path= to install what the tag releases, or name another tag.",
+  });
 
 /** The highest stable version among the tags that stand for a whole repository. */
 async function newestTag(cage: GitCage, repository: RepositoryUrl, signal: AbortSignal): Promise<string> {
@@ -79,9 +95,12 @@ async function newestTag(cage: GitCage, repository: RepositoryUrl, signal: Abort
 
 async function findOnlyPak(snapshot: TagSnapshot, repository: RepositoryUrl): Promise<string> {
   const tree = await snapshot.listTree("");
-  const found = findManifests((tree?.entries ?? []).map((entry) => entry.path));
-  const root = found.find((place) => place.directory === "");
+  const all = findManifests((tree?.entries ?? []).map((entry) => entry.path));
+  const root = all.find((place) => place.directory === "");
   if (root) return root.directory;
+  // `pdf--v1.0.0` names one of them; a folder is usually called like its pak.
+  const named = all.filter(({ directory: path }) => fitsOnly(snapshot.tag, path));
+  const found = named.length > 0 ? named : all;
   const [only, second] = found;
   if (only && !second) return only.directory;
   if (!only) throw new PaksError("MANIFEST_MISSING", `There is no SKILL.md in ${repository.url} at ${snapshot.tag}.`);
@@ -90,3 +109,6 @@ async function findOnlyPak(snapshot: TagSnapshot, repository: RepositoryUrl): Pr
     details: { paths: found.map((place) => place.directory) },
   });
 }
+
+const fitsOnly = (tag: string, path: string): boolean =>
+  !isRepositoryWideTag(tag) && tagVersion(tag, { name: path.slice(path.lastIndexOf("/") + 1), path }) !== undefined;

@@ -18,14 +18,25 @@ export interface Installed extends Placed {
   readonly notes: readonly string[];
 }
 
-/** Fetch, verify, then rename into place. Nothing on disk changes before every byte was verified. */
-export async function installSource(
+/** Fetch and verify all of them, then rename them into place: a name that is not there changes nothing on disk. */
+export async function installSources(
   context: Context,
-  source: string,
+  sources: readonly string[],
   options: { readonly scope: Scope; readonly force: boolean },
+): Promise<Installed[]> {
+  const fetched: Fetched[] = [];
+  for (const source of sources)
+    fetched.push(await context.progress(`Fetching ${source}`, () => fetchSource(source, context)));
+  const installed: Installed[] = [];
+  for (const one of fetched) installed.push(await installFetched(context, one, options));
+  return installed;
+}
+
+async function installFetched(
+  context: Context,
+  fetched: Fetched,
+  { scope, force }: { readonly scope: Scope; readonly force: boolean },
 ): Promise<Installed> {
-  const { scope, force } = options;
-  const fetched = await context.progress(`Fetching ${source}`, () => fetchSource(source, context));
   const links = scope.linksOf(fetched);
   if (scope.boundary !== undefined) for (const link of links) await requireInside(dirname(link.path), scope.boundary);
   const record = recordOf(fetched, {
