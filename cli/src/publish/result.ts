@@ -39,13 +39,17 @@ export function dataOf({ plan, state, applied, notified }: Published) {
     attempt: notified?.attempt ?? null,
     steps: stepNames.map((step) => ({
       step,
-      state: plan.steps[step] === "todo" && !planned ? "done" : plan.steps[step],
+      state: plan.steps[step] === "todo" && isOver(step, state, planned) ? "done" : plan.steps[step],
     })),
     warnings: plan.warnings,
     notes: notesOf({ plan, state, notified }),
     ...(planned ? { commands: formatCommands([plan]) } : {}),
   };
 }
+
+/** The registry's part is over when it shows the release, not when it was asked. */
+const isOver = (step: (typeof stepNames)[number], state: Published["state"], planned: boolean): boolean =>
+  !planned && (step !== "index" || state === "indexed" || state === "already-published");
 
 const notesOf = ({ plan, notified }: Pick<Published, "plan" | "state" | "notified">): string[] =>
   notified?.note === undefined ? [...plan.notes] : [...plan.notes, notified.note];
@@ -88,7 +92,8 @@ export function textOf(done: Published): string {
   const lines = [formatPlan(plan), ...stepLines(done)];
   if (notified?.note !== undefined) lines.push(`⚠ ${safe(notified.note)}`);
   if (state === "tagged") lines.push("", "Nothing was pushed. Run it without --no-push to go on.");
-  else lines.push("", installLine(plan));
+  // What the registry does not show yet cannot be installed from it.
+  else if (state === "indexed" || plan.steps.index === "skipped") lines.push("", installLine(plan));
   return lines.join("\n");
 }
 
