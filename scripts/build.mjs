@@ -106,6 +106,9 @@ async function toCommonJs(folder) {
   writeFileSync(join(folder, "package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
 }
 
+/** The same order in every language of the machine. */
+const compareText = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+
 /** Changes exactly when a build would make something else. */
 function sourceKey() {
   const hash = createHash("sha256").update(process.version);
@@ -115,7 +118,7 @@ function sourceKey() {
   );
   const others = readdirSync(at("migrations")).filter((name) => name.endsWith(".sql"));
   const all = [...files.filter((path) => /\.(ts|json)$/.test(path)), ...others.map((name) => join("migrations", name))];
-  for (const path of [...all.sort(), "scripts/build.mjs", "pnpm-lock.yaml"])
+  for (const path of [...new Set(all), "scripts/build.mjs", "pnpm-lock.yaml"].toSorted(compareText))
     hash.update(path).update(readFileSync(at(path)));
   return hash.digest("hex");
 }
