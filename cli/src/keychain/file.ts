@@ -44,13 +44,16 @@ export function openFileKeychain(deps: FileKeychainDeps): KeychainBackend {
       changeSecrets(files, (secrets) =>
         writeSecrets(files, { ...secrets, [service]: { ...secrets[service], [account]: password } }),
       ),
-    deletePassword: (service, account) =>
-      changeSecrets(files, async (secrets) => {
+    deletePassword: async (service, account) => {
+      // Where nothing was ever stored nothing is made, not even the lock's folder.
+      if ((await readPrivate(files, files.tokens)) === undefined) return false;
+      return changeSecrets(files, async (secrets) => {
         if (!Object.hasOwn(secrets, service) || !Object.hasOwn(secrets[service]!, account)) return false;
         const { [account]: _, ...rest } = secrets[service]!;
         await writeSecrets(files, { ...secrets, [service]: rest });
         return true;
-      }),
+      });
+    },
     findCredentials: async (service) =>
       Object.entries((await readSecrets(files))[service] ?? {}).map(([account, password]) => ({ account, password })),
   };
