@@ -45,6 +45,7 @@ export async function makeReleases(plans: readonly ReleasePlan[], fault: Fault):
     for (const plan of plans.filter(({ steps }) => steps.edit === "todo")) {
       await replaceManifest(plan, plan.edit!.workTree.after);
       edited.push(plan);
+      fault("manifest-edited");
     }
     fault("edited");
     if (plans.some(({ steps }) => steps.commit === "todo")) commit = await commitVersions(plans, fault);

@@ -30,14 +30,19 @@ export interface PublishOptions {
   readonly wait: boolean;
 }
 
-/** Between any two steps that change something: where a test ends the process. */
+/**
+ * Between any two steps that change something: where a test ends the process. Several paks pass `manifest-edited`,
+ * `tag-made` and `notified` once for each, and `group-pushed` once for each push.
+ */
 export const faultPoints = [
   "planned",
+  "manifest-edited",
   "edited",
   "committed",
   "verified",
   "tag-made",
   "tagged",
+  "group-pushed",
   "pushed",
   "notified",
 ] as const;
@@ -47,12 +52,19 @@ export type Fault = (point: FaultPoint) => void;
 /** Stands for the end of the process: nothing is taken back, as nothing could be. */
 export class EndedHere extends Error {}
 
-/** `PAKS_FAULT=<point>:kill`, `:end` (the same to a test in this process) or `:throw`, heeded only together with `PAKS_ENABLE_FAULTS=1`. */
+/**
+ * `PAKS_FAULT=<point>:kill`, `:end` (the same to a test in this process) or `:throw`, heeded only together with
+ * `PAKS_ENABLE_FAULTS=1`. `<point>@<n>` is the n-th time that the point is passed; without it, the first.
+ */
 export function readFault(config: Pick<Config, "variable">): Fault {
-  const [wanted, how] = (config.variable("PAKS_FAULT") ?? "").split(":");
+  const [where = "", how] = (config.variable("PAKS_FAULT") ?? "").split(":");
   if (config.variable("PAKS_ENABLE_FAULTS") !== "1") return () => undefined;
+  const [wanted, nth = "1"] = where.split("@");
+  let passed = 0;
   return (point) => {
     if (point !== wanted) return;
+    passed += 1;
+    if (passed !== Number(nth)) return;
     if (how === "kill") process.kill(process.pid, "SIGKILL");
     if (how === "end") throw new EndedHere(`fault at ${point}`);
     throw new Error(`fault at ${point}`);

@@ -183,23 +183,23 @@ test("a connection that is cut in the second group keeps what is there, and a re
   expect(await lab.repo.git("rev-list", "--count", "HEAD")).toBe("2");
 });
 
-test.each(["edited", "committed", "tag-made", "tagged", "pushed", "notified"])(
-  "ended at %s, the same command again makes exactly the intended releases",
-  async (point) => {
-    const lab = await openMonorepo();
-    dataOfRun(await run(lab, ["--all", "--json"]));
-    await change(lab, ["a", "b", "c", "d"]);
-    const environment = { PAKS_ENABLE_FAULTS: "1", PAKS_FAULT: `${point}:end` };
-    const args = ["--changed", "--bump", "patch"];
-    expect((await run(lab, args, { environment })).stderr).toContain(`fault at ${point}`);
-    const done = dataOfRun(await run(lab, [...args, "--json"])) as unknown as Data;
-    expect(done.releases.map(({ tag }) => tag)).toEqual(["a", "b", "c", "d"].map((name) => `${name}--v0.1.1`));
-    expect(await lab.repo.git("rev-list", "--count", "HEAD")).toBe("3");
-    expect(await lab.repo.git("status", "--porcelain")).toBe("");
-    expect(await tagsOf(lab)).toHaveLength(10);
-    expect(lab.registry.releases).toHaveLength(10);
-  },
-);
+test.each([
+  ...["planned", "manifest-edited@2", "edited", "committed", "verified", "tag-made", "tagged"],
+  ...["group-pushed", "group-pushed@2", "pushed", "notified", "notified@3"],
+])("ended at %s, the same command again makes exactly the intended releases", async (point) => {
+  const lab = await openMonorepo();
+  dataOfRun(await run(lab, ["--all", "--json"]));
+  await change(lab, ["a", "b", "c", "d"]);
+  const environment = { PAKS_ENABLE_FAULTS: "1", PAKS_FAULT: `${point}:end` };
+  const args = ["--changed", "--bump", "patch"];
+  expect((await run(lab, args, { environment })).stderr).toContain(`fault at ${point.split("@")[0]}`);
+  const done = dataOfRun(await run(lab, [...args, "--json"])) as unknown as Data;
+  expect(done.releases.map(({ tag }) => tag)).toEqual(["a", "b", "c", "d"].map((name) => `${name}--v0.1.1`));
+  expect(await lab.repo.git("rev-list", "--count", "HEAD")).toBe("3");
+  expect(await lab.repo.git("status", "--porcelain")).toBe("");
+  expect(await tagsOf(lab)).toHaveLength(10);
+  expect(lab.registry.releases).toHaveLength(10);
+});
 
 test("what stands in the way of all of them is said once, and nothing is changed", async () => {
   const lab = await openMonorepo();

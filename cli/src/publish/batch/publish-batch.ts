@@ -2,7 +2,7 @@ import { isPaksError, PaksError } from "@paks/schema";
 import type { Context } from "../../context.ts";
 import { makeReleases } from "../apply.ts";
 import { notifyRegistry } from "../notify.ts";
-import { type PublishOptions, readFault } from "../options.ts";
+import { type Fault, type PublishOptions, readFault } from "../options.ts";
 import { settle } from "../problems.ts";
 import { goOn } from "../push.ts";
 import type { PublishMode } from "../publish.ts";
@@ -55,10 +55,13 @@ export async function publishBatch(
   }
   if (!mode.yes && context.io.interactive) await requireConsent(context, planned, todo);
   const made = await makeReleases(todo, fault);
-  const failures = await context.progress(`Pushing ${todo.length} tags`, async () => await pushGroups(todo, made));
+  const failures = await context.progress(
+    `Pushing ${todo.length} tags`,
+    async () => await pushGroups(todo, made, fault),
+  );
   fault("pushed");
   const finish = async (plan: ReleasePlan): Promise<Published> =>
-    await finishOne(context, plan, { made, wait: options.wait });
+    await finishOne(context, plan, { made, wait: options.wait, fault });
   const work = planned.paks.map((pak) => async (): Promise<PakOutcome> => {
     const { path, plan } = pak;
     const error = pak.error ?? (plan && failures.get(plan));
@@ -77,13 +80,13 @@ export async function publishBatch(
 async function finishOne(
   context: Context,
   plan: ReleasePlan,
-  { made, wait }: { readonly made: Made; readonly wait: boolean },
+  { made, wait, fault }: { readonly made: Made; readonly wait: boolean; readonly fault: Fault },
 ): Promise<Published> {
   if (plan.published) return { plan, state: "already-published" };
   const applied = { commit: targetOf(plan, made.commit), made };
   if (plan.steps.push === "skipped") return { plan, state: "tagged", applied };
   if (plan.steps.index === "skipped") return { plan, state: "pushed", applied };
-  const notified = await notifyRegistry(context, plan, { wait, fault: readFault(context.config) });
+  const notified = await notifyRegistry(context, plan, { wait, fault });
   return { plan, state: notified.state, applied, notified };
 }
 

@@ -1,6 +1,7 @@
 import { fetchRemoteRefs, pushRefs, takeBackRefs } from "@paks/git/work-tree";
 import { isPaksError, PaksError } from "@paks/schema";
 import { tagsPerPush } from "../commands-text.ts";
+import type { Fault } from "../options.ts";
 import { codeOfUnknown, goOn } from "../push.ts";
 import { settle } from "../problems.ts";
 import { type ReleasePlan, topTree, withoutSignal } from "../release-plan.ts";
@@ -25,7 +26,7 @@ interface State {
  * sent apart from its group, so that it stands in nobody's way; its local tag is taken back.
  * @throws PaksError CANCELLED; then commit and tags stay
  */
-export async function pushGroups(plans: readonly ReleasePlan[], made: Made): Promise<PushFailures> {
+export async function pushGroups(plans: readonly ReleasePlan[], made: Made, fault: Fault): Promise<PushFailures> {
   const todo = plans.filter(({ steps }) => steps.push === "todo");
   const [first] = todo;
   if (!first) return new Map();
@@ -34,7 +35,10 @@ export async function pushGroups(plans: readonly ReleasePlan[], made: Made): Pro
   );
   const head = made.commit ?? first.head;
   const state: State = { head, made, failures: new Map(), queue, atomic: true, branchPushed: false, unknown: false };
-  for (let group = queue.shift(); group; group = queue.shift()) await pushGroup(state, group);
+  for (let group = queue.shift(); group; group = queue.shift()) {
+    await pushGroup(state, group);
+    fault("group-pushed");
+  }
   try {
     return await settleFailures(plans, state);
   } catch (error) {
