@@ -1,4 +1,4 @@
-import type { CommandRow } from "./commands/table.ts";
+import { type CommandRow, commandGroups } from "./commands/table.ts";
 import { commonFlags } from "./common-flags.ts";
 
 const column = (rows: readonly (readonly [string, string])[]): string => {
@@ -6,9 +6,38 @@ const column = (rows: readonly (readonly [string, string])[]): string => {
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n");
 };
 
+const rowText = (row: CommandRow): [string, string] => [[row.name, row.usage].filter(Boolean).join(" "), row.describe];
+
+/** A group is one line, where its first command stands. */
+function rootRows(rows: readonly CommandRow[]): [string, string][] {
+  const shown = new Map<string, [string, string]>();
+  for (const row of rows) {
+    const [group = "", second] = row.name.split(" ");
+    if (second === undefined) shown.set(row.name, rowText(row));
+    else if (!shown.has(group)) {
+      const names = rows.flatMap((one) => (one.name.startsWith(`${group} `) ? [one.name.slice(group.length + 1)] : []));
+      shown.set(group, [`${group} ${names.join("|")}`, commandGroups[group] ?? ""]);
+    }
+  }
+  return [...shown.values()];
+}
+
+/** The help of `paks agent` and its like. */
+export const formatGroupHelp = (group: string, rows: readonly CommandRow[]): string =>
+  [
+    commandGroups[group] ?? "",
+    "",
+    "Usage",
+    `  paks ${group} <command> [options]`,
+    "",
+    "Commands",
+    column(rows.filter((row) => row.name.startsWith(`${group} `)).map(rowText)),
+    "",
+    `See \`paks help ${group} <command>\` for everything about one of them.`,
+  ].join("\n");
+
 /** The help of `paks` itself, from the tables alone: yargs is not loaded for it. */
 export function formatRootHelp(rows: readonly CommandRow[]): string {
-  const commands = rows.map((row): [string, string] => [[row.name, row.usage].filter(Boolean).join(" "), row.describe]);
   const flags = Object.entries(commonFlags).map(([name, flag]): [string, string] => [
     `${flag.alias === undefined ? "    " : `-${flag.alias}, `}--${name}${flag.placeholder === undefined ? "" : ` ${flag.placeholder}`}`,
     flag.describe,
@@ -20,7 +49,7 @@ export function formatRootHelp(rows: readonly CommandRow[]): string {
     "  paks <command> [options]",
     "",
     "Commands",
-    column(commands),
+    column(rootRows(rows)),
     "",
     "Common options",
     column([

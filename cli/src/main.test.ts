@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PaksError, errorCodes } from "@paks/schema";
 import { expect, test } from "vitest";
-import { commandTable } from "./commands/table.ts";
+import { commandGroups, commandTable } from "./commands/table.ts";
 import { version } from "./version.ts";
 import { nearest } from "./nearest.ts";
 import { type RunOptions, runPaks, tempFolder } from "./testing/index.ts";
@@ -17,8 +17,10 @@ test.each([[[]], [["--help"]], [["-h"]], [["help"]], [["--verbose"]], [["help", 
   async (argv) => {
     const { exit, stdout, stderr } = await run(argv);
     expect([exit, stderr]).toEqual([0, ""]);
-    for (const { name, describe } of commandTable)
+    for (const { name, describe } of commandTable.filter((row) => !row.name.includes(" ")))
       expect(stdout).toMatch(new RegExp(`^  ${name}\\b.*  ${describe}$`, "m"));
+    for (const [group, describe] of Object.entries(commandGroups))
+      expect(stdout).toMatch(new RegExp(`^  ${group} [a-z|]+  +${describe}$`, "m"));
   },
 );
 
@@ -36,8 +38,8 @@ test.each(commandTable.map((row) => [row.name, row] as const))(
     expect(command.aliases).toEqual(row.aliases ?? []);
     expect(command.examples.length).toBeGreaterThan(0);
     for (const argv of [
-      [name, "--help"],
-      ["help", name],
+      [...name.split(" "), "--help"],
+      ["help", ...name.split(" ")],
     ]) {
       const { exit, stdout, stderr } = await run(argv);
       expect([exit, stderr]).toEqual([0, ""]);
@@ -47,6 +49,23 @@ test.each(commandTable.map((row) => [row.name, row] as const))(
     }
   },
 );
+
+test.each(Object.entries(commandGroups))("%s alone shows its commands", async (group, describe) => {
+  const rows = commandTable.filter((row) => row.name.startsWith(`${group} `));
+  expect(rows.length).toBeGreaterThan(0);
+  for (const argv of [[group], [group, "--help"], ["help", group]]) {
+    const { exit, stdout, stderr } = await run(argv);
+    expect([exit, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain(describe);
+    for (const row of rows) expect(stdout).toContain(row.describe);
+  }
+});
+
+test("the first word of two-word commands is a group and no command", () => {
+  const groups = commandTable.flatMap((row) => (row.name.includes(" ") ? [row.name.split(" ")[0]!] : []));
+  expect(new Set(groups)).toEqual(new Set(Object.keys(commandGroups)));
+  expect(commandTable.filter((row) => Object.hasOwn(commandGroups, row.name))).toEqual([]);
+});
 
 test("no two commands share a name, and none is a word the program uses itself", () => {
   const names = commandTable.flatMap((row) => [row.name, ...(row.aliases ?? [])]);

@@ -1,9 +1,9 @@
 import { isPaksError, PaksError } from "@paks/schema";
 import type { CommonArgs } from "./command.ts";
 import { commonFlags } from "./common-flags.ts";
-import { type CommandRow, commandTable } from "./commands/table.ts";
+import { type CommandRow, commandGroups, commandTable } from "./commands/table.ts";
 import { readColor } from "./config.ts";
-import { formatRootHelp } from "./help.ts";
+import { formatGroupHelp, formatRootHelp } from "./help.ts";
 import type { Machine } from "./machine.ts";
 import { nearest } from "./nearest.ts";
 import { openContext } from "./open-context.ts";
@@ -25,9 +25,10 @@ export async function main(argv: readonly string[], machine: Machine): Promise<n
   // Before the command line is read, so that its own errors are printed as it asks.
   const printer = openPrinterOf(machine, readPrintFlags(argv));
   try {
-    const { words, row } = findCommand(argv);
+    const { words, row, group } = findCommand(argv);
     if (row !== undefined) return await runCommand(row, words, { machine, printer });
-    if (argv.some((word) => word === "--version" || word === "-V")) {
+    if (group !== undefined) printer.help(formatGroupHelp(group, commandTable));
+    else if (argv.some((word) => word === "--version" || word === "-V")) {
       printer.result({ data: { version }, text: version });
     } else printer.help(formatRootHelp(commandTable));
     return 0;
@@ -81,16 +82,28 @@ const openPrinterOf = (machine: Machine, flags: PrintFlags): Printer =>
     color: flags.color === "auto" ? (readColor(machine.environment) ?? "auto") : flags.color,
   });
 
-/** The command's row and the words besides its name; no row when only help or the version is asked for. */
-function findCommand(argv: readonly string[]): { words: readonly string[]; row: CommandRow | undefined } {
+interface Found {
+  readonly words: readonly string[];
+  /** Absent when only help or the version is asked for. */
+  readonly row?: CommandRow;
+  /** The first of two words when the second is missing. */
+  readonly group?: string;
+}
+
+/** The command's row and the words besides its name. */
+function findCommand(argv: readonly string[]): Found {
   const at = commandWord(argv);
-  if (at < 0) return { words: argv, row: undefined };
+  if (at < 0) return { words: argv };
+  const first = argv[at]!;
   const words = argv.toSpliced(at, 1);
-  if (argv[at] !== "help") return { words, row: requireRow(argv[at]!) };
+  if (first === "help") {
+    const found = findCommand(words);
+    return found.row === undefined ? found : { ...found, words: [...found.words, "--help"] };
+  }
+  if (!Object.hasOwn(commandGroups, first)) return { words, row: requireRow(first) };
   const next = commandWord(words);
-  return next < 0
-    ? { words, row: undefined }
-    : { words: [...words.toSpliced(next, 1), "--help"], row: requireRow(words[next]!) };
+  if (next < 0) return { words, group: first };
+  return { words: words.toSpliced(next, 1), row: requireRow(`${first} ${words[next]}`) };
 }
 
 /** Index of the first word that is neither a common flag nor its value. */

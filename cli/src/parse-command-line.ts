@@ -15,7 +15,7 @@ export type Parsed =
  * @throws PaksError USAGE
  */
 export async function parseCommandLine(command: Command, words: readonly string[], columns: number): Promise<Parsed> {
-  const [name = "", ...positionals] = command.command.split(" ");
+  const { name, positionals } = splitUsage(command.command);
   let args: ArgumentsCamelCase<CommonArgs> | undefined;
   let problem: string | undefined;
   let lists: readonly string[] = [];
@@ -47,6 +47,14 @@ export async function parseCommandLine(command: Command, words: readonly string[
   if (problem !== undefined || args === undefined) throw explain(problem ?? "", { command, words, flags });
   requireSingleValues(args, lists, name);
   return { type: "run", args };
+}
+
+/** `agent add <id>` → `agent add` and `<id>`. */
+function splitUsage(usage: string): { readonly name: string; readonly positionals: readonly string[] } {
+  const words = usage.split(" ");
+  const first = words.findIndex((word) => /^[<[]/.test(word));
+  const end = first < 0 ? words.length : first;
+  return { name: words.slice(0, end).join(" "), positionals: words.slice(end) };
 }
 
 /**
@@ -117,7 +125,7 @@ interface Explained {
 
 /** yargs' complaint in words that say what to type. */
 function explain(problem: string, { command, words, flags }: Explained): PaksError {
-  const name = command.command.split(" ", 1)[0]!;
+  const { name } = splitUsage(command.command);
   if (problem.startsWith("Not enough non-option arguments")) {
     return usageError(`Something is missing: paks ${command.command}`, name);
   }

@@ -2,6 +2,7 @@ import type { Command } from "../command.ts";
 
 /** One row per command. The table is all that `paks --help` loads; a command's code loads when it runs. */
 export interface CommandRow {
+  /** One word, or a group's name and one word: `agent list`. */
   readonly name: string;
   readonly aliases?: readonly string[];
   /** What follows the name in the help: `<ref>`. */
@@ -9,6 +10,9 @@ export interface CommandRow {
   readonly describe: string;
   readonly load: () => Promise<Command>;
 }
+
+/** What the first of two words says in the help of `paks` itself. */
+export const commandGroups: Readonly<Record<string, string>> = {};
 
 /** In the order of the help: make, release, use, find, log in, mend. */
 export const commandTable: readonly CommandRow[] = [
