@@ -11,6 +11,12 @@ const at = (...parts) => join(root, ...parts);
 /** Some dependencies are CommonJS and call `require` for Node's own modules. */
 const requireBanner = `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);`;
 
+/** Where a package lies that one of ours names. */
+const packageFolder = (name, of) => dirname(createRequire(at(of, "package.json")).resolve(`${name}/package.json`));
+
+/** Its main file asks for its parts in a way that cannot be bundled. */
+const everywhere = { "jsonc-parser": join(packageFolder("jsonc-parser", "schema"), "lib/esm/main.js") };
+
 const common = {
   absWorkingDir: root,
   bundle: true,
@@ -37,7 +43,7 @@ const bundles = [
         "js-yaml": at("cli/src/js-yaml-shim.ts"),
         "escalade/sync": at("cli/src/escalade-shim.ts"),
         // The same parser as modules, of which the unused third is left out.
-        yaml: join(dirname(createRequire(at("schema/package.json")).resolve("yaml/package.json")), "browser/index.js"),
+        yaml: join(packageFolder("yaml", "schema"), "browser/index.js"),
       },
       define: { "import.meta.url": "__bundleUrl" },
     },
@@ -132,7 +138,9 @@ export async function build() {
   const { build: bundle } = await import("esbuild");
   for (const { name, options, after } of bundles) {
     const entryPoints = Object.fromEntries(Object.entries(options.entryPoints).filter(([, path]) => existsSync(path)));
-    const alias = Object.fromEntries(Object.entries(options.alias ?? {}).filter(([, path]) => existsSync(path)));
+    const alias = Object.fromEntries(
+      Object.entries({ ...everywhere, ...options.alias }).filter(([, path]) => existsSync(path)),
+    );
     const fresh = at(name, `dist-${process.pid}`);
     await bundle({ ...common, ...options, outdir: fresh, alias, entryPoints });
     await after?.(fresh);

@@ -54,6 +54,7 @@ export async function fetchGitSource(source: GitSource, fetching: GitFetching): 
       digest: describeFiles(files).digest,
       origin: { type: "git", repository: repository.url, path, tag, commit: snapshot.commit },
       files,
+      manifest,
       notes,
     };
   } finally {

@@ -16,6 +16,7 @@ export async function fetchLocalSource(path: string, cwd: string): Promise<Fetch
     digest: describeFiles(files).digest,
     origin: { type: "local", path: folder },
     files,
+    manifest,
     notes,
   };
 }

@@ -12,6 +12,7 @@ import {
 } from "@paks/schema";
 import type { Registry } from "../registry.ts";
 import type { Fetched } from "./fetched.ts";
+import { readFetchedManifest } from "./fetched-manifest.ts";
 
 /**
  * A release of the registry: its record, its archive, and the digest of the bytes that arrived compared with the one
@@ -32,6 +33,7 @@ export async function fetchRelease(registry: Registry, ref: PakRef): Promise<Fet
     digest: release.digest,
     origin: originOf(registry.url, release),
     files,
+    manifest: readFetchedManifest(files, release.path).manifest,
     notes: release.yanked ? [`${formatPakId(release)} ${release.version} was yanked by its author.`] : [],
   };
 }
@@ -88,7 +90,10 @@ const originOf = (registry: string, release: ReleaseDto): Fetched["origin"] => (
   name: release.name,
   version: release.version,
   tag: release.tag,
+  tag_object: release.tag_object,
   commit: release.commit,
+  tree: release.tree,
   repository: release.repository,
   path: release.path,
+  archive: release.archive_sha256,
 });

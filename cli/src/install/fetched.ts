@@ -1,5 +1,4 @@
-import type { ReleaseFile } from "@paks/schema";
-import type { Origin } from "./record.ts";
+import type { Manifest, Origin, ReleaseFile } from "@paks/schema";
 
 /** A pak whose bytes are here and verified, wherever it came from. */
 export interface Fetched {
@@ -10,6 +9,8 @@ export interface Fetched {
   readonly digest: string;
   readonly origin: Origin;
   readonly files: readonly ReleaseFile[];
+  /** As read from the files: dependencies, licence. */
+  readonly manifest: Manifest;
   /** What a user should know before using it, one sentence each. */
   readonly notes: readonly string[];
 }

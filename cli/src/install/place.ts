@@ -82,6 +82,7 @@ function requireReplaceable(state: InstalledState, record: InstallRecord, target
 /** Whose pak it is: another version of the same one may replace it. */
 const ownerOf = (origin: Origin): string => {
   if (origin.type === "registry") return `${origin.account}/${origin.name}`;
+  if (origin.type === "npm") return `npm:${origin.package}#path=${origin.path}`;
   return origin.type === "git" ? `${origin.repository}#path=${origin.path}` : origin.path;
 };
 

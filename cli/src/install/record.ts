@@ -1,55 +1,80 @@
 import { join, relative, resolve, sep } from "node:path";
-import { checkPath, Digest, PakName, PaksError } from "@paks/schema";
-import * as z from "zod/mini";
+import {
+  type FileFact,
+  type Found,
+  type Origin,
+  PaksError,
+  type TextRule,
+  checkPath,
+  fieldOf,
+  isTaken,
+  parseJson,
+  parsePakName,
+  readCount,
+  readList,
+  readOrigin,
+  readText,
+  refuseFound,
+} from "@paks/schema";
 
-const Sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/));
-
-/** Where an installed pak came from. */
-export const Origin = z.discriminatedUnion("type", [
-  z.object({
-    type: z.literal("registry"),
-    registry: z.string(),
-    account: z.string(),
-    name: z.string(),
-    version: z.string(),
-    tag: z.string(),
-    commit: z.string(),
-    repository: z.string(),
-    path: z.string(),
-  }),
-  z.object({
-    type: z.literal("git"),
-    repository: z.string(),
-    path: z.string(),
-    tag: z.string(),
-    commit: z.string(),
-  }),
-  z.object({ type: z.literal("local"), path: z.string() }),
-]);
-export type Origin = z.infer<typeof Origin>;
-
-/** A record may have come with a stranger's project: nothing in it leads out of the skills folder. */
-export const RecordFolder = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]*(?:\/[a-z0-9][a-z0-9-]*)?$/));
-const RecordPath = z.string().check(z.refine((path) => checkPath(path) === undefined, "is no path of a release"));
+export type { Origin } from "@paks/schema";
 
 /**
  * What paks put into one folder. It lies beside the skills, never inside one: the digest of an installed folder is
  * the digest of the release.
  */
-export const InstallRecord = z.object({
-  record_version: z.literal(1),
+export interface InstallRecord {
+  readonly record_version: 1;
   /** Folder below the skills folder: `pdf`, or `acme/pdf` with `--dir`. */
-  folder: RecordFolder,
-  name: PakName,
-  version: z.nullable(z.string()),
-  digest: Digest,
-  origin: Origin,
-  files: z.array(z.object({ path: RecordPath, size: z.number(), sha256: Sha256, executable: z.boolean() })),
+  readonly folder: string;
+  readonly name: string;
+  readonly version: string | null;
+  readonly digest: string;
+  readonly origin: Origin;
+  readonly files: readonly FileFact[];
   /** The links that lead here, relative to the skills folder and with `/`: a project can be moved. */
-  links: z.array(z.string()),
-  installed_at: z.iso.datetime(),
+  readonly links: readonly string[];
+  /** ISO 8601, UTC. */
+  readonly installed_at: string;
+}
+
+/** A record may have come with a stranger's project: nothing in it leads out of the skills folder. */
+export const folderRule: TextRule = {
+  fits: (text) => /^[a-z0-9][a-z0-9-]*(?:\/[a-z0-9][a-z0-9-]*)?$/.test(text),
+  else: "is not a folder's name",
+};
+const nameRule: TextRule = { fits: (text) => isTaken(parsePakName, text), else: "is not a pak's name" };
+const digestRule: TextRule = { fits: (text) => /^h1:[A-Za-z0-9+/]{43}=$/.test(text), else: "is not a digest" };
+const pathRule: TextRule = { fits: (path) => checkPath(path) === undefined, else: "is no path of a release" };
+const sha256Rule: TextRule = { fits: (text) => /^[0-9a-f]{64}$/.test(text), else: "is not a SHA-256" };
+const timeRule: TextRule = {
+  fits: (text) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/.test(text),
+  else: "is not a time",
+};
+
+/** Checks every field; the error is the one that `found` makes. */
+export function readRecord(found: Found): InstallRecord {
+  if (fieldOf(found, "record_version").value !== 1) throw refuseFound(found, "is not of version 1");
+  const version = fieldOf(found, "version");
+  return {
+    record_version: 1,
+    folder: readText(fieldOf(found, "folder"), folderRule),
+    name: readText(fieldOf(found, "name"), nameRule),
+    version: version.value === null ? null : readText(version),
+    digest: readText(fieldOf(found, "digest"), digestRule),
+    origin: readOrigin(fieldOf(found, "origin")),
+    files: readList(fieldOf(found, "files"), 10_000).map(readFileFact),
+    links: readList(fieldOf(found, "links"), 1000).map((link) => readText(link)),
+    installed_at: readText(fieldOf(found, "installed_at"), timeRule),
+  };
+}
+
+const readFileFact = (found: Found): FileFact => ({
+  path: readText(fieldOf(found, "path"), pathRule),
+  size: readCount(fieldOf(found, "size")),
+  sha256: readText(fieldOf(found, "sha256"), sha256Rule),
+  executable: fieldOf(found, "executable").value === true,
 });
-export type InstallRecord = z.infer<typeof InstallRecord>;
 
 export const formatLink = (skillsFolder: string, path: string): string =>
   relative(skillsFolder, path).split(sep).join("/");
@@ -64,26 +89,18 @@ export const recordFileName = (folder: string): string => `${folder.replace("/",
 export const formatRecord = (record: InstallRecord): string => `${JSON.stringify(record, null, 2)}\n`;
 
 /** Throws INTEGRITY_MISMATCH: a record that cannot be read must not be taken for "nothing is installed". */
-export function parseRecord(text: string, path: string): InstallRecord {
-  const result = z.safeParse(InstallRecord, parseJson(text));
-  if (result.success) return result.data;
-  throw unreadableRecord(path);
-}
+export const parseRecord = (text: string, path: string): InstallRecord =>
+  readRecord({ value: parseJson(text), place: "", refuse: (place, why) => unreadableRecord(path, `${place} ${why}`) });
 
-export const unreadableRecord = (path: string): PaksError =>
-  new PaksError("INTEGRITY_MISMATCH", `The install record ${path} cannot be read.`, {
-    hint: "Look at the skill's folder, then delete the record and install again with --force.",
-    details: { path },
-  });
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
+export const unreadableRecord = (path: string, why?: string): PaksError =>
+  new PaksError(
+    "INTEGRITY_MISMATCH",
+    `The install record ${path} cannot be read${why === undefined ? "" : `: ${why}`}.`,
+    {
+      hint: "Look at the skill's folder, then delete the record and install again with --force.",
+      details: { path },
+    },
+  );
 
 /** The places that paks keeps beside the skills of one folder. */
 export const bookkeeping = (skillsFolder: string) => {

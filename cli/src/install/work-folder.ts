@@ -1,11 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { isPaksError, systemErrorCode } from "@paks/schema";
-import * as z from "zod/mini";
+import { type Found, PaksError, fieldOf, isPaksError, parseJson, readText, systemErrorCode } from "@paks/schema";
 import { exists, findRecord, listChanges } from "./installed-state.ts";
 import { readOwnFile } from "./read-own-file.ts";
-import { InstallRecord, RecordFolder, bookkeeping, formatRecord } from "./record.ts";
+import { type InstallRecord, bookkeeping, folderRule, formatRecord, readRecord } from "./record.ts";
 import { requireInside } from "./require-inside.ts";
 import { replaceFile, syncFolder, writeNewFile } from "../write-file.ts";
 
@@ -13,14 +12,22 @@ import { replaceFile, syncFolder, writeNewFile } from "../write-file.ts";
  * What a command is about to do to one folder, written before the first rename. Whoever finds it later knows how to
  * end what a killed process began.
  */
-const Intent = z.object({
-  folder: RecordFolder,
+export interface Intent {
+  readonly folder: string;
   /** Where the present folder is moved to before it is replaced or removed. */
-  aside: z.string(),
+  readonly aside: string;
   /** The record of what is put there; null = the folder is removed. */
-  record: z.nullable(InstallRecord),
-});
-export type Intent = z.infer<typeof Intent>;
+  readonly record: InstallRecord | null;
+}
+
+function readIntent(found: Found): Intent {
+  const record = fieldOf(found, "record");
+  return {
+    folder: readText(fieldOf(found, "folder"), folderRule),
+    aside: readText(fieldOf(found, "aside")),
+    record: record.value === null ? null : readRecord(record),
+  };
+}
 
 export interface WorkFolder {
   readonly path: string;
@@ -101,13 +108,14 @@ async function findIntent(left: string): Promise<Intent | undefined> {
     const text = await readOwnFile(join(left, "intent.json"));
     // Killed before the intent was complete: nothing had been renamed yet.
     if (text === undefined) return undefined;
-    // Not `instanceof z.core.$ZodError`: naming `z.core` puts all of zod and its 50 languages into the bundle.
-    return Intent.safeParse(JSON.parse(text)).data;
+    return readIntent({ value: parseJson(text), place: "", refuse: notOurs });
   } catch (error) {
-    if (isPaksError(error, "INTEGRITY_MISMATCH") || error instanceof SyntaxError) return undefined;
+    if (isPaksError(error, "INTEGRITY_MISMATCH")) return undefined;
     throw error;
   }
 }
+
+const notOurs = (place: string, why: string): PaksError => new PaksError("INTEGRITY_MISMATCH", `${place} ${why}.`);
 
 async function listNames(folder: string): Promise<string[]> {
   try {

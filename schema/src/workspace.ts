@@ -1,0 +1,174 @@
+import {
+  type Node,
+  type ParseError,
+  createScanner,
+  modify,
+  applyEdits,
+  parseTree,
+  printParseErrorCode,
+} from "jsonc-parser";
+import { escapeText } from "./characters.ts";
+import { PaksError } from "./errors.ts";
+import { type Found, type JsonObject, fieldOf, optionalField, readList, readText } from "./shape.ts";
+
+/** The content of `paks.jsonc`: what a project asks for. */
+export interface Workspace {
+  /** Sources, in order of precedence. */
+  readonly paks: readonly string[];
+  /** Names or sources of `paks` that are not installed. */
+  readonly disabled: readonly string[];
+  /** Ids of targets; absent: those that are found. */
+  readonly agents?: readonly string[];
+  /** URL or configured name of the registry that plain refs are looked up in. */
+  readonly registry?: string;
+  /** Every other key, for those who know it. */
+  readonly extra: JsonObject;
+}
+
+export const emptyWorkspace: Workspace = { paks: [], disabled: [], extra: {} };
+
+/** Newest first; the second is what an older program of this kind wrote. */
+export const workspaceFileNames = ["paks.jsonc", "agentpacks.jsonc"] as const;
+export const lockFileName = "paks.lock";
+
+const maxLength = 1024 * 1024;
+const maxDepth = 64;
+const mostSources = 10_000;
+
+/**
+ * Reads `paks.jsonc`: JSON with comments and commas at the end of lists.
+ * @throws PaksError MANIFEST_INVALID with `details` path and place or line
+ */
+export function parseWorkspace(text: string, path: string): Workspace {
+  const tree = parseText(text, path);
+  const root: Found = { value: valueOf(tree), place: "", refuse: refuser(path) };
+  // Older files call the list of sources `packs` and the list of tools `targets`.
+  const { paks, packs, disabled, agents, targets, registry, ...extra } = root.value as Record<string, unknown>;
+  const known: Found = { ...root, value: { paks: paks ?? packs, disabled, agents: agents ?? targets, registry } };
+  return {
+    paks: readTexts(fieldOf(known, "paks")),
+    disabled: readTexts(fieldOf(known, "disabled")),
+    // `"*"` alone means every tool that is found, which is what no list means.
+    ...(isEvery(agents ?? targets) ? {} : optionalField(known, "agents", readTexts)),
+    ...optionalField(known, "registry", (field) => readText(field, { max: 2048 })),
+    extra,
+  };
+}
+
+const isEvery = (value: unknown): boolean => value === "*" || (Array.isArray(value) && value.includes("*"));
+
+const readTexts = (found: Found): string[] =>
+  found.value === undefined ? [] : readList(found, mostSources).map((one) => readText(one));
+
+const refuser =
+  (path: string) =>
+  (place: string, why: string): PaksError =>
+    new PaksError("MANIFEST_INVALID", `${path}: ${place} ${why}.`, {
+      hint: 'A workspace looks like { "paks": ["acme/pdf@^1.2"] }.',
+      details: { path, place },
+    });
+
+/** The tree of a text that is one object. */
+function parseText(text: string, path: string): Node {
+  const refuse = refuser(path);
+  if (text.length > maxLength) throw refuse("the file", `is longer than ${maxLength} characters`);
+  requireShallow(text, path);
+  const errors: ParseError[] = [];
+  const tree = parseTree(text, errors, { allowTrailingComma: true });
+  const [error] = errors;
+  if (error) {
+    const line = text.slice(0, error.offset).split("\n").length;
+    throw new PaksError("MANIFEST_INVALID", `${path}:${line} is not JSON (${printParseErrorCode(error.error)}).`, {
+      hint: "Comments and commas at the end of lists are fine; quotes and brackets must match.",
+      details: { path, line },
+    });
+  }
+  if (tree?.type !== "object") throw refuse("the file", "is not an object");
+  requireOnce(tree, refuse);
+  return tree;
+}
+
+/** The parser calls itself for every bracket: a file of brackets would end the program. */
+function requireShallow(text: string, path: string): void {
+  const scanner = createScanner(text, true);
+  let depth = 0;
+  for (let token = scanner.scan(); token !== scanEnd; token = scanner.scan()) {
+    if (token === openBrace || token === openBracket) depth += 1;
+    if (token === closeBrace || token === closeBracket) depth -= 1;
+    if (depth > maxDepth) throw refuser(path)("the file", `is more than ${maxDepth} levels deep`);
+  }
+}
+
+// Numbers of the parser's SyntaxKind, which is a const enum: such are not there when files are compiled one by one.
+const [openBrace, closeBrace, openBracket, closeBracket, scanEnd] = [1, 2, 3, 4, 17];
+
+/** Of two equal keys readers take one or the other. */
+function requireOnce(tree: Node, refuse: Found["refuse"]): void {
+  const seen = new Set<unknown>();
+  for (const property of tree.children ?? []) {
+    const key: unknown = property.children?.[0]?.value;
+    if (seen.has(key)) throw refuse(`"${escapeText(String(key), 60)}"`, "is there twice");
+    seen.add(key);
+  }
+}
+
+/** Plain values. Made by hand: with the parser's own, a key `__proto__` would become the prototype. */
+function valueOf(node: Node): unknown {
+  if (node.type === "array") return (node.children ?? []).map(valueOf);
+  if (node.type !== "object") return node.value;
+  return Object.fromEntries(
+    (node.children ?? []).map(({ children }) => [String(children?.[0]?.value), children?.[1] && valueOf(children[1])]),
+  );
+}
+
+/**
+ * The text with one more source at the end of its list. Comments and formatting stay; a source that is there already
+ * changes nothing.
+ * @throws PaksError MANIFEST_INVALID
+ */
+export function addToWorkspace(text: string, source: string): string {
+  const start = text.trim() === "" ? newWorkspace : text;
+  const list = sourcesOf(start);
+  if (list.values.includes(source)) return text;
+  return edit(start, { path: [list.key, list.values.length], value: source, insert: true });
+}
+
+const newWorkspace = '{\n  "paks": []\n}\n';
+
+/**
+ * The text without a source; without a change when it is not there.
+ * @throws PaksError MANIFEST_INVALID
+ */
+export function removeFromWorkspace(text: string, source: string): string {
+  let left = text;
+  for (;;) {
+    const { key, values } = sourcesOf(left);
+    const index = values.indexOf(source);
+    if (index < 0) return left;
+    left = edit(left, { path: [key, index], value: undefined, insert: false });
+  }
+}
+
+function sourcesOf(text: string): { readonly key: string; readonly values: readonly string[] } {
+  const value = valueOf(parseText(text, workspaceFileNames[0])) as JsonObject;
+  const { paks } = parseWorkspace(text, workspaceFileNames[0]);
+  return { key: Object.hasOwn(value, "packs") && !Object.hasOwn(value, "paks") ? "packs" : "paks", values: paks };
+}
+
+interface Change {
+  readonly path: readonly (string | number)[];
+  /** `undefined` removes. */
+  readonly value: string | undefined;
+  readonly insert: boolean;
+}
+
+function edit(text: string, { path, value, insert }: Change): string {
+  const eol = text.includes("\r\n") ? "\r\n" : "\n";
+  const tabs = /^\t/m.test(text);
+  const tabSize = /^( +)\S/m.exec(text)?.[1]?.length ?? 2;
+  const edits = modify(text, [...path], value, {
+    isArrayInsertion: insert,
+    formattingOptions: { insertSpaces: !tabs, tabSize: Math.min(tabSize, 8), eol },
+  });
+  return applyEdits(text, edits);
+}
