@@ -197,7 +197,8 @@ export function readAllowedTools(fields: Fields): string[] | undefined {
   });
 }
 
-function splitTools(text: string): string[] {
+/** `Read, Bash(git:*)` → its tools; blanks and commas inside parentheses belong to one. */
+export function splitTools(text: string): string[] {
   const tools: string[] = [];
   let depth = 0;
   let tool = "";
