@@ -1,5 +1,3 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { fetchData, mustEndWell, openLabLoggedIn, pushedRepository, skillText } from "./harness/journey.ts";
 import type { Lab } from "./harness/lab.ts";
@@ -52,20 +50,3 @@ test.each(["committed", "tagged", "pushed"])(
     await expectOneRelease(name, dir, `${name}--v0.1.1`);
   },
 );
-
-test("killed at any moment, the same command again finishes the one release", async () => {
-  for (let round = 0; round < 8; round += 1) {
-    const name = `moment-${round}`;
-    const { dir } = await pushedRepository(lab, name, { "SKILL.md": skillText(name) });
-    await lab.paks(dir, publish, { timeout: 150 + Math.floor(Math.random() * 900) });
-    await lab.git(dir, "status");
-    let again = await lab.paks(dir, publish);
-    if (again.exitCode === 10 && again.stdout.includes("LOCK_BUSY")) {
-      // A git process that was killed in the middle leaves its own lock, which paks names and never removes.
-      await rm(join(dir, ".git", "index.lock"), { force: true });
-      again = await lab.paks(dir, publish);
-    }
-    mustEndWell(`publish in round ${round}`, again);
-    await expectOneRelease(name, dir, "v0.1.1");
-  }
-}, 120_000);
