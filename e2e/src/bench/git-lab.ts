@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { serveGit } from "@paks/git/testing";
@@ -15,6 +15,8 @@ export interface GitLab {
     name: string,
     files: Readonly<Record<string, string>>,
   ): Promise<{ readonly dir: string; readonly remote: string }>;
+  /** How many times the work starts git in the work trees of this lab; what git itself starts is not counted. */
+  countGit(work: () => Promise<void>): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -53,11 +55,25 @@ export async function openGitLab(): Promise<GitLab> {
     await git(dir, "push", "--quiet", "--set-upstream", "origin", "main");
     return { dir, remote };
   };
+  const countGit = async (work: () => Promise<void>): Promise<number> => {
+    // In the user's configuration, because paks passes on no variables that it does not know.
+    const config = join(root, "home", ".gitconfig");
+    const events = join(root, "home", "git-events");
+    await mkdir(events, { recursive: true });
+    await writeFile(config, `[trace2]\n  eventTarget = ${events}\n`);
+    await work();
+    await rm(config);
+    // A file for each process; one that git has started is named there by its parents and itself: "sid":"…/…".
+    const files = await readdir(events);
+    const texts = await Promise.all(files.map(async (file) => await readFile(join(events, file), "utf8")));
+    await rm(events, { recursive: true });
+    return texts.filter((text) => !/"sid":"[^"]*\//.test(text)).length;
+  };
   const close = async () => {
     await host.close();
     await rm(root, { recursive: true, force: true });
   };
-  return { root, url: host.url, env, git, pushed, close };
+  return { root, url: host.url, env, git, pushed, countGit, close };
 }
 
 export const skillText = (name: string, body = ""): string => `---

@@ -24,7 +24,7 @@ async function main(args: readonly string[]): Promise<number> {
     return args.includes("--help") ? 0 : 2;
   }
   let failed = 0;
-  process.stdout.write(`${"medians".padEnd(44)} ${"ours".padStart(8)} ${"theirs".padStart(8)}  ratio\n`);
+  process.stdout.write(`${"medians".padEnd(45)} ${"ours".padStart(8)} ${"theirs".padStart(8)}  ratio\n`);
   for (const [name, bench] of Object.entries(benches)) {
     if (args.length > 0 && !args.includes(name)) continue;
     for (const comparison of await bench()) {

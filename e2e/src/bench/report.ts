@@ -7,6 +7,8 @@ export interface Comparison {
   readonly theirs: Measured;
   /** The ratio that is promised; absent: only reported. */
   readonly atMost?: number;
+  /** What else was counted. */
+  readonly note?: string;
 }
 
 const milliseconds = (measured: Measured): string => `${measured.median.toFixed(0)} ms`.padStart(8);
@@ -17,8 +19,8 @@ export const holds = (comparison: Comparison): boolean =>
   comparison.atMost === undefined || ratioOf(comparison) <= comparison.atMost;
 
 export function formatComparison(comparison: Comparison): string {
-  const { what, ours, theirs, atMost } = comparison;
+  const { what, ours, theirs, atMost, note } = comparison;
   const promise =
     atMost === undefined ? "" : `  promised ≤ ${atMost}  ${holds(comparison) ? "holds" : "DOES NOT HOLD"}`;
-  return `${what.padEnd(44)} ${milliseconds(ours)} ${milliseconds(theirs)}  ${ratioOf(comparison).toFixed(2).padStart(6)} ×${promise}`;
+  return `${what.padEnd(45)} ${milliseconds(ours)} ${milliseconds(theirs)}  ${ratioOf(comparison).toFixed(2).padStart(6)} ×${promise}${note === undefined ? "" : `  (${note})`}`;
 }
