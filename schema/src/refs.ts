@@ -1,15 +1,24 @@
 import { escapeText, findUnsafeCharacter, formatCodePoint } from "./characters.ts";
 import { PaksError } from "./errors.ts";
 import { formatPakId, type PakId, parsePakId } from "./names.ts";
-import { requirePath } from "./paths.ts";
-import { type GitPolicy, parseRepositoryUrl } from "./repository-url.ts";
-import { parseTagName } from "./tags.ts";
+import { type GitSource, formatGit, parseForge, parseGit } from "./git-source.ts";
+import { formatFragment, parseFragment, splitFragment } from "./source-fragment.ts";
 import { parseSelector } from "./version.ts";
 
 /** A pak of a registry and, behind the `@`, which of its releases: an exact version, a range or a channel. */
 export interface PakRef extends PakId {
   readonly selector?: string;
 }
+
+export type { GitSource } from "./git-source.ts";
+export {
+  isCommit,
+  parseBranchName,
+  parseCommit,
+  parseFolder,
+  requireOnePlace,
+  type SourceFragment,
+} from "./source-fragment.ts";
 
 export const formatPakRef = (ref: PakRef): string =>
   ref.selector === undefined ? formatPakId(ref) : `${formatPakId(ref)}@${ref.selector}`;
@@ -24,11 +33,12 @@ export function parsePakRef(text: string): PakRef {
   return { ...parsePakId(text.slice(0, at)), selector: parseSelector(text.slice(at + 1)) };
 }
 
-export interface GitSource {
-  readonly type: "git";
-  readonly url: string;
-  readonly tag?: string;
-  /** Folder of the pak inside the repository; absent: wherever it is found. */
+/** An npm package that holds paks. */
+export interface NpmSource {
+  readonly type: "npm";
+  readonly package: string;
+  readonly selector?: string;
+  /** Folder of the pak inside the package; absent: wherever it is found. */
   readonly path?: string;
 }
 
@@ -36,40 +46,32 @@ export interface GitSource {
 export type Source =
   | ({ readonly type: "registry" } & PakRef)
   | GitSource
+  | NpmSource
   | { readonly type: "local"; readonly path: string };
 
 const maxLength = 4096;
 const local = /^(?:\.{1,2}$|\.{1,2}[\\/]|\/|[A-Za-z]:[\\/]|\\\\)/;
 const remote = /^(?:[A-Za-z][A-Za-z0-9+.-]*:(?:\/\/|:)|[A-Za-z0-9._-]+@[^@:/]+:)/;
-const shorthand = /^(github|gitlab|npm):(.*)$/s;
-/** A source is only read here; whether its host may be asked is decided by who asks it. */
-const anyHost: GitPolicy = { hosts: ["*"], protocols: ["https", "http", "ssh", "file"], allowPrivate: true };
+const prefixed = /^(github|gitlab|npm):(.*)$/s;
 
 /**
- * A registry ref, a git URL (`#v1.0.0`, `#tag=v1.0.0&path=skills/pdf` behind it) or a local folder
- * (`./x`, `../x`, `/x`, `C:\x`).
- * @throws PaksError INVALID_PARAMETER, and the codes of `parsePakRef`, `parseRepositoryUrl`, `parseTagName`
+ * A registry ref, a git repository (`github:o/r/skills/pdf#v1.0.0`, `gitlab:g/sub/r`, a URL with `#tag=v1.0.0&path=skills/pdf`
+ * behind it, what a browser shows), an npm package (`npm:@scope/pkg@^1`) or a local folder (`./x`, `../x`, `/x`, `C:\x`).
+ * @throws PaksError INVALID_PARAMETER, and the codes of `parsePakRef`, `parseRepositoryUrl`, `parseTagName`, `parseFolder`
  */
 export function parseSource(text: string): Source {
   if (text.length > maxLength)
     throw new PaksError("INVALID_PARAMETER", `The source is longer than ${maxLength} characters.`);
   if (text === "") throw new PaksError("INVALID_PARAMETER", "The source is empty.", { hint: sourceHint });
   if (local.test(text)) return parseLocal(text);
+  const [, prefix, rest] = prefixed.exec(text) ?? [];
+  if (prefix === "npm") return parseNpm(rest!);
+  if (prefix !== undefined) return parseForge(prefix as "github" | "gitlab", rest!);
   if (remote.test(text)) return parseGit(text);
-  const short = shorthand.exec(text);
-  if (short) throw shorthandError(short[1]!);
   return { type: "registry", ...parsePakRef(text) };
 }
 
-const sourceHint = "For example acme/pdf, https://github.com/acme/skills#v1.0.0 or ./my-skill.";
-
-const shorthandError = (prefix: string): PaksError =>
-  new PaksError("INVALID_PARAMETER", `Sources that begin with ${prefix}: are not understood.`, {
-    hint:
-      prefix === "npm"
-        ? "Give the git repository of the package."
-        : `Write the full address, for example https://${prefix}.com/acme/skills#path=skills/pdf.`,
-  });
+const sourceHint = "For example acme/pdf, github:acme/skills#v1.0.0 or ./my-skill.";
 
 function parseLocal(path: string): Source {
   const unsafe = findUnsafeCharacter(path);
@@ -79,59 +81,32 @@ function parseLocal(path: string): Source {
   });
 }
 
-function parseGit(text: string): GitSource {
-  const hash = text.indexOf("#");
-  const { url } = parseRepositoryUrl(hash < 0 ? text : text.slice(0, hash), anyHost);
-  return { type: "git", url, ...(hash < 0 ? {} : parseFragment(text.slice(hash + 1))) };
-}
+/** npm's own grammar, old packages with capitals included. */
+const packageName = /^(?:@[a-z0-9~-][\w.~-]*\/)?[A-Za-z0-9~-][\w.~-]*$/;
 
-function parseFragment(fragment: string): { tag?: string; path?: string } {
-  if (fragment === "") return {};
-  if (!fragment.includes("=")) return { tag: parseTagName(decode(fragment)) };
-  const found: { tag?: string; path?: string } = {};
-  for (const part of fragment.split("&")) {
-    const equals = part.indexOf("=");
-    const key = part.slice(0, Math.max(equals, 0));
-    if ((key !== "tag" && key !== "path") || found[key] !== undefined) throw fragmentError(key || part);
-    const value = decode(part.slice(equals + 1));
-    found[key] = key === "tag" ? parseTagName(value) : parseFolder(value);
+function parseNpm(text: string): NpmSource {
+  const { before, fragment } = splitFragment(text);
+  const at = before.indexOf("@", 1);
+  const name = at < 0 ? before : before.slice(0, at);
+  if (name.length > 214 || !packageName.test(name)) {
+    throw new PaksError("INVALID_PARAMETER", `"${escapeText(name, 60)}" is not the name of an npm package.`, {
+      hint: "For example npm:@acme/skills@^1.",
+    });
   }
-  // The root is where one looks without being told.
-  if (found.path === "") delete found.path;
-  return found;
-}
-
-const fragmentError = (key: string): PaksError =>
-  new PaksError("INVALID_PARAMETER", `"${escapeText(key, 40)}" cannot stand behind the # here.`, {
-    hint: "Write #v1.0.0 or #tag=v1.0.0&path=skills/pdf, each key once. Only tags are releases.",
-  });
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (cause) {
-    if (!(cause instanceof URIError)) throw cause;
-    throw new PaksError("INVALID_PARAMETER", "A % behind the # is not followed by two hexadecimal digits.", { cause });
-  }
-}
-
-/**
- * A folder inside a repository, with `/` and without `./` or a slash at its ends; "" is the root.
- * @throws PaksError UNSAFE_PATH
- */
-export function parseFolder(text: string): string {
-  const path = text.replace(/^(?:\.\/)+/, "").replace(/\/$/, "");
-  if (path === "" || path === ".") return "";
-  requirePath(path);
-  return path;
+  const { path } = parseFragment(fragment, ["path"]);
+  return {
+    type: "npm",
+    package: name,
+    ...(at < 0 ? {} : { selector: parseSelector(before.slice(at + 1)) }),
+    ...(path === undefined ? {} : { path }),
+  };
 }
 
 /** The text that `parseSource` reads back. */
 export function formatSource(source: Source): string {
   if (source.type === "local") return source.path;
   if (source.type === "registry") return formatPakRef(source);
-  const parts = [source.tag && `tag=${source.tag}`, source.path && `path=${encodeFolder(source.path)}`].filter(Boolean);
-  return parts.length === 0 ? source.url : `${source.url}#${parts.join("&")}`;
+  if (source.type === "git") return formatGit(source);
+  const { package: name, selector, path } = source;
+  return `npm:${name}${selector === undefined ? "" : `@${selector}`}${formatFragment({ path })}`;
 }
-
-const encodeFolder = (path: string): string => encodeURIComponent(path).replaceAll("%2F", "/");

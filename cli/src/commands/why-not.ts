@@ -42,9 +42,10 @@ export const whyNot = defineCommand({
 async function findRepository(context: Context, text: string): Promise<string> {
   if (text === ".") return await readOwnAddress(context);
   const source = parseSource(text);
-  if (source.type !== "registry") {
-    return formatRepositoryAddress(source.type === "git" ? source.url : source.path, context.cwd);
-  }
+  if (source.type === "git") return formatRepositoryAddress(source.url, context.cwd);
+  if (source.type === "local") return formatRepositoryAddress(source.path, context.cwd);
+  if (source.type === "npm")
+    throw new PaksError("INVALID_PARAMETER", "An npm package has no tags.", { hint: "Name its git repository." });
   const pak = await context.registry().findPak(source);
   if (pak?.repository) return pak.repository;
   throw new PaksError("PAK_NOT_FOUND", `${context.config.registry.url} has no pak ${formatPakId(source)}.`, {

@@ -1,0 +1,101 @@
+import { escapeText } from "./characters.ts";
+import { PaksError } from "./errors.ts";
+import { type GitPolicy, parseRepositoryUrl } from "./repository-url.ts";
+import {
+  decode,
+  formatFragment,
+  parseFolder,
+  parseFragment,
+  type SourceFragment,
+  splitFragment,
+} from "./source-fragment.ts";
+
+/** A git repository, which state of it, and which folder in it. */
+export interface GitSource extends SourceFragment {
+  readonly type: "git";
+  /** Normalised. */
+  readonly url: string;
+}
+
+/** A source is only read here; whether its host may be asked is decided by who asks it. */
+const anyHost: GitPolicy = { hosts: ["*"], protocols: ["https", "http", "ssh", "file"], allowPrivate: true };
+
+/**
+ * A git URL, a repository's page in a browser or a folder's there.
+ * @throws PaksError those of `parseRepositoryUrl` and `parseFragment`; INVALID_PARAMETER
+ */
+export function parseGit(text: string): GitSource {
+  const { before, fragment } = splitFragment(text);
+  const page = readPage(before);
+  const { url } = parseRepositoryUrl(page?.repository ?? before, anyHost);
+  if (page?.fragment === undefined) return { type: "git", url, ...parseFragment(fragment) };
+  // What a browser adds (`#L10`, `#readme`) says nothing about the folder.
+  return { type: "git", url, ...parseFragment(page.fragment) };
+}
+
+interface Page {
+  readonly repository: string;
+  /** Absent: the page of the whole repository. */
+  readonly fragment?: string;
+}
+
+/** GitLab keeps `tree` and `blob` for itself on every server; no host has repositories of these names. */
+const treePage = /^(https?:\/\/[^/?#]+\/[^?#]+?)\/(?:-\/)?(tree|blob)\/([^?#]+)$/;
+/** Forgejo and Gitea say which kind of ref they mean. */
+const sourcePage = /^(https?:\/\/[^/?#]+\/[^/?#]+\/[^/?#]+)\/src\/(branch|tag|commit)\/([^?#]+)$/;
+/** What the pages of the large hosts add, and what says nothing about where the files are. */
+const pageQuery = /^(https?:\/\/[^?#]+)\?(?:(?:tab|plain|ref_type)=[\w-]*&?)+$/;
+
+function readPage(text: string): Page | undefined {
+  const plain = pageQuery.exec(text)?.[1];
+  const address = plain ?? text;
+  const [, repository, kind, rest] = treePage.exec(address) ?? sourcePage.exec(address) ?? [];
+  if (repository === undefined || kind === undefined || rest === undefined)
+    return plain === undefined ? undefined : { repository: plain };
+  const isFile = kind === "blob" || /\.(?:md|json)\/?$/i.test(rest);
+  const tree = isFile ? folderOfManifest(rest) : rest;
+  return { repository, fragment: `tree=${encodeURIComponent(parseFolder(decode(tree)))}` };
+}
+
+/** @throws PaksError INVALID_PARAMETER for the page of any other file */
+function folderOfManifest(rest: string): string {
+  const [, folder] = /^(.+)\/(?:SKILL\.md|skill\.yaml|pack\.json|agent\.json|template\.json)$/i.exec(rest) ?? [];
+  if (folder !== undefined) return folder;
+  throw new PaksError("INVALID_PARAMETER", `"${escapeText(rest, 80)}" is a file, not a pak.`, {
+    hint: "Give the address of the folder, or of the SKILL.md in it.",
+  });
+}
+
+const forges = { github: "https://github.com", gitlab: "https://gitlab.com" } as const;
+
+/**
+ * What stands behind `github:` or `gitlab:`. On GitHub the third part and all behind it are a folder; on GitLab groups
+ * nest, so that everything is the repository and a folder is `#path=`.
+ * @throws PaksError INVALID_PARAMETER, and those of `parseGit`
+ */
+export function parseForge(forge: keyof typeof forges, text: string): GitSource {
+  const { before, fragment } = splitFragment(text);
+  const parts = before.replace(/\/$/, "").split("/");
+  const [owner, repository] = parts;
+  if (owner === undefined || repository === undefined || !parts.every((part) => !/^\.{0,2}$/.test(part))) {
+    throw forgeError(forge);
+  }
+  const length = forge === "github" ? 2 : parts.length;
+  const { url } = parseRepositoryUrl(`${forges[forge]}/${parts.slice(0, length).join("/")}`, anyHost);
+  const path = parseFolder(parts.slice(length).join("/"));
+  const more = parseFragment(fragment);
+  if (path === "") return { type: "git", url, ...more };
+  if (more.path !== undefined || more.tree !== undefined) throw forgeError(forge);
+  return { type: "git", url, ...more, path };
+}
+
+const forgeError = (forge: keyof typeof forges): PaksError =>
+  new PaksError("INVALID_PARAMETER", `This is not how a repository is named behind ${forge}:.`, {
+    hint:
+      forge === "github"
+        ? "For example github:acme/skills, github:acme/skills/skills/pdf or github:acme/skills#v1.0.0."
+        : "For example gitlab:acme/tools/skills or gitlab:acme/skills#path=skills/pdf.",
+  });
+
+/** The text that `parseSource` reads back. */
+export const formatGit = ({ url, type: _type, ...fragment }: GitSource): string => `${url}${formatFragment(fragment)}`;
