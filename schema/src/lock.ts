@@ -18,7 +18,7 @@ import {
   readText,
   refuseFound,
 } from "./shape.ts";
-import { isRange } from "./version.ts";
+import { parseSelector } from "./version.ts";
 
 /** What one folder of the workspace holds, fixed to the byte. */
 export interface LockedPak {
@@ -29,7 +29,7 @@ export interface LockedPak {
   readonly digest: string;
   /** How many. */
   readonly files: number;
-  /** `account/name` → range. */
+  /** `account/name` → range, exact version or channel. */
   readonly dependencies: Readonly<Record<string, string>>;
   /** Ids of the targets it is linked for or copied to. */
   readonly agents: readonly string[];
@@ -111,7 +111,11 @@ const agentId: TextRule = {
   fits: (text) => /^[a-z0-9][a-z0-9._-]*$/.test(text),
   else: "is not an agent's id",
 };
-const range: TextRule = { max: 128, fits: isRange, else: "is not a range of versions" };
+const range: TextRule = {
+  max: 128,
+  fits: (text) => isTaken(parseSelector, text),
+  else: "is not a version, range or channel",
+};
 
 const fields = ["source", "resolved", "version", "digest", "files", "dependencies", "agents", "mode", "pinned"];
 

@@ -1,8 +1,8 @@
 import { lstat, readFile } from "node:fs/promises";
 import { PaksError, systemErrorCode } from "@paks/schema";
 
-/** The largest record: 1,000 files with the longest names. */
-const maxBytes = 4 * 1024 * 1024;
+/** The largest record: 1,000 files with the longest names. A lock of some thousand paks. */
+const maxBytes = 32 * 1024 * 1024;
 
 /**
  * Text of a file that paks keeps for itself; `undefined` when there is none. In a stranger's project a link, a pipe or
