@@ -29,4 +29,5 @@ export * from "./tags.ts";
 export * from "./token-scopes.ts";
 export * from "./trailers.ts";
 export * from "./version.ts";
+export * from "./workspace-files.ts";
 export * from "./workspace.ts";

@@ -9,27 +9,8 @@ import {
 } from "jsonc-parser";
 import { escapeText } from "./characters.ts";
 import { PaksError } from "./errors.ts";
+import { type Workspace, workspaceFileNames } from "./workspace-files.ts";
 import { type Found, type JsonObject, fieldOf, optionalField, readList, readText } from "./shape.ts";
-
-/** The content of `paks.jsonc`: what a project asks for. */
-export interface Workspace {
-  /** Sources, in order of precedence. */
-  readonly paks: readonly string[];
-  /** Names or sources of `paks` that are not installed. */
-  readonly disabled: readonly string[];
-  /** Ids of targets; absent: those that are found. */
-  readonly agents?: readonly string[];
-  /** URL or configured name of the registry that plain refs are looked up in. */
-  readonly registry?: string;
-  /** Every other key, for those who know it. */
-  readonly extra: JsonObject;
-}
-
-export const emptyWorkspace: Workspace = { paks: [], disabled: [], extra: {} };
-
-/** Newest first; the second is what an older program of this kind wrote. */
-export const workspaceFileNames = ["paks.jsonc", "agentpacks.jsonc"] as const;
-export const lockFileName = "paks.lock";
 
 const maxLength = 1024 * 1024;
 const maxDepth = 64;

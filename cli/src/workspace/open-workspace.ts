@@ -5,6 +5,7 @@ import {
   PaksError,
   type Workspace,
   emptyLock,
+  emptyWorkspace,
   formatLock,
   lockFileName,
   parseLock,
@@ -72,9 +73,9 @@ async function findWorkspaceFile(folder: string): Promise<string | undefined> {
 
 async function readWorkspaceFile(path: string | undefined): Promise<Workspace> {
   const text = path === undefined ? undefined : await readOwnFile(path);
-  if (path === undefined || text === undefined) return { paks: [], disabled: [], extra: {} };
+  if (path === undefined || text === undefined) return emptyWorkspace;
   // The parser loads where there is something to parse.
-  const { parseWorkspace } = await import("@paks/schema");
+  const { parseWorkspace } = await import("@paks/schema/workspace");
   return parseWorkspace(text, path.slice(dirname(path).length + 1));
 }
 
