@@ -13,10 +13,12 @@ import {
   defaultLimits,
   fileSystemError,
   findManifests,
+  findSecrets,
   judgeByConsumer,
   readManifest,
   systemErrorCode,
 } from "@paks/schema";
+import { allowSecrets } from "./allow-secrets.ts";
 import { listFolder } from "./install/read-folder.ts";
 
 /** A pak's files, wherever they come from. */
@@ -71,9 +73,16 @@ export async function readPak(path: string, { cwd, limits = defaultLimits }: Whe
   return { folder, directory: await directoryOf(folder), entries, files, unreadable };
 }
 
-export function judgePak(pak: PakContent, options: { readonly strict: boolean; readonly limits?: Limits }): Validation {
+export interface JudgeOptions {
+  readonly strict: boolean;
+  readonly limits?: Limits;
+  /** Fingerprints of findings that are no secrets. */
+  readonly allowedSecrets?: readonly string[];
+}
+
+export function judgePak(pak: PakContent, options: JudgeOptions): Validation {
   const { entries, files, directory } = pak;
-  const { strict, limits = defaultLimits } = options;
+  const { strict, limits = defaultLimits, allowedSecrets = [] } = options;
   const texts = new Map(files.map((file) => [file.path, file.bytes]));
   const unread = hasUnreadManifest(entries, texts);
   const read = (profile: "lenient" | "strict") => {
@@ -85,14 +94,16 @@ export function judgePak(pak: PakContent, options: { readonly strict: boolean; r
   // Where the strict profile finds nothing, the lenient one finds nothing either.
   const { manifest, findings: ofManifest } = strict || strictly.findings.length === 0 ? strictly : read("lenient");
   const ofFiles = [...checkEntries(entries, limits), ...pak.unreadable, ...checkReleaseFiles(files, limits)].map(ruled);
-  const findings = [...ofManifest, ...ofFiles].filter(unseen());
+  // Publishing and the registry look for secrets; what is only installed holds whatever its author has published.
+  const secrets = allowSecrets(findSecrets(files), allowedSecrets).map(ruled);
+  const findings = [...ofManifest, ...ofFiles, ...(strict ? secrets : [])].filter(unseen());
   return {
     folder: pak.folder,
     profile: strict ? "strict" : "lenient",
     valid: findings.every((finding) => finding.severity !== "error"),
     manifest,
     findings,
-    verdicts: judgeByConsumer([...strictly.findings, ...ofFiles].filter(unseen())),
+    verdicts: judgeByConsumer([...strictly.findings, ...ofFiles, ...secrets].filter(unseen())),
     files: files.length,
     bytes: files.reduce((sum, file) => sum + file.bytes.length, 0),
   };

@@ -85,7 +85,7 @@ export const publish = defineCommand({
       return resultOf(await publishBatch(context, { options, selection }, mode));
     }
     const done = await publishPak(context, { ...options, dir: await findPakFolder(context, args.pak[0]) }, mode);
-    return { data: dataOf(done), text: textOf(done) };
+    return { data: dataOf(done), text: textOf(done, context.config.git) };
   },
 });
 

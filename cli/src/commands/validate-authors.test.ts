@@ -196,3 +196,22 @@ test("flags that contradict each other are refused", async () => {
   expect((await run("--fix", "--staged")).exit).toBe(2);
   expect((await run("--dry-run")).exit).toBe(2);
 });
+
+test("--strict finds the secrets that publish would refuse, and what is allowed there is allowed here", async () => {
+  const key = ["ghp", "16C7e42F292c6912E7710c838347Ae178B4a"].join("_");
+  const { run } = await folderWith({ "pdf/SKILL.md": skill("pdf"), "pdf/run.sh": `TOKEN=${key}\n` });
+  const strict = await run("pdf", "--strict", "--json");
+  expect(strict.exit).toBe(5);
+  const [found] = (strict.json() as { findings: { code: string; path: string; line: number; hint: string }[] })
+    .findings;
+  expect(found).toMatchObject({ code: "SECRET_DETECTED", path: "run.sh", line: 1 });
+  expect(strict.stdout).not.toContain(key);
+  const print = /--allow-secret ([0-9a-f]+)/.exec(found!.hint)![1]!;
+  expect((await run("pdf", "--strict", "--allow-secret", print)).exit).toBe(0);
+  expect((await run("--all", "--strict")).exit).toBe(5);
+  expect((await run("--all", "--strict", "--allow-secret", print)).exit).toBe(0);
+  expect(consumersOf((await run("pdf", "--json")).json()).find(({ id }) => id === "paks")).toMatchObject({
+    accepts: false,
+    reasons: [{ code: "SECRET_DETECTED" }],
+  });
+});

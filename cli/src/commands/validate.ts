@@ -30,10 +30,17 @@ export const validate = defineCommand({
       .option("fix", { type: "boolean", default: false, describe: "Mend the manifest and show what was changed" })
       .option("dry-run", { type: "boolean", default: false, describe: "With --fix: show it, change nothing" })
       .option("all", { type: "boolean", default: false, describe: "Every pak in the folder and below" })
+      .option("allow-secret", {
+        type: "string",
+        array: true,
+        nargs: 1,
+        default: [],
+        describe: "Fingerprint of a finding that is no secret; may be repeated",
+      })
       .option("staged", { type: "boolean", default: false, describe: "Every pak as it is staged in git's index" }),
   run: async (args, context) => {
     const wanted = parseConsumers(args.for);
-    const { path, fix, dryRun, all, staged } = args;
+    const { path, fix, dryRun, all, staged, allowSecret: allowedSecrets } = args;
     if (fix && staged)
       throw usageError("--fix mends files, and --staged looks at none: fix, then git add.", "validate");
     if (dryRun && !fix) throw usageError("--dry-run needs --fix.", "validate");
@@ -41,9 +48,9 @@ export const validate = defineCommand({
     const strict = args.strict || wanted.length > 0;
     if (all || staged) {
       const { validateMany } = await import("../validate/many.ts");
-      return await validateMany(context, { path, staged, strict, wanted, fix, dryRun });
+      return await validateMany(context, { path, staged, strict, wanted, fix, dryRun, allowedSecrets });
     }
-    const options = { strict, wanted };
+    const options = { strict, wanted, allowedSecrets };
     if (fix) return await fixOne(context, path, { ...options, dryRun });
     return resultOf(judgeFor(judgePak(await readPak(path, context), options), wanted));
   },
@@ -52,14 +59,16 @@ export const validate = defineCommand({
 interface FixOptions {
   readonly strict: boolean;
   readonly wanted: readonly string[];
+  readonly allowedSecrets: readonly string[];
   readonly dryRun: boolean;
 }
 
 /** The exit code is about what is on the disk in the end. */
-async function fixOne(context: Context, path: string, { strict, wanted, dryRun }: FixOptions) {
+async function fixOne(context: Context, path: string, options: FixOptions) {
+  const { wanted, dryRun } = options;
   const { fixPak, fixesData, formatFixes } = await import("../validate/fix.ts");
   const fixed = await fixPak(context, await readPak(path, context), dryRun);
-  const result = resultOf(judgeFor(judgePak(fixed.pak, { strict }), wanted));
+  const result = resultOf(judgeFor(judgePak(fixed.pak, options), wanted));
   const shown = formatFixes(fixed, context.cwd);
   return {
     ...result,

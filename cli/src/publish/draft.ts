@@ -43,10 +43,26 @@ export function readManifestFacts(facts: RepositoryFacts, content: PakContent): 
   const read = (files: ReadonlyMap<string, Uint8Array>): ManifestReading =>
     readManifest(files, { profile: "strict", directory });
   const { committed, workTree } = content.manifest;
+  // Whether there is a licence is said by files besides the manifest.
+  const others = content.files.map(({ path: file, bytes }): [string, Uint8Array] => [file, bytes]);
   const names = new Set([...workTree.keys()].map((name) => (path === "" ? name : `${path}/${name}`)));
   const dirty = committed.size === 0 || facts.status.entries.some((entry) => names.has(entry.path));
-  const now = read(committed);
-  return { committed: now.manifest, findings: (dirty ? read(workTree) : now).findings };
+  const now = read(new Map([...others, ...committed]));
+  const findings = dirty ? read(new Map([...others, ...workTree])).findings : now.findings;
+  return { committed: now.manifest, findings: [...findings, ...checkReadme(content, path)] };
+}
+
+/** A skill's own folder needs none, but a repository that is one skill is met by people first. */
+function checkReadme({ files }: PakContent, path: string): Finding[] {
+  if (path !== "" || files.length === 0 || files.some((file) => /^readme(?:\.[^/]*)?$/i.test(file.path))) return [];
+  return [
+    {
+      severity: "warning",
+      code: "MISSING_README",
+      message: "The repository has no README.",
+      hint: "Add a README.md that tells people what the pak is for: it is what the git host shows them.",
+    },
+  ];
 }
 
 /** What HEAD's commit prepared, when it was a run of ours for this pak. */

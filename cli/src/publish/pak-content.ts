@@ -15,20 +15,10 @@ import {
   PaksError,
   readManifest,
   type ReleaseFile,
-  secretFingerprint,
   systemErrorCode,
 } from "@paks/schema";
 import { settle, type Settled } from "./problems.ts";
 import type { RepositoryFacts } from "./repository-facts.ts";
-
-/** What the author has looked at and knows to be no secret stays on the list, but no longer stands in the way. */
-export const allowSecrets = (findings: readonly Finding[], allowed: readonly string[]): Finding[] =>
-  findings.map((finding) => {
-    const print = secretFingerprint(finding);
-    if (print === undefined) return finding;
-    if (allowed.includes(print)) return { ...finding, severity: "warning" };
-    return { ...finding, hint: `${finding.hint} When it is none: --allow-secret ${print}` };
-  });
 
 /** The manifest's files as text, byte order mark included. */
 export type ManifestTexts = ReadonlyMap<string, string>;

@@ -1,11 +1,13 @@
-import { formatPakId, formatTagMessage, type PakId } from "@paks/schema";
+import { compareVersions, formatPakId, formatTagMessage, isPrerelease, type PakId, tagVersion } from "@paks/schema";
+import { allowSecrets } from "../allow-secrets.ts";
 import type { Context } from "../context.ts";
 import { readTrailers } from "./account.ts";
+import { highestVersion } from "./choose-version.ts";
 import { checkFiles, checkTags, type Draft, draftRelease, findPrepared, readManifestFacts } from "./draft.ts";
-import { checkBranch } from "./git-checks.ts";
+import { checkBranch, tagNames } from "./git-checks.ts";
 import { type PublishOptions, requireConsistent } from "./options.ts";
 import { askOutside, type Outside } from "./outside.ts";
-import { allowSecrets, type PakContent, readContent } from "./pak-content.ts";
+import { type PakContent, readContent } from "./pak-content.ts";
 import { Problems } from "./problems.ts";
 import { askRegistry, findId, type Known } from "./registry-side.ts";
 import type { ReleasePlan } from "./release-plan.ts";
@@ -50,12 +52,14 @@ export async function decideRelease(context: Context, gathered: Gathered): Promi
   const registry = noteRegistryAnswers(outside);
   const id = await findId(context, { inputs, outside, prepared: prepared?.account }, registry);
   if (draft) await checkTagsAndPush({ inputs, outside, draft, id }, problems);
+  else problems.addError(outside.permission.error);
   const published = draft && id && (await askRegistry(context, { inputs, outside, draft, id }, registry));
   const message = draft && id && problems.try(() => formatMessage({ inputs, outside, draft, id }, context.clock()));
 
   problems.addAll(registry);
   problems.requireNone("this release");
-  const notes = [files.note, options.tagForm === "lightweight" ? lightweight : undefined].filter(
+  const older = draft && describeOlder(inputs, draft);
+  const notes = [files.note, older, options.tagForm === "lightweight" ? lightweight : undefined].filter(
     (note) => note !== undefined,
   );
   return {
@@ -63,6 +67,21 @@ export async function decideRelease(context: Context, gathered: Gathered): Promi
     notes,
     warnings: problems.warnings,
   };
+}
+
+/** A release of an older line is allowed, but nobody should make one without noticing. */
+function describeOlder({ facts, manifest, options, remoteRefs }: Known["inputs"], draft: Draft): string | undefined {
+  if (draft.remote) return undefined;
+  const pak = { name: manifest.name, path: facts.place.path, prefix: options.tagPrefix };
+  const tags = tagNames(options.push ? remoteRefs : facts.refs);
+  // A pre-release of the next version makes nothing old.
+  const stable = tags.filter((tag) => {
+    const version = tagVersion(tag, pak);
+    return version !== undefined && !isPrerelease(version);
+  });
+  const newest = highestVersion(stable, pak);
+  if (newest === undefined || compareVersions(draft.version, newest) >= 0) return undefined;
+  return `${draft.version} is lower than ${newest}, the newest release: whoever asks for no version still gets ${newest}`;
 }
 
 const lightweight =
@@ -99,8 +118,12 @@ async function checkTagsAndPush(
   const ours = await isOurTag({ inputs, draft, id });
   problems.add(...checkTags(inputs, draft, ours));
   // What is on the remote already need not be pushed, even when the branch has moved on since.
-  if (!draft.remote) problems.addError(outside.permission.error);
+  if (!isPushed(inputs, draft)) problems.addError(outside.permission.error);
 }
+
+/** Whether the remote has this very release. */
+const isPushed = ({ facts }: Known["inputs"], { edit, remote }: Draft): boolean =>
+  !edit && remote !== undefined && remote.commit === facts.status.commit;
 
 /** Whether the tag that is here, and not on the remote, is the one that this release would make. */
 async function isOurTag({

@@ -208,7 +208,7 @@ test("--no-push commits and tags, asks nobody, and the same command without it g
 test("--skip-registry pushes without a word to the registry and shows how to install from git", async () => {
   const lab = await openLab({ path: "skills/pdf" });
   const run = await lab.publish(["--bump", "patch", "--skip-registry", "--account", "acme"], {
-    environment: { PAKS_TOKEN: "" },
+    environment: { PAKS_TOKEN: "", PAKS_GIT_PROTOCOLS: "https,http" },
   });
   expect(run.exit).toBe(0);
   expect(lab.registry.requests).toHaveLength(0);
@@ -221,6 +221,14 @@ test("--skip-registry pushes without a word to the registry and shows how to ins
   await lab.repo.commit("More");
   const next = await lab.publish(["--bump", "patch", "--skip-registry", "--json"], { environment: { PAKS_TOKEN: "" } });
   expect(dataOfRun(next)).toMatchObject({ package: "acme/pdf", version: "0.1.2", state: "pushed" });
+});
+
+test("an address that paks install refuses is not shown as something to install", async () => {
+  const lab = await openLab();
+  const run = await lab.publish(["--bump", "patch", "--skip-registry", "--account", "acme"]);
+  expect(run.exit).toBe(0);
+  expect(run.stdout).toContain("✓ pushed main and v0.1.1 to origin");
+  expect(run.stdout).not.toContain("paks install");
 });
 
 test("--skip-registry without a login and without an earlier release asks for the account", async () => {

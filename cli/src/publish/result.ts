@@ -1,4 +1,4 @@
-import { formatPakId } from "@paks/schema";
+import { formatPakId, type GitPolicy, isPaksError, parseRepositoryUrl, parseSource } from "@paks/schema";
 import { safe } from "../output/safe-text.ts";
 import { formatFindings } from "../output/findings.ts";
 import { type Applied, formatCommitMessage } from "./apply.ts";
@@ -71,8 +71,13 @@ export function formatPlan(plan: ReleasePlan): string {
   ].join("\n");
 }
 
+export interface TextOptions {
+  /** What `paks install` fetches from on this machine. */
+  readonly policy: GitPolicy;
+}
+
 /** The steps plainly, then what a user types. */
-export function textOf(done: Published): string {
+export function textOf(done: Published, { policy }: TextOptions): string {
   const { plan, state, notified } = done;
   if (state === "planned")
     return [
@@ -85,15 +90,14 @@ export function textOf(done: Published): string {
   if (state === "already-published") {
     return [
       `✓ ${formatPakId(plan.id)} ${plan.version} is already published (${plan.tag.name}, ${plan.digest})`,
-      "",
-      installLine(plan),
+      ...installLines(plan, policy),
     ].join("\n");
   }
   const lines = [formatPlan(plan), ...stepLines(done)];
   if (notified?.note !== undefined) lines.push(`⚠ ${safe(notified.note)}`);
   if (state === "tagged") lines.push("", "Nothing was pushed. Run it without --no-push to go on.");
   // What the registry does not show yet cannot be installed from it.
-  else if (state === "indexed" || plan.steps.index === "skipped") lines.push("", installLine(plan));
+  else if (state === "indexed" || plan.steps.index === "skipped") lines.push(...installLines(plan, policy));
   return lines.join("\n");
 }
 
@@ -114,9 +118,21 @@ function stepLines({ plan, state, applied, notified }: Published): string[] {
   ];
 }
 
-/** From the registry, or straight from git when the registry was left out. */
-function installLine(plan: ReleasePlan): string {
-  if (plan.steps.index !== "skipped") return `  paks install ${formatPakId(plan.id)}@${plan.version}`;
-  const path = plan.place.path === "" ? "" : `&path=${encodeURI(plan.place.path)}`;
-  return `  paks install "${safe(plan.repository)}#tag=${plan.tag.name}${path}"`;
+/** From the registry, or straight from git when the registry was left out; none where `paks install` would refuse it. */
+function installLines(plan: ReleasePlan, policy: GitPolicy): string[] {
+  if (plan.steps.index !== "skipped") return ["", `  paks install ${formatPakId(plan.id)}@${plan.version}`];
+  const path = plan.place.path === "" ? "" : `&path=${encodeURIComponent(plan.place.path).replaceAll("%2F", "/")}`;
+  const source = `${plan.repository}#tag=${plan.tag.name}${path}`;
+  return isInstallable(plan.repository, source, policy) ? ["", `  paks install "${safe(source)}"`] : [];
+}
+
+/** An address that only this machine's git understands, or over a transport that installing does not take, helps nobody. */
+function isInstallable(repository: string, source: string, policy: GitPolicy): boolean {
+  try {
+    parseRepositoryUrl(repository, policy);
+    return parseSource(source).type === "git";
+  } catch (error) {
+    if (isPaksError(error)) return false;
+    throw error;
+  }
 }

@@ -14,6 +14,7 @@ export interface ManyOptions {
   readonly staged: boolean;
   readonly strict: boolean;
   readonly wanted: readonly string[];
+  readonly allowedSecrets: readonly string[];
   readonly fix: boolean;
   readonly dryRun: boolean;
 }
@@ -69,12 +70,12 @@ async function openPaks(context: Context, { path, staged }: ManyOptions): Promis
 async function judgeOne(
   context: Context,
   { folder, read }: { readonly folder: string; readonly read: () => Promise<PakContent> },
-  { strict, wanted, fix, dryRun }: ManyOptions,
+  { strict, wanted, allowedSecrets, fix, dryRun }: ManyOptions,
 ): Promise<One> {
   context.signal.throwIfAborted();
   const given = await read();
   const fixed = fix ? await (await import("./fix.ts")).fixPak(context, given, dryRun) : undefined;
-  const validation = judgePak(fixed?.pak ?? given, { strict });
+  const validation = judgePak(fixed?.pak ?? given, { strict, allowedSecrets });
   // The bytes are not needed any more.
   const kept = fixed && { ...fixed, pak: { ...fixed.pak, files: [] } };
   return { folder, judged: judgeFor(validation, wanted), fixed: kept };
