@@ -3,6 +3,7 @@ import { waitForLockFile } from "@paks/locks";
 import { PaksError } from "@paks/schema";
 import { exists } from "./installed-state.ts";
 import { bookkeeping } from "./record.ts";
+import { requireFolderOrNothing } from "./require-folder.ts";
 import { requireInside } from "./require-inside.ts";
 import { recoverSkillsFolder } from "./work-folder.ts";
 import { explain } from "../write-file.ts";
@@ -26,6 +27,7 @@ export async function inSkillsFolder<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   if (options.boundary !== undefined) await requireInside(path, options.boundary);
+  await requireFolderOrNothing(path);
   const { base, lock } = bookkeeping(path);
   await requireOwnFolders(path);
   await explain(path, () => mkdir(base, { recursive: true }));

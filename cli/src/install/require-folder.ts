@@ -1,0 +1,33 @@
+import { stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { PaksError, systemErrorCode } from "@paks/schema";
+import { exists } from "./installed-state.ts";
+
+/**
+ * Refuses a path whose own place, or one above it, is a file: below it no folder can be made. A path that is not there
+ * yet is fine.
+ * @throws PaksError UNSAFE_TARGET
+ */
+export async function requireFolderOrNothing(path: string): Promise<void> {
+  for (let place = path; ; place = dirname(place)) {
+    const found = await findKind(place);
+    if (found === "folder" || dirname(place) === place) return;
+    if (found === undefined) continue;
+    throw new PaksError("UNSAFE_TARGET", `${place} is ${found}, and paks needs a folder there.`, {
+      hint: "Move it away, or name another folder with --dir.",
+      details: { path: place },
+    });
+  }
+}
+
+/** `undefined`: there is nothing. */
+async function findKind(path: string): Promise<"folder" | "a file" | "a link that leads nowhere" | undefined> {
+  try {
+    return (await stat(path)).isDirectory() ? "folder" : "a file";
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "ELOOP") return "a link that leads nowhere";
+    if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
+    return (await exists(path)) ? "a link that leads nowhere" : undefined;
+  }
+}
