@@ -92,6 +92,9 @@ function readNonGit({ repository, answers }: FailedRun): Reading | undefined {
 
 /** Only believed of a host that speaks git: see `isSmartHttp`. */
 function readMissingRef(words: string, address: string): Reading | undefined {
+  const [, branch] = /couldn't find remote ref (?:refs\/heads\/)?(\S+)/.exec(words) ?? [];
+  if (branch !== undefined && !branch.startsWith("refs/tags/"))
+    return { code: "REF_NOT_FOUND", message: `${branch} is not in ${address}.`, hint: "Check the name." };
   const [, tag] = /couldn't find remote ref refs\/tags\/(\S+)/.exec(words) ?? [];
   if (tag === undefined) return undefined;
   return { code: "TAG_NOT_FOUND", message: `Tag ${tag} is not in ${address}.`, hint: "Push the tag first." };

@@ -1,15 +1,16 @@
-import { parseTagName, type RepositoryUrl } from "@paks/schema";
+import { isCommit, PaksError, parseBranchName, parseTagName, type RepositoryUrl } from "@paks/schema";
 
 import { type CagedRepository, type GitCage, openCage } from "./cage.ts";
-import { fetchRef } from "./fetch-ref.ts";
+import { fetchRef, refNotFound } from "./fetch-ref.ts";
+import { type GitPoint, pointText } from "./point.ts";
 import { type BlobPlace, fetchBlobs, readBlobs } from "./read-blobs.ts";
 import { type ReadTag, readTag, type TagAnnotation } from "./read-tag.ts";
 import { openTreeReader, type TreeReader } from "./read-tree.ts";
 
-/** One tag as it was at the moment of the fetch: everything is read from this one commit. */
-export interface TagSnapshot {
-  /** The ref's name, which is authoritative; the annotation may lie. */
-  readonly tag: string;
+/** A repository as it was at the moment of the fetch: everything is read from this one commit. */
+export interface Snapshot {
+  /** For messages: `tag v1.0.0`. */
+  readonly place: string;
   readonly object: string;
   readonly commit: string;
   readonly annotation: TagAnnotation | undefined;
@@ -23,6 +24,11 @@ export interface TagSnapshot {
   close(): Promise<void>;
 }
 
+export interface TagSnapshot extends Snapshot {
+  /** The ref's name, which is authoritative; the annotation may lie. */
+  readonly tag: string;
+}
+
 /**
  * Fetches one tag of a repository that nobody vouches for: its commit and trees now, files when they are asked for.
  * @throws PaksError INVALID_TAG, HOST_NOT_ALLOWED, TAG_NOT_FOUND, TAG_NOT_A_COMMIT, REPOSITORY_*, GIT_*, TOO_LARGE, UNSAFE_*
@@ -34,20 +40,52 @@ export async function fetchTag(
   options: { signal?: AbortSignal | undefined } = {},
 ): Promise<TagSnapshot> {
   const name = parseTagName(tag);
+  return { tag: name, ...(await fetchPoint(cage, repository, { type: "tag", name }, options)) };
+}
+
+/**
+ * The same for a tag, a branch, a commit or the default branch.
+ * @throws PaksError INVALID_PARAMETER, REF_NOT_FOUND and those of `fetchTag`
+ */
+export async function fetchPoint(
+  cage: GitCage,
+  repository: RepositoryUrl,
+  point: GitPoint,
+  options: { signal?: AbortSignal | undefined } = {},
+): Promise<Snapshot> {
+  requirePointName(point);
   const caged = await openCage(cage, repository, options.signal);
   try {
-    await fetchRef(caged, { tag: name, filter: true });
-    return snapshotOf(caged, name, await readTag(caged));
+    await fetchRef(caged, { point, filter: true });
+    const read = await readTag(caged);
+    if (point.type === "commit" && read.commit !== point.oid) throw refNotFound(point, caged.repository.url);
+    return snapshotOf(caged, point, read);
   } catch (error) {
     await caged.scratch.close();
-    throw error;
+    throw missingCommit(error, point, caged.repository.url);
   }
 }
 
-function snapshotOf(caged: CagedRepository, tag: string, { object, commit, annotation }: ReadTag): TagSnapshot {
-  const place: BlobPlace = { caged, tag, object };
+/** @throws PaksError INVALID_TAG, INVALID_PARAMETER */
+function requirePointName(point: GitPoint): void {
+  if (point.type === "tag") parseTagName(point.name);
+  if (point.type === "branch") parseBranchName(point.name);
+  if (point.type === "commit" && !isCommit(point.oid))
+    throw new PaksError("INVALID_PARAMETER", "A commit is named by 40 lower-case hexadecimal digits.");
+}
+
+/** Hosts say "not our ref" of a commit that they do not have or do not give out. */
+function missingCommit(error: unknown, point: GitPoint, repository: string): unknown {
+  if (point.type !== "commit" || !(error instanceof PaksError) || error.details?.["unadvertised"] !== true)
+    return error;
+  const { code, message, hint, details } = refNotFound(point, repository);
+  return new PaksError(code, message, { hint, details, cause: error });
+}
+
+function snapshotOf(caged: CagedRepository, point: GitPoint, { object, commit, annotation }: ReadTag): Snapshot {
+  const place: BlobPlace = { caged, point, object };
   return {
-    tag,
+    place: pointText(point),
     object,
     commit,
     annotation,

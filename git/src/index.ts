@@ -1,9 +1,10 @@
 export type { GitCage } from "./cage.ts";
-export { fetchTag, type TagSnapshot } from "./fetch-tag.ts";
-export { type ListedTag, listTags } from "./list-tags.ts";
+export { fetchPoint, fetchTag, type Snapshot, type TagSnapshot } from "./fetch-tag.ts";
+export { type ListedRefs, listRefs, type ListedTag, listTags, parseRefs } from "./list-tags.ts";
+export { type GitPoint, pointText } from "./point.ts";
 export { type IndexEntry, readIndex } from "./read-index.ts";
-export { readPakFiles } from "./read-pak-files.ts";
-export type { TagAnnotation } from "./read-tag.ts";
+export { type FileSource, readPakFiles } from "./read-pak-files.ts";
+export { parseAnnotation, type TagAnnotation } from "./read-tag.ts";
 export type { ListedTree } from "./read-tree.ts";
 export { redactGitText } from "./redact.ts";
 export { type GitRun, gitVersion, type ProcessLimits, runGit, type RunGitOptions } from "./run-git.ts";

@@ -3,11 +3,12 @@ import { isPaksError, PaksError } from "@paks/schema";
 import { type CagedRepository, reopenEmpty, runRemote } from "./cage.ts";
 import { fetchRef } from "./fetch-ref.ts";
 import { type ObjectFact, readObjectBytes, readObjectFacts, requireObjectIds, unexpectedObject } from "./objects.ts";
+import { type GitPoint, pointText } from "./point.ts";
 
 /** Where blobs are read, which changes once when the host gives out no single ones. */
 export interface BlobPlace {
   caged: CagedRepository;
-  readonly tag: string;
+  readonly point: GitPoint;
   /** What the ref pointed to when its tree was read. */
   readonly object: string;
 }
@@ -59,12 +60,16 @@ async function fetchObjects(caged: CagedRepository, oids: readonly string[]): Pr
 /** For hosts that filter, but give out only what a ref leads to: the whole commit, once more, without a filter. */
 async function fetchEverything(place: BlobPlace): Promise<void> {
   const plain = await reopenEmpty(place.caged);
-  await fetchRef(plain, { tag: place.tag, filter: false });
+  await fetchRef(plain, { point: place.point, filter: false });
   const [fact] = await readObjectFacts(plain, ["refs/paks/t"]);
   if (fact?.oid !== place.object) {
-    throw new PaksError("GIT_PROTOCOL_ERROR", `Tag ${place.tag} was moved while it was read.`, {
-      hint: "Try again.",
-    });
+    throw new PaksError(
+      "GIT_PROTOCOL_ERROR",
+      `What ${pointText(place.point)} leads to was changed while it was read.`,
+      {
+        hint: "Try again.",
+      },
+    );
   }
   place.caged = plain;
 }

@@ -8,7 +8,9 @@ import {
   type TreeEntry,
 } from "@paks/schema";
 
-import type { TagSnapshot } from "./fetch-tag.ts";
+import type { Snapshot } from "./fetch-tag.ts";
+
+export type FileSource = Pick<Snapshot, "place" | "listTree" | "readBlobs">;
 
 /**
  * The files of one pak, checked by every rule for the contents of releases.
@@ -16,13 +18,13 @@ import type { TagSnapshot } from "./fetch-tag.ts";
  * @throws PaksError MANIFEST_MISSING when there is no such folder; the codes of `requireEntries`, `requireReleaseFiles` and `readBlobs`
  */
 export async function readPakFiles(
-  snapshot: TagSnapshot,
+  snapshot: FileSource,
   path: string,
   limits: Limits,
 ): Promise<{ tree: string; files: ReleaseFile[] }> {
   const listed = await snapshot.listTree(path);
   if (!listed) {
-    throw new PaksError("MANIFEST_MISSING", `There is no folder ${path} at tag ${snapshot.tag}.`, {
+    throw new PaksError("MANIFEST_MISSING", `There is no folder ${path} at ${snapshot.place}.`, {
       hint: "Check the path; it is case-sensitive.",
       details: { path },
     });
@@ -39,7 +41,7 @@ export async function readPakFiles(
 }
 
 /** Blobs are known by id; people know them by path. */
-async function readBytes(snapshot: TagSnapshot, entries: readonly TreeEntry[]): Promise<Map<string, Buffer>> {
+async function readBytes(snapshot: FileSource, entries: readonly TreeEntry[]): Promise<Map<string, Buffer>> {
   try {
     return await snapshot.readBlobs(entries.map(({ oid }) => oid));
   } catch (error) {

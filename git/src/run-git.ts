@@ -27,6 +27,8 @@ export interface RunGitOptions {
   readonly stdin?: Uint8Array | string;
   readonly signal?: AbortSignal | undefined;
   readonly limits?: ProcessLimits;
+  /** Stays in our process group: git can ask at the terminal, and only git itself is ended, not what it has started. */
+  readonly atTerminal?: boolean;
   /** Takes the output piece by piece instead of having it collected; what it throws ends the run and is thrown on. */
   readonly onStdout?: (chunk: Buffer) => void;
   /** Asked four times a second; an error it returns ends the run and is thrown. */
@@ -62,7 +64,7 @@ export async function runGit(args: readonly string[], options: RunGitOptions): P
     cwd: options.cwd,
     stdio: "pipe",
     // A group of its own, because git's helpers (git-remote-https, index-pack) outlive a git that is killed alone.
-    detached: process.platform !== "win32",
+    detached: hasOwnGroup(options),
     windowsHide: true,
   });
   return follow(child, options);
@@ -81,6 +83,8 @@ export async function gitVersion(git?: string): Promise<string> {
 
 const gitMissing = (cause?: unknown): PaksError =>
   new PaksError("GIT_MISSING", "No git was found.", { hint: "Install git 2.37 or newer.", cause });
+
+const hasOwnGroup = ({ atTerminal = false }: RunGitOptions): boolean => process.platform !== "win32" && !atTerminal;
 
 /** PATH decides which helpers git finds; Windows cannot open sockets without SystemRoot. */
 function inherited(names: readonly string[]): Record<string, string> {
@@ -126,9 +130,9 @@ function follow(child: ChildProcessWithoutNullStreams, options: RunGitOptions): 
     const stop = (error: Error): void => {
       if (failure !== undefined) return;
       failure = error;
-      killGroup(child, "SIGTERM");
+      killGroup(child, "SIGTERM", options);
       killTimer = setTimeout(() => {
-        killGroup(child, "SIGKILL");
+        killGroup(child, "SIGKILL", options);
         // Whatever still holds the pipes no longer keeps us waiting.
         child.stdout.destroy();
         child.stderr.destroy();
@@ -149,7 +153,7 @@ function follow(child: ChildProcessWithoutNullStreams, options: RunGitOptions): 
     child.once("close", (code, signal) => {
       settle();
       // Those of the group that ignored SIGTERM while the leader obeyed.
-      if (failure !== undefined) killGroup(child, "SIGKILL");
+      if (failure !== undefined) killGroup(child, "SIGKILL", options);
       if (failure !== undefined) reject(failure);
       else resolve({ stdout: Buffer.concat(stdout), stderr: stderr(), exitCode: exitCodeOf(code, signal) });
     });
@@ -159,9 +163,9 @@ function follow(child: ChildProcessWithoutNullStreams, options: RunGitOptions): 
 const exitCodeOf = (code: number | null, signal: NodeJS.Signals | null): number =>
   code ?? 128 + (signal === null ? 0 : osConstants.signals[signal]);
 
-function killGroup(child: ChildProcessWithoutNullStreams, signal: "SIGTERM" | "SIGKILL"): void {
+function killGroup(child: ChildProcessWithoutNullStreams, signal: "SIGTERM" | "SIGKILL", options: RunGitOptions): void {
   if (child.pid === undefined) return;
-  if (process.platform === "win32") {
+  if (!hasOwnGroup(options)) {
     child.kill(signal);
     return;
   }

@@ -1,5 +1,6 @@
 import { PaksError } from "@paks/schema";
 
+import { changeWithGit } from "./work-tree-change.ts";
 import { cleanGitText, remoteGitError } from "./work-tree-errors.ts";
 import type { GitConfig, RefFact } from "./work-tree-read.ts";
 import { type GitRun, requireGit, runWorkTreeGit, wallClock, type WorkTree } from "./work-tree-run.ts";
@@ -115,12 +116,15 @@ export interface PushRequest {
   readonly refspecs: readonly string[];
   /** All or none. */
   readonly atomic: boolean;
+  /** Full names of refs that may be overwritten, each only while it has this id over there. */
+  readonly leases?: readonly { readonly ref: string; readonly expected: string }[] | undefined;
 }
 
-export const pushArgs = ({ remote, refspecs, atomic }: PushRequest): string[] => [
+export const pushArgs = ({ remote, refspecs, atomic, leases = [] }: PushRequest): string[] => [
   "push",
   "--porcelain",
   ...(atomic ? ["--atomic"] : []),
+  ...leases.map(({ ref, expected }) => `--force-with-lease=${ref}:${expected}`),
   remote,
   ...refspecs,
 ];
@@ -129,7 +133,7 @@ export const pushArgs = ({ remote, refspecs, atomic }: PushRequest): string[] =>
 export async function pushRefs(tree: WorkTree, request: PushRequest): Promise<PushOutcome> {
   let run: GitRun;
   try {
-    run = await runWorkTreeGit(tree, pushArgs(request), { milliseconds: wallClock.withHooks });
+    run = await changeWithGit(tree, pushArgs(request), { milliseconds: wallClock.withHooks });
   } catch (error) {
     if (error instanceof PaksError && error.code !== "GIT_MISSING") return { type: "unknown", error };
     throw error;
@@ -162,14 +166,19 @@ function rejection(refs: readonly PushedRef[], stderr: string): PaksError {
   if (isBehind(telling)) return behindUpstream(telling.to, details);
   const reason = /\((.+)\)$/.exec(telling.summary)?.[1] ?? telling.summary;
   return new PaksError("PUSH_REJECTED", `The remote refused ${shortRef(telling.to)}: ${reason}.`, {
-    hint: remoteSays(stderr) ?? "Ask who runs the git host which rule refuses this branch or tag.",
+    hint:
+      remoteSays(stderr) ??
+      (isStale(telling) ? stale : "Ask who runs the git host which rule refuses this branch or tag."),
     details,
   });
 }
 
 const shortRef = (ref: string): string =>
   ref.replace(/^refs\/(heads|tags)\//, (_all, kind: string) => `${kind === "heads" ? "branch" : "tag"} `);
-const isBehind = ({ summary }: PushedRef): boolean => /fetch first|non-fast-forward|stale info/.test(summary);
+const isStale = ({ summary }: PushedRef): boolean => /stale info/.test(summary);
+const stale = "It was changed there a moment ago. Run the same command again: it shows where the tag leads now.";
+const isBehind = ({ to, summary }: PushedRef): boolean =>
+  to.startsWith("refs/heads/") && /fetch first|non-fast-forward|stale info/.test(summary);
 
 const behindUpstream = (ref: string, details?: Record<string, unknown>): PaksError =>
   new PaksError("BEHIND_UPSTREAM", `The remote's ${shortRef(ref)} has commits that are not here.`, {

@@ -1,7 +1,7 @@
 import { PaksError } from "@paks/schema";
-import { simpleGit } from "simple-git";
 
-import { type Environment, makeGitEnvironment, permitted } from "./work-tree-environment.ts";
+import { runGit } from "./run-git.ts";
+import { type Environment, makeGitEnvironment } from "./work-tree-environment.ts";
 import { cleanGitText } from "./work-tree-errors.ts";
 
 export interface GitProcess {
@@ -44,9 +44,14 @@ const minute = 60_000;
 export const wallClock = { local: minute, network: minute, withHooks: 20 * minute } as const;
 
 const MiB = 1024 * 1024;
+export const defaultMaxBytes = 64 * MiB;
+
+/** A repository's own monitor program is not started for us. */
+export const fixedConfig = "core.fsmonitor=false";
 
 /**
- * Runs git in the user's work tree and returns whatever its exit code is.
+ * Runs a git that changes nothing in the user's work tree, and returns whatever its exit code is. What changes
+ * something goes through `changeWithGit`.
  * @throws PaksError GIT_MISSING; GIT_HOST_TIMEOUT at the wall clock; REPOSITORY_TOO_COMPLEX at `maxBytes`; the signal's reason
  */
 export async function runWorkTreeGit(
@@ -54,119 +59,56 @@ export async function runWorkTreeGit(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<GitRun> {
-  const stop = makeStop(tree, args, options);
+  const milliseconds = options.milliseconds ?? wallClock.local;
   const started = performance.now();
-  const run = collect(options, stop);
   let exitCode = -1;
-  let notStarted = false;
   try {
-    const { env, allow } = makeGitEnvironment(tree.env, tree.interactive);
-    await simpleGit({
-      baseDir: tree.dir,
-      ...(tree.git === undefined ? {} : { binary: tree.git }),
-      // A repository's own monitor program is not started for us.
-      config: ["core.fsmonitor=false"],
-      allowEnvironment: allow,
-      unsafe: permitted,
-      abort: stop.signal,
-      // An empty buffer closes stdin, nothing at all would leave it open.
-      input: () => Buffer.from(options.input ?? ""),
-      errors: (_error, result) => {
-        exitCode = result.exitCode;
-        // A process that could not be started has no streams: simple-git puts the reason among its own copies.
-        if (exitCode < 0) notStarted = /\bENOENT\b/.test(Buffer.concat(result.stdErr).toString("utf8"));
-        return undefined;
-      },
-    })
-      .env(env)
-      .outputHandler((_command, stdout, stderr) => run.listen(stdout, stderr))
-      .raw([...args]);
+    const run = await runGit(["-c", fixedConfig, ...args], {
+      env: makeGitEnvironment(tree.env, tree.interactive).env,
+      git: tree.git,
+      cwd: tree.dir,
+      stdin: options.input ?? "",
+      stdoutBytes: options.maxBytes ?? defaultMaxBytes,
+      milliseconds,
+      signal: tree.signal,
+      atTerminal: true,
+      onTimeout: () => tooLong(args, milliseconds),
+      onOverflow: () => tooMuch(args),
+    });
+    exitCode = run.exitCode;
+    return run;
   } catch (error) {
-    throw stop.reason() ?? error;
+    throw tree.signal?.aborted ? tree.signal.reason : error;
   } finally {
-    stop.clear();
     tree.onProcess?.({ args, milliseconds: performance.now() - started, exitCode });
   }
-  const reason = stop.reason();
-  if (reason !== undefined) throw reason;
-  if (notStarted) throw gitMissing();
-  return { exitCode, stdout: run.stdout(), stderr: run.stderr() };
 }
 
-const gitMissing = (): PaksError =>
-  new PaksError("GIT_MISSING", "git was not found.", { hint: "Install git and make sure that it is on the PATH." });
+const nameOf = (args: readonly string[]): string => `git ${args.find((arg) => !arg.startsWith("-")) ?? ""}`;
 
-interface Streams {
-  listen(stdout: NodeJS.ReadableStream, stderr: NodeJS.ReadableStream): void;
-  stdout(): Buffer;
-  stderr(): string;
+export const tooLong = (args: readonly string[], milliseconds: number): PaksError =>
+  new PaksError("GIT_HOST_TIMEOUT", `${nameOf(args)} did not end within ${Math.round(milliseconds / 1000)} s.`, {
+    hint: "Look at the connection to the git host, and at this repository's hooks.",
+  });
+
+export const tooMuch = (args: readonly string[]): PaksError =>
+  new PaksError("REPOSITORY_TOO_COMPLEX", `${nameOf(args)} printed more than can be read.`, {
+    hint: "Publish from a smaller repository.",
+  });
+
+export interface Translating {
+  readonly translate: (run: GitRun) => PaksError;
 }
 
-function collect(options: RunOptions, stop: Stop): Streams {
-  const out: Buffer[] = [];
-  const err: Buffer[] = [];
-  let left = options.maxBytes ?? 64 * MiB;
-  let errLeft = MiB;
-  const listen: Streams["listen"] = (stdout, stderr) => {
-    stdout.on("data", (chunk: Buffer) => {
-      left -= chunk.length;
-      if (left >= 0) out.push(chunk);
-      else stop.overflow();
-    });
-    stderr.on("data", (chunk: Buffer) => {
-      errLeft -= chunk.length;
-      if (errLeft >= 0) err.push(chunk);
-    });
-    // simple-git waits 50 ms more for the output of a command that printed nothing.
-    stdout.on("end", () => stdout.emit("data", Buffer.alloc(0)));
-  };
-  return { listen, stdout: () => Buffer.concat(out), stderr: () => Buffer.concat(err).toString("utf8") };
-}
-
-interface Stop {
-  readonly signal: AbortSignal;
-  /** Why git was stopped; `undefined` when it ended by itself. */
-  reason(): unknown;
-  overflow(): void;
-  clear(): void;
-}
-
-/** simple-git's own timeout begins anew with every byte, so a slow drip would never end: this one does not. */
-function makeStop(tree: WorkTree, args: readonly string[], options: RunOptions): Stop {
-  const controller = new AbortController();
-  const milliseconds = options.milliseconds ?? wallClock.local;
-  const name = `git ${args.find((arg) => !arg.startsWith("-")) ?? ""}`;
-  const tooLong = () =>
-    new PaksError("GIT_HOST_TIMEOUT", `${name} did not end within ${Math.round(milliseconds / 1000)} s.`, {
-      hint: "Look at the connection to the git host, and at this repository's hooks.",
-    });
-  const timer = setTimeout(() => controller.abort(tooLong()), milliseconds);
-  const forward = () => controller.abort(tree.signal?.reason);
-  tree.signal?.addEventListener("abort", forward, { once: true });
-  if (tree.signal?.aborted) forward();
-  return {
-    signal: controller.signal,
-    reason: () => (controller.signal.aborted ? controller.signal.reason : undefined),
-    overflow: () =>
-      controller.abort(
-        new PaksError("REPOSITORY_TOO_COMPLEX", `${name} printed more than can be read.`, {
-          hint: "Publish from a smaller repository.",
-        }),
-      ),
-    clear: () => {
-      clearTimeout(timer);
-      tree.signal?.removeEventListener("abort", forward);
-    },
-  };
-}
-
-/** The run, or its failure as a `PaksError`. */
-export async function requireGit(
+/** The run's output, or its failure as a `PaksError`. */
+export const requireGit = async (
   tree: WorkTree,
   args: readonly string[],
-  options: RunOptions & { readonly translate: (run: GitRun) => PaksError },
-): Promise<Buffer> {
-  const run = await runWorkTreeGit(tree, args, options);
+  options: RunOptions & Translating,
+): Promise<Buffer> => requireSuccess(await runWorkTreeGit(tree, args, options), options);
+
+/** @throws PaksError what `translate` makes of it */
+export function requireSuccess(run: GitRun, { translate }: Translating): Buffer {
   if (run.exitCode === 0) return run.stdout;
-  throw options.translate({ ...run, stderr: cleanGitText(run.stderr) });
+  throw translate({ ...run, stderr: cleanGitText(run.stderr) });
 }

@@ -2,7 +2,8 @@ import { PaksError } from "@paks/schema";
 
 import { cleanGitText, localGitError } from "./work-tree-errors.ts";
 import { type GitObject, isSigned, objectMessage, readObjects } from "./work-tree-read.ts";
-import { requireGit, runWorkTreeGit, wallClock, type WorkTree } from "./work-tree-run.ts";
+import { changeWithGit, requireChange } from "./work-tree-change.ts";
+import { requireGit, wallClock, type WorkTree } from "./work-tree-run.ts";
 
 /**
  * Commits these files and nothing else: what others have staged stays staged and out of the commit.
@@ -11,7 +12,7 @@ import { requireGit, runWorkTreeGit, wallClock, type WorkTree } from "./work-tre
  */
 export async function commitFiles(tree: WorkTree, files: readonly string[], message: string): Promise<void> {
   const args = ["--literal-pathspecs", "commit", "--only", "--file=-", "--", ...files];
-  const run = await runWorkTreeGit(tree, args, { input: message, milliseconds: wallClock.withHooks });
+  const run = await changeWithGit(tree, args, { input: message, milliseconds: wallClock.withHooks });
   if (run.exitCode !== 0) throw refusedByHook("commit", run.stderr);
 }
 
@@ -24,22 +25,36 @@ export interface NewTag {
   readonly commit: string;
   readonly message: string;
   readonly form: TagForm;
+  /** Id of the tag of this name that is there already and gives way. */
+  readonly replaces?: string | undefined;
 }
 
 /** The message comes on stdin byte for byte: git's own cleanup would delete lines that begin with `#`. */
-export function tagArgs({ name, commit, form }: Pick<NewTag, "name" | "commit" | "form">): string[] {
+export function tagArgs(tag: Pick<NewTag, "name" | "commit" | "form" | "replaces">): string[] {
+  const { name, commit, form, replaces } = tag;
+  const force = replaces === undefined ? [] : ["--force"];
   // A configuration that signs every tag would make an annotated one of it.
-  if (form === "lightweight") return ["tag", "--no-sign", name, commit];
+  if (form === "lightweight") return ["tag", ...force, "--no-sign", name, commit];
   const how = form === "signed" ? "--sign" : "--annotate";
-  return ["tag", how, "--cleanup=verbatim", "--file=-", name, commit];
+  return ["tag", ...force, how, "--cleanup=verbatim", "--file=-", name, commit];
 }
 
 /** @throws PaksError HOOK_REFUSED (also: it cannot be signed), TAG_EXISTS, LOCK_BUSY … */
 export async function createTag(tree: WorkTree, tag: NewTag): Promise<void> {
+  if (tag.replaces !== undefined) await requireReplaced(tree, tag);
   const input = tag.form === "lightweight" ? "" : tag.message;
-  const run = await runWorkTreeGit(tree, tagArgs(tag), { input, milliseconds: wallClock.withHooks });
+  const run = await changeWithGit(tree, tagArgs(tag), { input, milliseconds: wallClock.withHooks });
   if (run.exitCode !== 0) throw refusedByHook("tag", run.stderr);
   if (tag.form === "signed") await requireSignature(tree, tag, run.stderr);
+}
+
+/** `git tag --force` takes no expected value. @throws PaksError TAG_EXISTS */
+async function requireReplaced(tree: WorkTree, tag: NewTag): Promise<void> {
+  const found = (await readObjects(tree, [refOf(tag)], 128 * 1024)).get(refOf(tag));
+  if (found?.oid === tag.replaces) return;
+  throw new PaksError("TAG_EXISTS", `The tag ${tag.name} is not the one that was to be overwritten any more.`, {
+    hint: `Look at it with git show ${tag.name}, then run the same command again.`,
+  });
 }
 
 /** git 2.39 makes an unsigned tag and ends well when the ssh key cannot be read. */
@@ -85,7 +100,7 @@ export async function readHeadCommit(tree: WorkTree): Promise<CommitFacts> {
 }
 
 export interface Undo {
-  /** Tags that this run made: deleted when they still are what was made. */
+  /** Tags that this run made: deleted, or put back to what they replaced, when they still are what was made. */
   readonly tags?: readonly NewTag[] | undefined;
   /** A commit that this run made: the branch goes back when it still ends there. */
   readonly commit?: { readonly branch: string; readonly made: string; readonly before: string } | undefined;
@@ -100,14 +115,17 @@ export async function takeBackRefs(tree: WorkTree, undo: Undo): Promise<void> {
   const tags = undo.tags ?? [];
   if (tags.length > 0) {
     const found = await readObjects(tree, tags.map(refOf), tags.length * 128 * 1024);
-    for (const tag of tags) lines.push(`delete ${refOf(tag)} ${requireOurTag(tag, found.get(refOf(tag)))}`);
+    for (const tag of tags) {
+      const ours = requireOurTag(tag, found.get(refOf(tag)));
+      lines.push(tag.replaces ? `update ${refOf(tag)} ${tag.replaces} ${ours}` : `delete ${refOf(tag)} ${ours}`);
+    }
   }
   if (undo.commit) {
     const { branch, made, before } = undo.commit;
     lines.push(`update refs/heads/${branch} ${before} ${made}`);
   }
   if (lines.length === 0) return;
-  await requireGit(tree, ["update-ref", "-m", "paks publish: taken back", "--stdin"], {
+  await requireChange(tree, ["update-ref", "-m", "paks publish: taken back", "--stdin"], {
     input: `${lines.join("\n")}\n`,
     translate: ({ stderr }) => localGitError("take back the commit and the tag", stderr),
   });
@@ -149,10 +167,10 @@ export async function takeBackIndexEntries(tree: WorkTree, files: readonly Index
   );
   const ours = files.filter(({ path, made }) => entries.has(`${made} 0\t${path}`));
   if (ours.length === 0) return;
-  await requireGit(tree, ["update-index", "-z", "--index-info"], {
+  await requireChange(tree, ["update-index", "-z", "--index-info"], {
     input: ours.map(({ path, before }) => `${before.mode} ${before.oid} 0\t${path}\0`).join(""),
     translate: ({ stderr }) => localGitError("restore the index", stderr),
   });
   // Only so that the next `git status` need not read the file again; a difference is no failure.
-  await runWorkTreeGit(tree, ["update-index", "-q", "--refresh"]);
+  await changeWithGit(tree, ["update-index", "-q", "--refresh"]);
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 
 import { bareRepo, type GitRepo, gitRepo, serveGit, testGit, testGitEnv } from "./testing/index.ts";
+import { changeWithGit } from "./work-tree-change.ts";
 import { runWorkTreeGit } from "./work-tree-run.ts";
 import {
   commitFiles,
@@ -75,7 +76,10 @@ async function environmentPrinter(): Promise<string> {
 const seenBy = async (env: Record<string, string>, interactive = false): Promise<Record<string, string>> => {
   const git = await environmentPrinter();
   const tree = treeOf(tmpdir(), { env: { PATH: process.env["PATH"], ...env }, git, interactive });
-  return JSON.parse((await runWorkTreeGit(tree, ["status"])).stdout.toString("utf8")) as Record<string, string>;
+  const runs = await Promise.all([runWorkTreeGit(tree, ["status"]), changeWithGit(tree, ["status"])]);
+  const [read, changed] = runs.map(({ stdout }) => JSON.parse(stdout.toString("utf8")) as Record<string, string>);
+  expect(changed).toMatchObject(read!);
+  return { ...changed, ...read };
 };
 
 test.runIf(process.platform !== "win32").each(passedVariables)(
@@ -438,7 +442,7 @@ test.runIf(process.platform !== "win32")(
       const times: number[] = [];
       for (let round = 0; round < 9; round++) {
         const started = performance.now();
-        await runWorkTreeGit(treeOf(tmpdir(), { git }), ["tag"]);
+        await changeWithGit(treeOf(tmpdir(), { git }), ["tag"]);
         times.push(performance.now() - started);
       }
       return times.sort((a, b) => a - b)[4]!;
@@ -447,17 +451,20 @@ test.runIf(process.platform !== "win32")(
   },
 );
 
-test("git ends at its wall clock, and with the signal's own reason", async () => {
+test.each([
+  ["reads", runWorkTreeGit],
+  ["changes", changeWithGit],
+])("git that %s ends at its wall clock, and with the signal's own reason", async (_what, run) => {
   const file = join(await temporaryFolder(), "git");
   await writeFile(file, `#!${process.execPath}\nsetInterval(() => process.stdout.write("."), 20);\n`, { mode: 0o755 });
   const tree = treeOf(tmpdir(), { git: file });
-  await expect(runWorkTreeGit(tree, ["status"], { milliseconds: 200 })).rejects.toMatchObject({
+  await expect(run(tree, ["status"], { milliseconds: 200 })).rejects.toMatchObject({
     code: "GIT_HOST_TIMEOUT",
   });
-  await expect(runWorkTreeGit(tree, ["status"], { maxBytes: 3 })).rejects.toMatchObject({
+  await expect(run(tree, ["status"], { maxBytes: 3 })).rejects.toMatchObject({
     code: "REPOSITORY_TOO_COMPLEX",
   });
   const controller = new AbortController();
   setTimeout(() => controller.abort(new Error("stopped")), 100);
-  await expect(runWorkTreeGit({ ...tree, signal: controller.signal }, ["status"])).rejects.toThrow("stopped");
+  await expect(run({ ...tree, signal: controller.signal }, ["status"])).rejects.toThrow("stopped");
 });

@@ -99,6 +99,7 @@ const rows = {
   VERSION_NOT_FOUND: row(404, 3, "There is no such version."),
   ACCOUNT_NOT_FOUND: row(404, 3, "There is no such account."),
   TAG_NOT_FOUND: row(404, 3, "The tag is not in the repository (yet).", true),
+  REF_NOT_FOUND: row(404, 3, "The branch or commit is not in the repository."),
   REPOSITORY_NOT_FOUND: row(404, 3, "The repository does not exist or is private."),
   NOT_FOUND: row(404, 3, "There is nothing at this address."),
   REPOSITORY_MOVED: row(410, 3, "The repository has another address now."),
