@@ -72,7 +72,7 @@ export function parseLock(text: string, path: string): Lock {
   if (paks.length > mostPaks) throw refuse("paks", `has more than ${mostPaks} entries`);
   return {
     lockfileVersion,
-    paks: Object.fromEntries(paks.map(([folder, found]) => [requireFolder(folder, found), readPak(found)])),
+    paks: Object.fromEntries(paks.map(([folder, found]) => [requireFolder(folder, found), readLockedPak(found)])),
   };
 }
 
@@ -119,7 +119,8 @@ const range: TextRule = {
 
 const fields = ["source", "resolved", "version", "digest", "files", "dependencies", "agents", "mode", "pinned"];
 
-function readPak(found: Found): LockedPak {
+/** Checks every field of one entry; the error is the one that `found` makes. */
+export function readLockedPak(found: Found): LockedPak {
   requireKnown(found, [...fields, "previous"]);
   return {
     ...readEntry(found),

@@ -1,12 +1,16 @@
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { PaksError, type ReleaseFile } from "@paks/schema";
+import { PaksError, type ReleaseFile, isPaksError, systemErrorCode } from "@paks/schema";
+import { type WorkspaceChange, changeWorkspace } from "../workspace/change-workspace.ts";
+import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
+import { replaceFile, syncFolder } from "../write-file.ts";
+import { eachAtOnce } from "./each-at-once.ts";
 import { type InstalledState, exists, readInstalledState } from "./installed-state.ts";
 import { type LinkPlan, makeLinks, removeLinks, requireFreeLinks } from "./links.ts";
 import { type InstallRecord, type Origin, bookkeeping, formatRecord, resolveLinks } from "./record.ts";
+import { type Replacement, prepareReplacement, renameIfThere } from "./replacement.ts";
 import { requireInside } from "./require-inside.ts";
 import { openWorkFolder, writeIntent } from "./work-folder.ts";
-import { replaceFile, syncFolder, writeNewFile } from "../write-file.ts";
 
 export interface Placing {
   readonly skillsFolder: string;
@@ -15,6 +19,8 @@ export interface Placing {
   readonly links: readonly LinkPlan[];
   /** Replaces what was edited or is not ours, and keeps a copy of it. */
   readonly force: boolean;
+  /** What the workspace's files say of it then; absent: they are not touched. */
+  readonly workspace?: WorkspaceChange | undefined;
 }
 
 export interface Placed {
@@ -24,11 +30,52 @@ export interface Placed {
   readonly backups: readonly string[];
 }
 
-/**
- * Puts a verified release into a skills folder: written beside it first, then renamed in. The caller holds the folder's
- * lock. Throws LOCAL_CHANGES, ALREADY_EXISTS, UNSAFE_TARGET; nothing was changed then.
- */
+/** One pak of `placeReleases`. */
 export async function placeRelease(placing: Placing): Promise<Placed> {
+  const [placed] = await placeReleases([placing]);
+  return placed!;
+}
+
+/**
+ * Puts verified releases into one skills folder: all are written beside it first, then renamed in, then the workspace's
+ * files say so: all or nothing. Killed on the way, the next command ends what was begun. The caller holds the folder's
+ * lock. Throws LOCAL_CHANGES, ALREADY_EXISTS, UNSAFE_TARGET, DISK_FULL, READ_ONLY_TARGET.
+ */
+export async function placeReleases(placings: readonly Placing[]): Promise<Placed[]> {
+  const checked: Checked[] = [];
+  for (const placing of placings) checked.push(await checkPlacing(placing));
+  const placed: Placed[] = [];
+  try {
+    await eachAtOnce(checked, preparingAtOnce, async (one) => {
+      if (!one.unchanged) one.replacement = await prepareReplacement(planOf(one));
+    });
+    for (const one of checked) placed.push(await commitPlacing(one));
+    await recordInWorkspace(placings);
+  } catch (error) {
+    for (const one of checked.reverse()) await undoPlacing(one);
+    throw error;
+  }
+  for (const { replacement } of checked) await replacement?.close();
+  return placed;
+}
+
+/** Paks whose files are written at the same time; each writes several at once itself. */
+const preparingAtOnce = 4;
+
+interface Checked {
+  readonly placing: Placing;
+  readonly target: string;
+  readonly state: InstalledState;
+  readonly unchanged: boolean;
+  readonly backup: string | undefined;
+  readonly backupOf: (path: string) => string;
+  replacement?: Replacement;
+  /** Links that were not there before. */
+  newLinks?: readonly string[];
+}
+
+/** Everything that can be refused, before anything is changed. */
+async function checkPlacing(placing: Placing): Promise<Checked> {
   const { skillsFolder, record } = placing;
   const target = join(skillsFolder, record.folder);
   await requireInside(dirname(target), skillsFolder);
@@ -37,15 +84,53 @@ export async function placeRelease(placing: Placing): Promise<Placed> {
     requireReplaceable(state, record, target);
     await requireFreeLinks(placing.links, target);
   }
+  const backupOf = backupNamer(placing);
   const keeps = state.state === "edited" || state.state === "foreign";
   const unchanged = state.state === "intact" && state.record.digest === record.digest;
-  const backupOf = backupNamer(placing);
-  const backups = keeps ? [backupOf(target)] : [];
-  if (unchanged) await updateRecord(skillsFolder, mergeLinks(record, state.record), state.record);
-  else await replaceFolder(placing, { target, aside: backups[0], previous: state.record });
-  backups.push(...(await makeLinks(placing.links, { to: target, force: placing.force, backupOf })));
-  const action = unchanged ? "unchanged" : state.state === "absent" ? "installed" : "replaced";
-  return { action, previous: state.record, backups };
+  return { placing, target, state, unchanged, backup: keeps ? backupOf(target) : undefined, backupOf };
+}
+
+const planOf = ({ placing, state, backup }: Checked) => ({
+  skillsFolder: placing.skillsFolder,
+  record: state.record ? mergeLinks(placing.record, state.record) : placing.record,
+  files: placing.files,
+  backup,
+  previous: state.record,
+  workspace: placing.workspace,
+});
+
+async function commitPlacing(one: Checked): Promise<Placed> {
+  const { placing, state, target, backupOf } = one;
+  const { skillsFolder, record, links, force } = placing;
+  if (state.state === "intact" && one.unchanged)
+    await updateRecord(skillsFolder, mergeLinks(record, state.record), state.record);
+  await one.replacement?.commit();
+  one.newLinks = await listAbsent(links.map(({ path }) => path));
+  const moved = await makeLinks(links, { to: target, force, backupOf });
+  const action = one.unchanged ? "unchanged" : state.state === "absent" ? "installed" : "replaced";
+  return { action, previous: state.record, backups: [...(one.backup === undefined ? [] : [one.backup]), ...moved] };
+}
+
+async function listAbsent(paths: readonly string[]): Promise<string[]> {
+  const absent: string[] = [];
+  for (const path of paths) if (!(await exists(path))) absent.push(path);
+  return absent;
+}
+
+async function recordInWorkspace(placings: readonly Pick<Placing, "skillsFolder" | "workspace">[]): Promise<void> {
+  const changes = placings.flatMap(({ workspace }) => workspace ?? []);
+  const root = placings[0] && rootOfSkillsFolder(placings[0].skillsFolder);
+  if (root !== undefined && changes.length > 0) await changeWorkspace(root, changes);
+}
+
+/** The first failure is the one to tell; what cannot be undone now, the next command ends by the intent that stays. */
+async function undoPlacing({ newLinks = [], target, replacement }: Checked): Promise<void> {
+  try {
+    await removeLinks(newLinks, target);
+    await replacement?.undo();
+  } catch (error) {
+    if (systemErrorCode(error) === undefined && !isPaksError(error)) throw error;
+  }
 }
 
 /** The same bytes may have another version or more links; a record that would only get another time stays. */
@@ -102,68 +187,21 @@ const backupNamer = ({ skillsFolder, record }: Placing) => {
   };
 };
 
-interface Replacing {
-  readonly target: string;
-  /** Where the present folder is kept; absent: it is deleted in the end. */
-  readonly aside: string | undefined;
-  readonly previous: InstallRecord | undefined;
-}
-
-async function replaceFolder(placing: Placing, replacing: Replacing): Promise<void> {
-  const { skillsFolder } = placing;
-  const { target } = replacing;
-  const record = replacing.previous ? mergeLinks(placing.record, replacing.previous) : placing.record;
-  const work = await openWorkFolder(skillsFolder);
-  const aside = replacing.aside ?? work.aside;
-  try {
-    await writeFiles(work.fresh, placing.files);
-    await mkdir(dirname(aside), { recursive: true });
-    await writeIntent(work, { folder: record.folder, aside, record });
-    await mkdir(dirname(target), { recursive: true });
-    await renameIfThere(target, aside);
-    await rename(work.fresh, target);
-    await syncFolder(dirname(target));
-    await replaceFile(bookkeeping(skillsFolder).record(record.folder), formatRecord(record));
-  } catch (error) {
-    // Between the two renames nothing is in place: what was there comes back.
-    if (!(await exists(target))) await renameIfThere(aside, target);
-    throw error;
-  } finally {
-    await work.close();
-  }
-}
-
-async function renameIfThere(from: string, to: string): Promise<void> {
-  if (await exists(from)) await rename(from, to);
-}
-
-/** The disk writes several files at once faster than one after the other; too many would run out of handles. */
-const writesAtOnce = 16;
-
-async function writeFiles(folder: string, files: readonly ReleaseFile[]): Promise<void> {
-  await mkdir(folder);
-  const folders = new Set(files.map((file) => dirname(join(folder, file.path))));
-  for (const path of folders) await mkdir(path, { recursive: true });
-  for (let start = 0; start < files.length; start += writesAtOnce) {
-    const batch = files.slice(start, start + writesAtOnce);
-    const written = await Promise.allSettled(
-      batch.map((file) => writeNewFile(join(folder, file.path), file.bytes, file.executable ? 0o755 : 0o644)),
-    );
-    // Only when none is under way any more may the folder be removed.
-    const failed = written.find((one) => one.status === "rejected");
-    if (failed) throw failed.reason;
-  }
-  await Promise.all([...folders, folder].map((path) => syncFolder(path)));
-}
-
-/** Removes exactly what was installed. Throws LOCAL_CHANGES unless `force`, which keeps a copy. */
-export async function removeRelease(removing: {
+export interface Removing {
   readonly skillsFolder: string;
   readonly record: InstallRecord;
   readonly force: boolean;
   readonly now: Date;
-}): Promise<{ readonly backups: readonly string[] }> {
-  const { skillsFolder, record } = removing;
+  /** What the workspace's files say then; absent: they are not touched. */
+  readonly workspace?: WorkspaceChange | undefined;
+}
+
+/**
+ * Removes exactly what was installed. The caller holds the folder's lock. Throws LOCAL_CHANGES unless `force`, which
+ * keeps a copy.
+ */
+export async function removeRelease(removing: Removing): Promise<{ readonly backups: readonly string[] }> {
+  const { skillsFolder, record, workspace } = removing;
   const target = join(skillsFolder, record.folder);
   await requireInside(dirname(target), skillsFolder);
   const state = await readInstalledState(skillsFolder, record.folder);
@@ -172,18 +210,16 @@ export async function removeRelease(removing: {
     state.state === "edited"
       ? [join(bookkeeping(skillsFolder).backups, `${record.name}-${stampOf(removing.now)}`)]
       : [];
-  await removeLinks(resolveLinks(skillsFolder, record), target);
   const work = await openWorkFolder(skillsFolder);
-  try {
-    const aside = backups[0] ?? work.aside;
-    await mkdir(dirname(aside), { recursive: true });
-    await writeIntent(work, { folder: record.folder, aside, record: null });
-    await renameIfThere(target, aside);
-    await rm(bookkeeping(skillsFolder).record(record.folder), { force: true });
-    await syncFolder(skillsFolder);
-  } finally {
-    await work.close();
-  }
+  const aside = backups[0] ?? work.aside;
+  await mkdir(dirname(aside), { recursive: true });
+  await writeIntent(work, { folder: record.folder, aside, record: null, ...(workspace && { workspace }) });
+  await renameIfThere(target, aside);
+  await removeLinks(resolveLinks(skillsFolder, record), target);
+  await recordInWorkspace([removing]);
+  await rm(bookkeeping(skillsFolder).record(record.folder), { force: true });
+  await syncFolder(skillsFolder);
+  await work.close();
   return { backups };
 }
 

@@ -1,10 +1,22 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type Found, PaksError, fieldOf, isPaksError, parseJson, readText, systemErrorCode } from "@paks/schema";
+import {
+  type Found,
+  PaksError,
+  fieldOf,
+  isPaksError,
+  optionalField,
+  parseJson,
+  readText,
+  systemErrorCode,
+} from "@paks/schema";
 import { exists, findRecord, listChanges } from "./installed-state.ts";
 import { readOwnFile } from "./read-own-file.ts";
-import { type InstallRecord, bookkeeping, folderRule, formatRecord, readRecord } from "./record.ts";
+import { makeLinks, removeLinks } from "./links.ts";
+import { type InstallRecord, bookkeeping, folderRule, formatRecord, readRecord, resolveLinks } from "./record.ts";
+import { type WorkspaceChange, changeWorkspace, readWorkspaceChange } from "../workspace/change-workspace.ts";
+import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { requireInside } from "./require-inside.ts";
 import { replaceFile, syncFolder, writeNewFile } from "../write-file.ts";
 
@@ -18,6 +30,8 @@ export interface Intent {
   readonly aside: string;
   /** The record of what is put there; null = the folder is removed. */
   readonly record: InstallRecord | null;
+  /** What is to follow in the workspace's files. */
+  readonly workspace?: WorkspaceChange;
 }
 
 function readIntent(found: Found): Intent {
@@ -26,6 +40,7 @@ function readIntent(found: Found): Intent {
     folder: readText(fieldOf(found, "folder"), folderRule),
     aside: readText(fieldOf(found, "aside")),
     record: record.value === null ? null : readRecord(record),
+    ...optionalField(found, "workspace", readWorkspaceChange),
   };
 }
 
@@ -85,22 +100,51 @@ function asideOf(skillsFolder: string, left: string, intent: Intent): string {
 async function endIntent(skillsFolder: string, intent: Intent): Promise<boolean> {
   const target = join(skillsFolder, intent.folder);
   await requireInside(dirname(target), skillsFolder);
-  const record = bookkeeping(skillsFolder).record(intent.folder);
   if (await exists(target)) {
-    // Killed behind the second rename: the new files are in place and only their record is missing.
-    const { record: placed } = intent;
-    if (placed && (await findRecord(skillsFolder, intent.folder))?.digest !== placed.digest)
-      if ((await listChanges(target, placed)).length === 0) await replaceFile(record, formatRecord(placed));
+    await endPlacing(skillsFolder, intent, target);
     return false;
   }
   if (intent.record === null) {
-    await rm(record, { force: true });
+    await endRemoving(skillsFolder, intent, target);
     return false;
   }
   if (!(await exists(intent.aside))) return false;
   await rename(intent.aside, target);
   await syncFolder(skillsFolder);
   return true;
+}
+
+/** Killed behind the second rename: the new files are in place; record, links and the workspace's files may be missing. */
+async function endPlacing(skillsFolder: string, { record, folder, workspace }: Intent, target: string): Promise<void> {
+  if (!record || (await listChanges(target, record)).length > 0) return;
+  const before = await findRecord(skillsFolder, folder);
+  if (before?.digest !== record.digest)
+    await replaceFile(bookkeeping(skillsFolder).record(folder), formatRecord(record));
+  await makeMissingLinks(skillsFolder, record, target);
+  await endWorkspace(skillsFolder, workspace);
+}
+
+/** Only what lies inside the workspace: the intent may have come with a stranger's project. */
+async function makeMissingLinks(skillsFolder: string, record: InstallRecord, target: string): Promise<void> {
+  const root = rootOfSkillsFolder(skillsFolder);
+  if (root === undefined) return;
+  for (const path of resolveLinks(skillsFolder, record)) {
+    if (await exists(path)) continue;
+    await requireInside(dirname(path), root);
+    await makeLinks([{ target: "", path }], { to: target, force: false, backupOf: (taken) => taken });
+  }
+}
+
+async function endRemoving(skillsFolder: string, { folder, workspace }: Intent, target: string): Promise<void> {
+  const record = await findRecord(skillsFolder, folder);
+  if (record) await removeLinks(resolveLinks(skillsFolder, record), target);
+  await endWorkspace(skillsFolder, workspace);
+  await rm(bookkeeping(skillsFolder).record(folder), { force: true });
+}
+
+async function endWorkspace(skillsFolder: string, change: WorkspaceChange | undefined): Promise<void> {
+  const root = rootOfSkillsFolder(skillsFolder);
+  if (change !== undefined && root !== undefined) await changeWorkspace(root, [change]);
 }
 
 async function findIntent(left: string): Promise<Intent | undefined> {

@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
   type Lock,
@@ -9,7 +9,6 @@ import {
   formatLock,
   lockFileName,
   parseLock,
-  systemErrorCode,
   workspaceFileNames,
 } from "@paks/schema";
 import { exists } from "../install/installed-state.ts";
@@ -104,24 +103,20 @@ export async function changeLock(root: string, change: (lock: Lock) => Lock): Pr
 }
 
 /**
- * Edits the workspace's file in place, or makes `paks.jsonc`. The caller holds the lock of the workspace's skills
- * folder.
+ * Edits the workspace's file in place, or makes `paks.jsonc`; answers what takes it back. The caller holds the lock of
+ * the workspace's skills folder.
  * @throws PaksError MANIFEST_INVALID, READ_ONLY_TARGET, DISK_FULL
  */
-export async function changeWorkspace(root: string, change: (text: string) => string): Promise<void> {
+export async function changeWorkspaceFile(
+  root: string,
+  change: (text: string) => string,
+): Promise<() => Promise<void>> {
   const path = (await findWorkspaceFile(root)) ?? join(root, workspaceFileNames[0]);
-  const before = await readIfThere(path);
+  const before = await readOwnFile(path);
   const after = change(before ?? "");
-  if (after !== (before ?? "")) await replaceFile(path, after);
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
+  if (after === (before ?? "")) return () => Promise.resolve();
+  await replaceFile(path, after);
+  return () => (before === undefined ? rm(path, { force: true }) : replaceFile(path, before));
 }
 
 /** The workspace whose skills folder this is; `undefined` for a folder named with `--dir`. */

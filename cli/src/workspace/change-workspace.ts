@@ -1,0 +1,54 @@
+import { type Found, type LockedPak, fieldOf, optionalField, readList, readLockedPak, readText } from "@paks/schema";
+import { changeLock, changeWorkspaceFile, withoutLocked } from "./open-workspace.ts";
+
+/** What the workspace's files say of one folder from now on. */
+export interface WorkspaceChange {
+  readonly folder: string;
+  /** null: the lock no longer holds it. */
+  readonly entry: LockedPak | null;
+  /** The source that `paks.jsonc` gets. */
+  readonly add?: string;
+  /** Sources that it no longer holds. */
+  readonly drop?: readonly string[];
+}
+
+/** Checks every field; the error is the one that `found` makes. */
+export function readWorkspaceChange(found: Found): WorkspaceChange {
+  const entry = fieldOf(found, "entry");
+  return {
+    folder: readText(fieldOf(found, "folder"), { max: 64, fits: (text) => /^[a-z0-9][a-z0-9-]*$/.test(text) }),
+    entry: entry.value === null ? null : readLockedPak(entry),
+    ...optionalField(found, "add", (field) => readText(field)),
+    ...optionalField(found, "drop", (field) => readList(field, 100).map((one) => readText(one))),
+  };
+}
+
+/**
+ * Makes `paks.jsonc` and `paks.lock` say what the changes say: both or, when one cannot be written, neither. Doing it
+ * again changes nothing. The caller holds the lock of the workspace's skills folder.
+ * @throws PaksError MANIFEST_INVALID, LOCKFILE_MISMATCH, READ_ONLY_TARGET, DISK_FULL
+ */
+export async function changeWorkspace(root: string, changes: readonly WorkspaceChange[]): Promise<void> {
+  const undo = await changeSources(root, changes);
+  try {
+    await changeLock(root, (lock) => changes.reduce(applyChange, lock));
+  } catch (error) {
+    await undo();
+    throw error;
+  }
+}
+
+const applyChange = (lock: Parameters<typeof withoutLocked>[0], { folder, entry }: WorkspaceChange) =>
+  entry === null ? withoutLocked(lock, folder) : { ...lock, paks: { ...lock.paks, [folder]: entry } };
+
+async function changeSources(root: string, changes: readonly WorkspaceChange[]): Promise<() => Promise<void>> {
+  const drops = changes.flatMap(({ drop = [] }) => drop);
+  const adds = changes.flatMap(({ add }) => add ?? []);
+  if (drops.length + adds.length === 0) return () => Promise.resolve();
+  const { addToWorkspace, removeFromWorkspace } = await import("@paks/schema/workspace");
+  return await changeWorkspaceFile(root, (before) => {
+    // A workspace without a file has nothing that could be dropped.
+    const left = before === "" ? before : drops.reduce(removeFromWorkspace, before);
+    return adds.reduce(addToWorkspace, left);
+  });
+}
