@@ -29,21 +29,24 @@ export interface NewTag {
   readonly replaces?: string | undefined;
 }
 
-/** The message comes on stdin byte for byte: git's own cleanup would delete lines that begin with `#`. */
+const fromStdin = "--file=-";
+
+/** The command that reads the message from stdin, byte for byte: git's own cleanup would delete lines that begin with `#`. */
 export function tagArgs(tag: Pick<NewTag, "name" | "commit" | "form" | "replaces">): string[] {
   const { name, commit, form, replaces } = tag;
   const force = replaces === undefined ? [] : ["--force"];
   // A configuration that signs every tag would make an annotated one of it.
   if (form === "lightweight") return ["tag", ...force, "--no-sign", name, commit];
   const how = form === "signed" ? "--sign" : "--annotate";
-  return ["tag", ...force, how, "--cleanup=verbatim", "--file=-", name, commit];
+  return ["tag", ...force, how, "--cleanup=verbatim", fromStdin, name, commit];
 }
 
 /** @throws PaksError HOOK_REFUSED (also: it cannot be signed), TAG_EXISTS, LOCK_BUSY … */
 export async function createTag(tree: WorkTree, tag: NewTag): Promise<void> {
   if (tag.replaces !== undefined) await requireReplaced(tree, tag);
-  const input = tag.form === "lightweight" ? "" : tag.message;
-  const run = await changeWithGit(tree, tagArgs(tag), { input, milliseconds: wallClock.withHooks });
+  // Not on stdin: git takes the end of a caller that died for the end of the message, and tags without one.
+  const args = tagArgs(tag).map((arg) => (arg === fromStdin ? `--message=${tag.message}` : arg));
+  const run = await changeWithGit(tree, args, { milliseconds: wallClock.withHooks });
   if (run.exitCode !== 0) throw refusedByHook("tag", run.stderr);
   if (tag.form === "signed") await requireSignature(tree, tag, run.stderr);
 }

@@ -468,3 +468,14 @@ test.each([
   setTimeout(() => controller.abort(new Error("stopped")), 100);
   await expect(run({ ...tree, signal: controller.signal }, ["status"])).rejects.toThrow("stopped");
 });
+
+test("a caller that dies before git has read anything leaves no tag other than the whole one", async () => {
+  const source = await repo();
+  const orphan = join(await temporaryFolder(), "git");
+  await writeFile(orphan, '#!/bin/sh\nexec git "$@" </dev/null\n', { mode: 0o755 });
+  const commit = await source.git("rev-parse", "HEAD");
+  const message = "# not a comment\n\nPaks-Package: acme/pdf\n";
+  await createTag(treeOf(source.dir, { git: orphan }), { name: "v1", commit, message, form: "annotated" });
+  const made = await readObjects(treeOf(source.dir), ["refs/tags/v1"], 1024);
+  expect(made.get("refs/tags/v1")?.bytes.toString("utf8").split("\n\n").slice(1).join("\n\n")).toBe(message);
+});
