@@ -52,6 +52,11 @@ export const publish = defineCommand({
       })
       .option("sign", { type: "boolean", default: false, describe: "Sign the tag with git's own ssh or gpg setup" })
       .option("lightweight", { type: "boolean", default: false, describe: "A plain tag that says nothing" })
+      .option("force", {
+        type: "boolean",
+        default: false,
+        describe: "Overwrite a tag of this name that no release was made of; asks first",
+      })
       .option("allow-secret", {
         type: "string",
         array: true,
@@ -72,6 +77,7 @@ export const publish = defineCommand({
       remote: args.remote,
       branch: args.branch,
       tagForm: tagFormOf(args),
+      force: args.force,
       commit: !args.noCommit,
       allowedSecrets: args.allowSecret,
       skipRegistry: args.skipRegistry,
@@ -81,6 +87,9 @@ export const publish = defineCommand({
     const mode = { dryRun: args.dryRun, yes: args.yes };
     const selection = selectionOf(args);
     if (selection) {
+      if (args.force) {
+        throw new PaksError("USAGE", "--force overwrites the tag of one pak.", { hint: "Name that pak alone." });
+      }
       const { publishBatch, resultOf } = await import("../publish/batch/index.ts");
       return resultOf(await publishBatch(context, { options, selection }, mode));
     }

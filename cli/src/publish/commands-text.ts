@@ -1,5 +1,6 @@
 import { pushArgs, tagArgs } from "@paks/git/work-tree";
 import { formatCommitMessage } from "./apply.ts";
+import { leasesOf } from "./push.ts";
 import { pathInRepository, type ReleasePlan } from "./release-plan.ts";
 
 /** Tags of one atomic push: GitHub sends no events when more are pushed at once. */
@@ -27,7 +28,10 @@ export function formatCommands(plans: readonly ReleasePlan[]): string[] {
     const group = pushed.slice(at, at + tagsPerPush);
     const branch = at === 0 ? [`${head}:refs/heads/${first.remote.branch}`] : [];
     const refspecs = [...branch, ...group.map(({ tag }) => `refs/tags/${tag.name}`)];
-    commands.push(["git", ...pushArgs({ remote: first.remote.name, refspecs, atomic: true }).map(quote)].join(" "));
+    const leases = group.flatMap((plan) => leasesOf(plan, refspecs) ?? []);
+    commands.push(
+      ["git", ...pushArgs({ remote: first.remote.name, refspecs, atomic: true, leases }).map(quote)].join(" "),
+    );
   }
   return commands;
 }

@@ -19,6 +19,7 @@ import {
   describeOthers,
   findTag,
   splitEntries,
+  type TagFacts,
   tagNames,
 } from "./git-checks.ts";
 import type { PublishOptions } from "./options.ts";
@@ -176,18 +177,21 @@ function uncommitted(): Finding {
   return { severity: "error", code, message, hint: "git add -f SKILL.md && git commit", path: "SKILL.md" };
 }
 
-/** Whether tag and branch can be made, judged against both sides. */
+/** What the tag of this release meets. */
+export const tagFactsOf = ({ facts, options }: DraftInputs, draft: Draft, localIsOurs: boolean): TagFacts => ({
+  tag: draft.tag,
+  local: draft.local,
+  remote: draft.remote,
+  localIsOurs,
+  target: draft.edit ? undefined : facts.status.commit,
+  unchanged: options.bump === undefined && options.version === undefined,
+});
+
+/** Whether the tag can be made, judged against both sides. */
 export function checkTags(inputs: DraftInputs, draft: Draft, localIsOurs: boolean): readonly (Finding | undefined)[] {
   const { facts, options, remoteRefs } = inputs;
   return [
-    checkTag({
-      tag: draft.tag,
-      local: draft.local,
-      remote: draft.remote,
-      localIsOurs,
-      target: draft.edit ? undefined : facts.status.commit,
-      unchanged: options.bump === undefined && options.version === undefined,
-    }),
+    options.force === true ? undefined : checkTag(tagFactsOf(inputs, draft, localIsOurs)),
     checkPrefixConflict(draft.tag, facts.refs, "here") ?? checkPrefixConflict(draft.tag, remoteRefs, "on the remote"),
   ];
 }

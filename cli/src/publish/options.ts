@@ -16,6 +16,8 @@ export interface PublishOptions {
   /** Push to this branch over there, whatever the one here follows. */
   readonly branch?: string | undefined;
   readonly tagForm: TagForm;
+  /** A tag that is taken gives way, as long as the registry has not recorded it. */
+  readonly force?: boolean | undefined;
   /** False: the manifest stays as it is; without a version in it, the tag alone says which one it is. */
   readonly commit: boolean;
   /** Fingerprints of findings that are no secrets. */

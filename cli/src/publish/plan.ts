@@ -3,11 +3,27 @@ import { allowSecrets } from "../allow-secrets.ts";
 import type { Context } from "../context.ts";
 import { readTrailers } from "./account.ts";
 import { highestVersion } from "./choose-version.ts";
-import { checkFiles, checkTags, type Draft, draftRelease, findPrepared, readManifestFacts } from "./draft.ts";
+import {
+  checkFiles,
+  checkTags,
+  type Draft,
+  draftRelease,
+  findPrepared,
+  readManifestFacts,
+  tagFactsOf,
+} from "./draft.ts";
 import { checkBranch, tagNames } from "./git-checks.ts";
 import { type PublishOptions, requireConsistent } from "./options.ts";
 import { askOutside, type Outside } from "./outside.ts";
 import { type PakContent, readContent } from "./pak-content.ts";
+import {
+  findOverwrites,
+  isOverwriting,
+  listOverwrites,
+  nothingOverwritten,
+  type Overwrites,
+  unasked,
+} from "./overwrites.ts";
 import { Problems } from "./problems.ts";
 import { askRegistry, findId, type Known } from "./registry-side.ts";
 import type { ReleasePlan } from "./release-plan.ts";
@@ -51,22 +67,32 @@ export async function decideRelease(context: Context, gathered: Gathered): Promi
 
   const registry = noteRegistryAnswers(outside);
   const id = await findId(context, { inputs, outside, prepared: prepared?.account }, registry);
-  if (draft) await checkTagsAndPush({ inputs, outside, draft, id }, problems);
-  else problems.addError(outside.permission.error);
-  const published = draft && id && (await askRegistry(context, { inputs, outside, draft, id }, registry));
+  const overwrites = draft && (await checkTagsAndPush({ inputs, outside, draft, id }, problems));
+  if (!draft) problems.addError(outside.permission.error);
+  const published = draft && id && (await askRegistry(context, { inputs, outside, draft, id, overwrites }, registry));
   const message = draft && id && problems.try(() => formatMessage({ inputs, outside, draft, id }, context.clock()));
 
   problems.addAll(registry);
   problems.requireNone("this release");
-  const older = draft && describeOlder(inputs, draft);
-  const notes = [files.note, older, options.tagForm === "lightweight" ? lightweight : undefined].filter(
-    (note) => note !== undefined,
-  );
+  const parts = { inputs, outside, draft: draft!, id: id!, overwrites: overwrites!, message: message!, published };
   return {
-    ...assemble({ inputs, outside, draft: draft!, id: id!, message: message!, published }),
-    notes,
+    ...assemble(parts),
+    notes: listNotes(parts, files.note),
     warnings: problems.warnings,
   };
+}
+
+function listNotes({ inputs, outside, draft, overwrites }: Assembled, others: string | undefined): string[] {
+  const { options } = inputs;
+  const remote = outside.remote.value!.name;
+  const notes = [
+    ...listOverwrites(overwrites, draft.tag, remote).map((what) => `Overwrites ${what}`),
+    options.skipRegistry && options.push && isOverwriting(overwrites) ? unasked : undefined,
+    others,
+    describeOlder(inputs, draft),
+    options.tagForm === "lightweight" ? lightweight : undefined,
+  ];
+  return notes.filter((note) => note !== undefined);
 }
 
 /** A release of an older line is allowed, but nobody should make one without noticing. */
@@ -114,18 +140,19 @@ function stopWithoutManifest({ facts, content, outside }: Gathered, problems: Pr
 async function checkTagsAndPush(
   { inputs, outside, draft, id }: Known & { readonly draft: Draft; readonly id: PakId | undefined },
   problems: Problems,
-): Promise<void> {
+): Promise<Overwrites> {
   const ours = await isOurTag({ inputs, draft, id });
   problems.add(...checkTags(inputs, draft, ours));
   // What is on the remote already need not be pushed, even when the branch has moved on since.
   if (!isPushed(inputs, draft)) problems.addError(outside.permission.error);
+  return inputs.options.force === true ? findOverwrites(tagFactsOf(inputs, draft, ours)) : nothingOverwritten;
 }
 
 /** Whether the remote has this very release. */
 const isPushed = ({ facts }: Known["inputs"], { edit, remote }: Draft): boolean =>
   !edit && remote !== undefined && remote.commit === facts.status.commit;
 
-/** Whether the tag that is here, and not on the remote, is the one that this release would make. */
+/** Whether the tag that is here, and has yet to be pushed, is the one that this release would make. */
 async function isOurTag({
   inputs,
   draft,
@@ -134,7 +161,7 @@ async function isOurTag({
   const { facts, options } = inputs;
   const { local } = draft;
   const target = draft.edit ? undefined : facts.status.commit;
-  if (!local || draft.remote || local.commit !== target || !id) return false;
+  if (!local || (draft.remote && options.force !== true) || local.commit !== target || !id) return false;
   if (options.tagForm === "lightweight") return local.object === target;
   const trailers = await readTrailers(facts.tree, local);
   return (
@@ -172,17 +199,14 @@ function formatMessage({ inputs, outside, draft, id }: Parts, now: Date): string
   });
 }
 
-function assemble({
-  inputs,
-  outside,
-  draft,
-  id,
-  message,
-  published,
-}: Parts & { readonly message: string; readonly published: ReleasePlan["published"] }): Omit<
-  ReleasePlan,
-  "notes" | "warnings"
-> {
+interface Assembled extends Parts {
+  readonly overwrites: Overwrites;
+  readonly message: string;
+  readonly published: ReleasePlan["published"];
+}
+
+function assemble(parts: Assembled): Omit<ReleasePlan, "notes" | "warnings"> {
+  const { inputs, outside, draft, id, overwrites, message, published } = parts;
   const { facts, content, manifest, options } = inputs;
   const { version, digest, edit, files, bytes } = draft;
   return {
@@ -201,12 +225,17 @@ function assemble({
     branch: facts.status.branch!,
     head: facts.status.commit!,
     remote: { name: outside.remote.value!.name, branch: outside.remote.value!.branch },
-    tag: { name: draft.tag, message, form: options.tagForm },
-    steps: stepsOf(draft, options, published !== undefined),
+    tag: { name: draft.tag, message, form: options.tagForm, replaces: overwrites.local?.object },
+    overwrites,
+    steps: stepsOf(parts),
   };
 }
 
-function stepsOf({ edit, local, remote }: Draft, options: PublishOptions, published: boolean): ReleasePlan["steps"] {
+function stepsOf({ inputs, draft, overwrites, published }: Assembled): ReleasePlan["steps"] {
+  const { options } = inputs;
+  const { edit } = draft;
+  const local = overwrites.local ? undefined : draft.local;
+  const remote = overwrites.remote ? undefined : draft.remote;
   const silent = !options.push || options.skipRegistry;
   return {
     edit: edit && !edit.done ? "todo" : "done",

@@ -2,6 +2,7 @@ import type { Context } from "../context.ts";
 import { applyRelease } from "./apply.ts";
 import { notifyRegistry } from "./notify.ts";
 import { type PublishOptions, readFault } from "./options.ts";
+import { isOverwriting, listOverwrites } from "./overwrites.ts";
 import { planRelease } from "./plan.ts";
 import type { ReleasePlan } from "./release-plan.ts";
 import { formatPlan, type Published } from "./result.ts";
@@ -19,7 +20,7 @@ export async function publishPak(context: Context, options: PublishOptions, mode
   const plan = await context.progress("Checking everything", async () => await planRelease(context, options));
   if (mode.dryRun) return { plan, state: "planned" };
   if (plan.published) return { plan, state: "already-published" };
-  if (!mode.yes && context.io.interactive) await requireConsent(context, plan);
+  if (!mode.yes && (context.io.interactive || isOverwriting(plan.overwrites))) await requireConsent(context, plan);
   const applied = await applyRelease(context, plan, fault);
   if (plan.steps.push === "skipped") return { plan, state: "tagged", applied };
   if (plan.steps.index === "skipped") return { plan, state: "pushed", applied };
@@ -28,8 +29,10 @@ export async function publishPak(context: Context, options: PublishOptions, mode
 }
 
 async function requireConsent(context: Context, plan: ReleasePlan): Promise<void> {
-  context.note(formatPlan(plan));
-  const message = plan.steps.push === "skipped" ? `Make ${plan.tag.name}?` : `Publish ${plan.tag.name}?`;
-  if (await context.prompts.confirm({ message, instead: "--yes", initial: true })) return;
+  if (context.io.interactive) context.note(formatPlan(plan));
+  const overwritten = listOverwrites(plan.overwrites, plan.tag.name, plan.remote.name);
+  const doing = plan.steps.push === "skipped" ? `Make ${plan.tag.name}` : `Publish ${plan.tag.name}`;
+  const message = overwritten.length === 0 ? `${doing}?` : `${doing} and overwrite ${overwritten.join(" and ")}?`;
+  if (await context.prompts.confirm({ message, instead: "--yes", initial: overwritten.length === 0 })) return;
   throw new PaksError("CANCELLED", "Stopped; nothing was changed.");
 }

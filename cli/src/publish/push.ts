@@ -1,4 +1,4 @@
-import { fetchRemoteRefs, type PushOutcome, pushRefs } from "@paks/git/work-tree";
+import { fetchRemoteRefs, type PushOutcome, type PushRequest, pushRefs } from "@paks/git/work-tree";
 import { isPaksError, PaksError } from "@paks/schema";
 import { settle } from "./problems.ts";
 import type { ReleasePlan } from "./release-plan.ts";
@@ -18,7 +18,7 @@ export async function pushRelease(plan: ReleasePlan, release: Release): Promise<
   const branch = `${release.commit}:refs/heads/${plan.remote.branch}`;
   const tag = `refs/tags/${plan.tag.name}`;
   const push = async (refspecs: readonly string[], atomic: boolean): Promise<PushOutcome> =>
-    await pushRefs(plan.tree, { remote: plan.remote.name, refspecs, atomic });
+    await pushRefs(plan.tree, { remote: plan.remote.name, refspecs, atomic, leases: leasesOf(plan, refspecs) });
   const outcome = await push([branch, tag], true);
   if (outcome.type !== "no-atomic") return await settlePush(plan, release, outcome);
   // One after the other: the commit first, since a tag without its branch would be the stranger half.
@@ -27,6 +27,13 @@ export async function pushRelease(plan: ReleasePlan, release: Release): Promise<
   const second = await push([tag], false);
   if (second.type === "rejected" || second.type === "not-sent") throw halfPushed(plan, second.error);
   return await settlePush(plan, release, second);
+}
+
+/** Only the tag may be overwritten, and only while it is the one that the author has been shown. */
+export function leasesOf(plan: ReleasePlan, refspecs: readonly string[]): PushRequest["leases"] {
+  const ref = `refs/tags/${plan.tag.name}`;
+  const expected = plan.overwrites.remote?.object;
+  return expected === undefined || !refspecs.includes(ref) ? [] : [{ ref, expected }];
 }
 
 async function settlePush(plan: ReleasePlan, release: Release, outcome: PushOutcome): Promise<void> {

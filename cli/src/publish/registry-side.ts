@@ -5,6 +5,7 @@ import { highestVersion } from "./choose-version.ts";
 import type { Draft, DraftInputs } from "./draft.ts";
 import { findTag, tagNames } from "./git-checks.ts";
 import type { Outside } from "./outside.ts";
+import { checkUnrecorded, isOverwriting, nothingOverwritten, type Overwrites } from "./overwrites.ts";
 import { decodeManifest } from "./pak-content.ts";
 import { Problems } from "./problems.ts";
 import { askDryRun, findPublished } from "./registry-checks.ts";
@@ -48,9 +49,10 @@ async function askOwnAccount(context: Context): Promise<string | undefined> {
 /** The registry's own checks, or its record when it has this release already. */
 export async function askRegistry(
   context: Context,
-  { inputs, outside, draft, id }: Known & { readonly draft: Draft; readonly id: PakId },
+  release: Known & { readonly draft: Draft; readonly id: PakId; readonly overwrites?: Overwrites | undefined },
   problems: Problems,
 ): Promise<ReleasePlan["published"]> {
+  const { inputs, outside, draft, id, overwrites = nothingOverwritten } = release;
   const me = outside.me.value;
   if (!me) return undefined;
   const refused = checkToken(me, id);
@@ -61,6 +63,7 @@ export async function askRegistry(
   if (draft.remote && draft.remote.commit === inputs.facts.status.commit) {
     return await findPublished(registry, { id, version: draft.version, digest: draft.digest }, problems);
   }
+  if (isOverwriting(overwrites)) await checkUnrecorded(registry, { id, version: draft.version }, problems);
   // Without files the local checks have said why; the registry could only repeat it.
   if (draft.files.length === 0) return undefined;
   const findings = await problems.note(

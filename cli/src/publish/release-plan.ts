@@ -1,5 +1,6 @@
 import type { Place, TagForm, WorkTree } from "@paks/git/work-tree";
 import type { FileFact, Finding, Kind, PakId, ReleaseDto } from "@paks/schema";
+import type { Overwrites } from "./overwrites.ts";
 import type { VersionEdit } from "./version-edit.ts";
 
 /** `done`: by an earlier run, or there was nothing to do. */
@@ -28,7 +29,14 @@ export interface ReleasePlan {
   /** Address that the release names. */
   readonly repository: string;
   readonly edit: VersionEdit | undefined;
-  readonly tag: { readonly name: string; readonly message: string; readonly form: TagForm };
+  readonly tag: {
+    readonly name: string;
+    readonly message: string;
+    readonly form: TagForm;
+    /** Id of the tag of this name that is here and is overwritten. */
+    readonly replaces?: string | undefined;
+  };
+  readonly overwrites: Overwrites;
   readonly steps: Readonly<Record<StepName, StepState>>;
   /** The registry's record, when everything was done before. */
   readonly published: ReleaseDto | undefined;

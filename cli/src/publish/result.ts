@@ -1,4 +1,5 @@
 import { formatPakId, type GitPolicy, isPaksError, parseRepositoryUrl, parseSource } from "@paks/schema";
+import type { RefFact } from "@paks/git/work-tree";
 import { safe } from "../output/safe-text.ts";
 import { formatFindings } from "../output/findings.ts";
 import { type Applied, formatCommitMessage } from "./apply.ts";
@@ -34,6 +35,7 @@ export function dataOf({ plan, state, applied, notified }: Published) {
     branch: plan.remote.branch,
     files: plan.files.length,
     bytes: plan.bytes,
+    overwrites: [...overwriteOf(plan.overwrites.local, null), ...overwriteOf(plan.overwrites.remote, plan.remote.name)],
     state,
     verified: notified?.verified ?? state === "already-published",
     attempt: notified?.attempt ?? null,
@@ -46,6 +48,10 @@ export function dataOf({ plan, state, applied, notified }: Published) {
     ...(planned ? { commands: formatCommands([plan]) } : {}),
   };
 }
+
+/** @param remote `null`: in this repository */
+const overwriteOf = (ref: RefFact | undefined, remote: string | null) =>
+  ref ? [{ remote, tag: ref.name.slice("refs/tags/".length), object: ref.object, commit: ref.commit }] : [];
 
 /** The registry's part is over when it shows the release, not when it was asked. */
 const isOver = (step: (typeof stepNames)[number], state: Published["state"], planned: boolean): boolean =>
