@@ -31,7 +31,7 @@ const bundles = [
   {
     name: "cli",
     options: {
-      entryPoints: { paks: at("cli/src/bin.ts") },
+      entryPoints: { "chunks/bin": at("cli/src/bin.ts") },
       splitting: true,
       minify: true,
       chunkNames: "chunks/[name]-[hash]",
@@ -47,7 +47,10 @@ const bundles = [
       },
       define: { "import.meta.url": "__bundleUrl" },
     },
-    after: toCommonJs,
+    after: async (folder) => {
+      await toCommonJs(folder);
+      await addLoader(folder);
+    },
   },
   {
     name: "server",
@@ -110,6 +113,22 @@ async function toCommonJs(folder) {
     writeFileSync(path, code.includes("__bundleUrl") ? url + code : code);
   }
   writeFileSync(join(folder, "package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
+}
+
+/** The file that is started: it loads the chunks. */
+async function addLoader(folder) {
+  const { build: bundle } = await import("esbuild");
+  const hash = createHash("sha256");
+  for (const name of readdirSync(join(folder, "chunks")).toSorted(compareText))
+    hash.update(name).update(readFileSync(join(folder, "chunks", name)));
+  await bundle({
+    ...common,
+    format: "cjs",
+    minify: true,
+    entryPoints: { paks: at("cli/src/start.ts") },
+    outdir: folder,
+    define: { __buildId: JSON.stringify(hash.digest("hex").slice(0, 16)) },
+  });
 }
 
 /** The same order in every language of the machine. */

@@ -2,19 +2,17 @@ import { randomUUID } from "node:crypto";
 import { copyFileSync, constants, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { PaksError } from "@paks/schema";
-import * as z from "zod/mini";
 import { currentProcess, hasCode, mayRun } from "./process-identity.ts";
 
-const Holder = z.object({
-  pid: z.int(),
-  startTime: z.nullable(z.string()),
-  bootId: z.nullable(z.string()),
-  hostname: z.string(),
-  url: z.nullable(z.string()),
+interface Holder {
+  readonly pid: number;
+  readonly startTime: string | null;
+  readonly bootId: string | null;
+  readonly hostname: string;
+  readonly url: string | null;
   /** Tells one lock from the next at the same place. Becomes part of a file's name. */
-  nonce: z.string().check(z.regex(/^[A-Za-z0-9-]{1,64}$/)),
-});
-type Holder = z.infer<typeof Holder>;
+  readonly nonce: string;
+}
 export type LockHolder = Omit<Holder, "nonce">;
 
 export interface LockFile {
@@ -106,9 +104,23 @@ function readHolder(path: string, busy: TakeLockOptions["busy"]): Holder | undef
     if (hasCode(error, "ENOENT")) return undefined;
     throw error;
   }
-  const holder = z.safeParse(Holder, parseJson(text));
-  if (holder.success) return holder.data;
+  const holder = parseJson(text);
+  if (isHolder(holder)) return holder;
   throw busy(undefined, path);
+}
+
+/** By hand: every local command reads a lock, and a schema library takes longer to load than all the rest of it. */
+function isHolder(value: unknown): value is Holder {
+  if (typeof value !== "object" || value === null) return false;
+  const { pid, startTime, bootId, hostname: host, url, nonce } = value as { readonly [K in keyof Holder]?: unknown };
+  const texts = [startTime, bootId, url].every((one) => one === null || typeof one === "string");
+  return (
+    Number.isSafeInteger(pid) &&
+    texts &&
+    typeof host === "string" &&
+    typeof nonce === "string" &&
+    /^[A-Za-z0-9-]{1,64}$/.test(nonce)
+  );
 }
 
 function parseJson(text: string): unknown {

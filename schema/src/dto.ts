@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
-import { Kind } from "./kinds/kind.ts";
-import { AccountName, PakName } from "./names.ts";
+import { kinds } from "./kinds/kind.ts";
+import { AccountName, PakName } from "./name-schemas.ts";
 import { TokenScope } from "./token-scopes.ts";
 
 /**
@@ -10,6 +10,8 @@ import { TokenScope } from "./token-scopes.ts";
 const Time = z.iso.datetime();
 const Sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 const ObjectId = z.string().check(z.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/));
+const Kind = z.enum(kinds);
+
 export const Digest = z.string().check(z.regex(/^h1:[A-Za-z0-9+/]{43}=$/));
 
 export const FindingDto = z.looseObject({

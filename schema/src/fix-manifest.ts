@@ -4,7 +4,7 @@ import { PaksError } from "./errors.ts";
 import { quotePlainValues } from "./frontmatter-repair.ts";
 import { type Frontmatter, parseFrontmatter } from "./frontmatter.ts";
 import { coerceVersion } from "./kinds/skill-version.ts";
-import { nearestName, PakName } from "./names.ts";
+import { isPakName, nearestName } from "./names.ts";
 import { parseYamlMap } from "./safe-yaml.ts";
 import { type SkillTexts, setVersion } from "./set-version.ts";
 import { byteOrderMark } from "./text.ts";
@@ -224,8 +224,8 @@ function fixName(draft: Draft, directory: string | undefined): void {
 
 /** The folder's name; where that cannot be a name, a name that is no good is still made one. */
 function wantedName(old: string, directory: string | undefined): string | undefined {
-  if (directory !== undefined && PakName.safeParse(directory).success) return directory;
-  if (PakName.safeParse(old).success || /[/\\]/.test(old)) return undefined;
+  if (directory !== undefined && isPakName(directory)) return directory;
+  if (isPakName(old) || /[/\\]/.test(old)) return undefined;
   return nearestName("pak", old === "" ? (directory ?? "") : old);
 }
 

@@ -15,6 +15,7 @@ export * from "./kinds/table.ts";
 export * from "./limits.ts";
 export * from "./lock.ts";
 export * from "./manifest.ts";
+export * from "./name-schemas.ts";
 export * from "./names.ts";
 export * from "./origin.ts";
 export * from "./paths.ts";

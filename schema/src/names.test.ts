@@ -2,16 +2,8 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import * as z from "zod/mini";
 import { PaksError } from "./errors.ts";
-import {
-  AccountName,
-  canonicalName,
-  formatPakId,
-  PakName,
-  parseAccountName,
-  parsePakId,
-  parsePakName,
-  reservedName,
-} from "./names.ts";
+import { AccountName, PakName } from "./name-schemas.ts";
+import { canonicalName, formatPakId, parseAccountName, parsePakId, parsePakName, reservedName } from "./names.ts";
 import { reservedAccountNames, reservedPakNames } from "./reserved-names.ts";
 import { hostileText, resultOrPaksError } from "./testing/properties.ts";
 

@@ -1,28 +1,16 @@
-import * as z from "zod/mini";
 import { escapeText, findUnsafeCharacter, formatCodePoint } from "./characters.ts";
 import { PaksError } from "./errors.ts";
 import { reservedAccountNames, reservedPakNames } from "./reserved-names.ts";
 
 /** Lower-case letters and digits, with single hyphens inside: the name rule of the open Agent Skills format. */
-const grammar = /^[a-z0-9](?:-?[a-z0-9])*$/;
-const grammarInWords = "may hold only a–z, 0–9 and single hyphens between them";
-const maxLengths = { account: 39, pak: 64 } as const;
+export const nameGrammar = /^[a-z0-9](?:-?[a-z0-9])*$/;
+export const nameGrammarInWords = "may hold only a–z, 0–9 and single hyphens between them";
+/** Characters. */
+export const maxNameLengths = { account: 39, pak: 64 } as const;
 
-export type NameKind = keyof typeof maxLengths;
+export type NameKind = keyof typeof maxNameLengths;
 
-const nameSchema = (kind: NameKind) =>
-  z.string().check(
-    z.maxLength(maxLengths[kind], {
-      error: `The ${kind} name is longer than ${maxLengths[kind]} characters.`,
-      abort: true,
-    }),
-    z.regex(grammar, `The ${kind} name ${grammarInWords}.`),
-  );
-
-/** 1–39 characters. */
-export const AccountName = nameSchema("account");
-/** 1–64 characters. */
-export const PakName = nameSchema("pak");
+export const isPakName = (text: string): boolean => text.length <= maxNameLengths.pak && nameGrammar.test(text);
 
 /** @throws PaksError INVALID_NAME, INVALID_CHARACTERS */
 export const parseAccountName = (text: string): string => parseName("account", text);
@@ -31,7 +19,7 @@ export const parseAccountName = (text: string): string => parseName("account", t
 export const parsePakName = (text: string): string => parseName("pak", text);
 
 function parseName(kind: NameKind, text: string): string {
-  const max = maxLengths[kind];
+  const max = maxNameLengths[kind];
   if (text.length > max) {
     throw new PaksError("INVALID_NAME", `The ${kind} name is longer than ${max} characters.`, { hint: "Shorten it." });
   }
@@ -42,9 +30,9 @@ function parseName(kind: NameKind, text: string): string {
       details: { name: escapeText(text) },
     });
   }
-  if (grammar.test(text)) return text;
+  if (nameGrammar.test(text)) return text;
   if (text === "") throw new PaksError("INVALID_NAME", `The ${kind} name is empty.`);
-  throw new PaksError("INVALID_NAME", `The ${kind} name "${text}" is not allowed: it ${grammarInWords}.`, {
+  throw new PaksError("INVALID_NAME", `The ${kind} name "${text}" is not allowed: it ${nameGrammarInWords}.`, {
     hint: suggestName(kind, text),
     details: { name: text },
   });
@@ -59,9 +47,9 @@ export function nearestName(kind: NameKind, text: string): string | undefined {
     .replaceAll(/\p{M}/gu, "")
     .replaceAll(/[^a-z0-9]+/g, "-")
     .replace(/^-/, "")
-    .slice(0, maxLengths[kind])
+    .slice(0, maxNameLengths[kind])
     .replace(/-$/, "");
-  return grammar.test(name) ? name : undefined;
+  return nameGrammar.test(name) ? name : undefined;
 }
 
 const suggestName = (kind: NameKind, text: string): string => `For example: ${nearestName(kind, text) ?? "my-name"}`;

@@ -2,7 +2,7 @@ import { findPak, listAttempts, listPaks, listVersions } from "@paks/db";
 import {
   AccountName,
   AttemptDto,
-  Kind,
+  kinds,
   type ListMeta,
   PakDto,
   PaksError,
@@ -29,7 +29,7 @@ const label = z.string().check(z.minLength(1), z.maxLength(64));
 
 const ListQuery = z.object({
   q: z.optional(z.string().check(z.maxLength(256))),
-  kind: z.optional(Kind),
+  kind: z.optional(z.enum(kinds)),
   category: z.optional(label),
   keyword: z.optional(label),
   account: z.optional(AccountName),

@@ -27,12 +27,14 @@ export async function compareStartup(runs: number): Promise<Comparison[]> {
       file: process.execPath,
       args: [executables.paks, ...args],
       cwd: pak,
-      env: { HOME: home, XDG_CONFIG_HOME: undefined },
+      env: { HOME: home, XDG_CONFIG_HOME: undefined, XDG_CACHE_HOME: undefined },
     });
+    const installed = join(folder, "installed");
     const local: Record<string, readonly string[]> = {
       validate: ["validate"],
-      list: ["list"],
-      install: ["install", pak, "--dir", join(folder, "installed")],
+      list: ["list", "--dir", installed],
+      install: ["install", pak, "--dir", installed],
+      remove: ["remove", "pdf-forms", "--dir", installed],
       create: ["create", "another", "--output", join(folder, "another"), "--no-input"],
     };
     const [bare, npm, version, help, ...commands] = await measureInTurn(

@@ -1,6 +1,3 @@
-import * as z from "zod/mini";
-
 /** What a pak can be. Whatever differs from kind to kind is a row of `kinds/table.ts`. */
 export const kinds = ["skill", "pack", "agent", "template"] as const;
-export const Kind = z.enum(kinds);
-export type Kind = z.infer<typeof Kind>;
+export type Kind = (typeof kinds)[number];

@@ -1,5 +1,5 @@
 import { formatCodePoint } from "../characters.ts";
-import { nearestName, PakName, parsePakName } from "../names.ts";
+import { isPakName, nearestName, parsePakName } from "../names.ts";
 import { PaksError } from "../errors.ts";
 import { countCharacters, findUnsafeInProse } from "../prose.ts";
 import type { YamlPath } from "../yaml-tree.ts";
@@ -91,7 +91,7 @@ export function readName(fields: Fields): string | undefined {
   if (value === undefined || value === "" || typeof value === "object") return nameFromDirectory(fields);
   const text = readScalarText({ source: main, value }, ["name"], fields);
   if (text === undefined) return undefined;
-  const name = PakName.safeParse(text).success ? text : repairName(text, fields);
+  const name = isPakName(text) ? text : repairName(text, fields);
   if (name === undefined) return undefined;
   if (directory !== undefined && directory !== name) {
     report.breach("NAME_DIRECTORY_MISMATCH", {
