@@ -180,7 +180,7 @@ function withValue(data: unknown, { path, value }: ConfigEdit): unknown {
   for (const key of path.slice(0, -1)) {
     const next: unknown = table[key];
     if (next === undefined && value === undefined) return plain(root);
-    table = (table[key] = (next ?? {}) as Plain) as Plain;
+    table = table[key] = (next ?? {}) as Plain;
     if (typeof table !== "object" || Array.isArray(table)) return undefined;
   }
   const last = path.at(-1)!;

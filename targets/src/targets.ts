@@ -1,5 +1,6 @@
-import { isAbsolute, join } from "node:path";
-import { type Target, targetTable } from "./table.ts";
+import { dirname, isAbsolute, join } from "node:path";
+import { targetTable } from "./table.ts";
+import { type Target, sharedFolder } from "./target.ts";
 
 /** What the paths of the table are relative to. */
 export interface TargetPlace {
@@ -11,42 +12,75 @@ export interface TargetPlace {
   readonly env?: ((name: string) => string | undefined) | undefined;
 }
 
-export interface DetectOptions extends TargetPlace {
+/** The disk as far as finding tools goes. */
+export interface TargetDisk {
   readonly exists: (path: string) => Promise<boolean>;
+  /** Names of the packages that the project's package.json depends on. */
+  readonly dependencies?: () => Promise<readonly string[]>;
 }
 
-export const listTargets = (): readonly Target[] => targetTable;
+export type DetectOptions = TargetPlace & TargetDisk;
 
 /** By id or alias; upper and lower case do not matter. */
-export function findTarget(idOrAlias: string): Target | undefined {
+export function findTarget(idOrAlias: string, targets: readonly Target[] = targetTable): Target | undefined {
   const wanted = idOrAlias.toLowerCase();
-  return targetTable.find(({ id, aliases }) => id === wanted || aliases.includes(wanted));
+  return targets.find(({ id }) => id === wanted) ?? targets.find(({ aliases }) => aliases.includes(wanted));
 }
 
 /** The tools that have left a trace on this machine or in this project, in the table's order. */
-export async function detectTargets({ exists, ...place }: DetectOptions): Promise<Target[]> {
+export async function detectTargets(
+  options: DetectOptions,
+  targets: readonly Target[] = targetTable,
+): Promise<Target[]> {
   const found = await Promise.all(
-    targetTable.map(async (target) => {
-      const traces = await Promise.all(target.detect.map((path) => exists(resolvePath(target, path, place))));
-      return traces.includes(true) ? [target] : [];
-    }),
+    targets.map(async (target) => ((await isThere(target, options)) ? [await settleTarget(target, options)] : [])),
   );
   return found.flat();
 }
 
-/**
- * Absolute path of the folder in which the tool looks for skills. A tool that reads no folder of a project has only
- * the global one.
- */
-export function targetFolder(target: Target, { global, ...place }: TargetPlace & { readonly global: boolean }): string {
-  if (!global && target.projectDir !== undefined) return join(place.cwd, target.projectDir);
-  return resolvePath(target, target.globalDir, place);
+async function isThere(target: Target, { exists, dependencies, ...place }: DetectOptions): Promise<boolean> {
+  const paths = target.detect.flatMap((path) => resolvePath(target, path, place) ?? []);
+  if (!(await Promise.all(paths.map(exists))).includes(true)) return false;
+  return target.dependency === undefined || ((await dependencies?.()) ?? []).includes(target.dependency);
 }
 
-function resolvePath({ env }: Target, path: string, place: TargetPlace): string {
-  const moved = env && place.env?.(env.variable);
-  // A relative value would lead somewhere else from every folder; the XDG rules say to ignore it.
-  if (moved && isAbsolute(moved) && isBelow(path, env.replaces)) return join(moved, path.slice(env.replaces.length));
+/** The target with its home where it is on this machine: an older one while the present one does not exist. */
+export async function settleTarget(target: Target, { exists, ...place }: DetectOptions): Promise<Target> {
+  const { globalDir } = target;
+  if (globalDir === undefined || target.olderHomes.length === 0) return target;
+  const present = dirname(globalDir);
+  for (const home of [present, ...target.olderHomes]) {
+    if (await exists(resolvePath(target, home, place)!))
+      return { ...target, globalDir: globalDir.replace(present, () => home) };
+  }
+  return target;
+}
+
+/**
+ * Absolute path of the folder in which the tool looks for the skills of a project, or of all projects; `undefined`
+ * when it has none.
+ */
+export function targetFolder(
+  target: Target,
+  { global, ...place }: TargetPlace & { readonly global: boolean },
+): string | undefined {
+  if (!global) return target.projectDir && join(place.cwd, target.projectDir);
+  if (target.globalDir === undefined) return undefined;
+  return target.readsSharedHome ? join(place.home, sharedFolder) : resolvePath(target, target.globalDir, place);
+}
+
+/** `undefined` for a path below a variable that is not set. */
+function resolvePath({ env }: Target, path: string, place: TargetPlace): string | undefined {
+  const variable = /^\$(\w+)\//.exec(path);
+  if (variable) {
+    const value = place.env?.(variable[1]!);
+    return value && isAbsolute(value) ? join(value, path.slice(variable[0].length)) : undefined;
+  }
+  for (const { variable, replaces } of env) {
+    const moved = place.env?.(variable);
+    // A relative value would lead somewhere else from every folder; the XDG rules say to ignore it.
+    if (moved && isAbsolute(moved) && isBelow(path, replaces)) return join(moved, path.slice(replaces.length));
+  }
   if (path.startsWith("~/")) return join(place.home, path.slice(2));
   return isAbsolute(path) ? path : join(place.cwd, path);
 }

@@ -1,68 +1,128 @@
-import { lstat, mkdir, readlink, realpath, rename, rm, symlink } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { lstat, mkdir, readFile, readlink, realpath, rename, rm, symlink } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { PaksError, systemErrorCode } from "@paks/schema";
-import { exists } from "./installed-state.ts";
+import { syncFolder, writeNewFile } from "../write-file.ts";
+import { exists, listChanges } from "./installed-state.ts";
+import { type InstallRecord, bookkeeping, resolveLinks } from "./record.ts";
 
-/** Where a coding tool looks, and the link there that leads to the installed folder. */
+/** Where a coding tool looks, and what stands there: a link to the installed folder, or a copy of it. */
 export interface LinkPlan {
   readonly target: string;
   /** Absolute. */
   readonly path: string;
+  /** Absent = link. */
+  readonly mode?: "link" | "copy";
 }
 
-/** What stands where a link should be. */
-type LinkState = "absent" | "ours" | "taken";
+export interface LinkContext {
+  /** The installed folder, absolute. */
+  readonly to: string;
+  /** What is installed there. Without it copies cannot be made. */
+  readonly record?: InstallRecord | undefined;
+  /** What was installed there before: an older copy that nobody edited is ours to replace. */
+  readonly previous?: InstallRecord | undefined;
+}
+
+export interface MakeLinksOptions extends LinkContext {
+  readonly force: boolean;
+  readonly backupOf: (path: string) => string;
+  readonly platform?: NodeJS.Platform;
+}
+
+/** What stands where a link or copy should be. `edited`: a copy of ours that was changed since. */
+type LinkState = "absent" | "link" | "copy" | "edited" | "taken";
 
 /**
- * Makes the links that are missing. What is in the way is refused (ALREADY_EXISTS), or moved to `backupOf(path)` with
- * `force`. Answers the paths of moved things.
+ * Makes the links and copies that are missing. What is in the way is moved to `backupOf(path)`: whoever does not want
+ * that asks `requireFreeLinks` first. Answers the paths of moved things.
  */
-export async function makeLinks(
-  links: readonly LinkPlan[],
-  options: { readonly to: string; readonly force: boolean; readonly backupOf: (path: string) => string },
-): Promise<string[]> {
+export async function makeLinks(links: readonly LinkPlan[], options: MakeLinksOptions): Promise<string[]> {
   const moved: string[] = [];
   for (const link of links) {
-    const state = await readLinkState(link.path, options.to);
-    if (state === "ours") continue;
-    if (state === "taken") {
+    const state = await readLinkState(link.path, options);
+    if (state === "link" && link.mode !== "copy") continue;
+    if (state === "copy" && link.mode === "copy" && (await isCurrent(link.path, options))) continue;
+    if (state === "edited" || state === "taken") {
       const backup = options.backupOf(link.path);
       await mkdir(dirname(backup), { recursive: true });
-      await rename(link.path, backup);
+      await moveFolder(link.path, backup);
       moved.push(backup);
     }
-    await makeLink(link.path, options.to);
+    await mkdir(dirname(link.path), { recursive: true });
+    if (link.mode === "copy") await putCopy(link.path, options);
+    else await putLink(link.path, options);
   }
   return moved;
 }
 
-/** Throws ALREADY_EXISTS when something else stands where a link should be; before anything is changed. */
-export async function requireFreeLinks(links: readonly LinkPlan[], to: string): Promise<void> {
+/**
+ * Throws ALREADY_EXISTS when something else stands where a link should be, and LOCAL_CHANGES for a copy that was
+ * edited; before anything is changed.
+ */
+export async function requireFreeLinks(
+  links: readonly LinkPlan[],
+  to: string,
+  previous?: InstallRecord,
+): Promise<void> {
   for (const link of links) {
-    if ((await readLinkState(link.path, to)) !== "taken") continue;
-    throw new PaksError("ALREADY_EXISTS", `${link.path} is already there and was not made by this install.`, {
-      hint: "Move it away, or run again with --force to keep a copy of it and put the link in its place.",
-      details: { path: link.path, target: link.target },
-    });
+    const state = await readLinkState(link.path, { to, previous });
+    const details = { path: link.path, target: link.target };
+    if (state === "edited")
+      throw new PaksError("LOCAL_CHANGES", `${link.path} is a copy that was edited since it was installed.`, {
+        hint: "Keep your edits elsewhere, or run again with --force: a copy of them is kept then.",
+        details,
+      });
+    if (state === "taken")
+      throw new PaksError("ALREADY_EXISTS", `${link.path} is already there and was not made by this install.`, {
+        hint: "Install under another name with --as <name>, move it away, or run again with --force to keep a copy of it and put the link in its place.",
+        details,
+      });
   }
 }
 
-/** Removes links that still lead to `to`; others belong to somebody else by now. */
-export async function removeLinks(paths: readonly string[], to: string): Promise<void> {
-  for (const path of paths) if ((await readLinkState(path, to)) === "ours") await rm(path);
+/**
+ * Removes links that still lead to `to`, and with `record` copies that nobody edited. Others belong to somebody else
+ * by now; their paths are answered.
+ */
+export async function removeLinks(paths: readonly string[], to: string, record?: InstallRecord): Promise<string[]> {
+  const kept: string[] = [];
+  for (const path of paths) {
+    const state = await readLinkState(path, { to, record });
+    if (state === "link") await rm(path);
+    else if (state === "copy") await rm(path, { recursive: true });
+    else if (state !== "absent") kept.push(path);
+  }
+  return kept;
 }
 
-async function readLinkState(path: string, to: string): Promise<LinkState> {
+async function readLinkState(path: string, { to, record, previous }: LinkContext): Promise<LinkState> {
   try {
-    if (!(await lstat(path)).isSymbolicLink()) return "taken";
+    const facts = await lstat(path);
+    if (!facts.isSymbolicLink())
+      return facts.isDirectory() ? await readCopyState(path, [record, previous], to) : "taken";
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return "absent";
     throw error;
   }
   const value = await readlink(path);
-  const leadsTo = isAbsolute(value) ? value : resolve(await realpath(dirname(path)), value);
-  return leadsTo === to || leadsTo === (await realpathOrSame(to)) ? "ours" : "taken";
+  const leadsTo = isAbsolute(value) ? resolve(value) : resolve(await realpath(dirname(path)), value);
+  return leadsTo === to || leadsTo === (await realpathOrSame(to)) ? "link" : "taken";
 }
+
+/** A folder is ours when a record says that we put something there; it is a copy as long as it holds just that. */
+async function readCopyState(
+  path: string,
+  records: readonly (InstallRecord | undefined)[],
+  to: string,
+): Promise<"copy" | "edited" | "taken"> {
+  const own = records.filter((one) => one !== undefined && resolveLinks(dirname(to), one).includes(path));
+  for (const record of own) if ((await listChanges(path, record!)).length === 0) return "copy";
+  return own.length === 0 ? "taken" : "edited";
+}
+
+const isCurrent = async (path: string, { record }: LinkContext): Promise<boolean> =>
+  record !== undefined && (await listChanges(path, record)).length === 0;
 
 async function realpathOrSame(path: string): Promise<string> {
   return (await exists(path))
@@ -70,9 +130,60 @@ async function realpathOrSame(path: string): Promise<string> {
     : join(await realpathOrSame(dirname(path)), path.slice(dirname(path).length + 1));
 }
 
-/** Relative, so that a project can be moved. Windows: a junction, which needs no rights and is always absolute. */
-async function makeLink(path: string, to: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  if (process.platform === "win32") await symlink(to, path, "junction");
+async function putLink(path: string, options: MakeLinksOptions): Promise<void> {
+  // A copy of ours that is to become a link.
+  await rm(path, { recursive: true, force: true });
+  try {
+    await makeLink(path, options.to, options.platform);
+  } catch (error) {
+    if (!noLinks.includes(systemErrorCode(error) ?? "") || options.record === undefined) throw error;
+    await putCopy(path, options);
+  }
+}
+
+/** What file systems without links answer (FAT, some network drives, Windows on another machine's folder). */
+const noLinks = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL", "EISDIR"];
+
+/**
+ * The one place that makes links. Relative, so that a project can be moved. Windows: a junction, which needs no rights
+ * and is always absolute.
+ */
+export async function makeLink(path: string, to: string, platform: NodeJS.Platform = process.platform): Promise<void> {
+  if (platform === "win32") await symlink(await realpath(to), path, "junction");
   else await symlink(relative(await realpath(dirname(path)), await realpath(to)), path, "dir");
+}
+
+/** Written in a work folder, which the next command empties should this one be killed, and renamed into place. */
+async function putCopy(path: string, { to, record }: LinkContext): Promise<void> {
+  if (record === undefined) throw new PaksError("INTERNAL", `Nothing is known of what ${path} is to be a copy of.`);
+  const work = join(bookkeeping(dirname(to)).work, randomBytes(8).toString("hex"));
+  await mkdir(work, { recursive: true });
+  try {
+    await copyFiles(to, join(work, "new"), record);
+    if (await exists(path)) await moveFolder(path, join(work, "old"));
+    await moveFolder(join(work, "new"), path);
+    await syncFolder(dirname(path));
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function copyFiles(from: string, folder: string, record: InstallRecord): Promise<void> {
+  await mkdir(folder);
+  for (const { path, executable } of record.files) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeNewFile(join(folder, path), await readFile(join(from, path)), executable ? 0o755 : 0o644);
+  }
+}
+
+/** A rename where it can be one; a tool's folder may be on another file system than the skills. */
+async function moveFolder(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (systemErrorCode(error) !== "EXDEV") throw error;
+    const { cp } = await import("node:fs/promises");
+    await cp(from, to, { recursive: true, verbatimSymlinks: true });
+    await rm(from, { recursive: true });
+  }
 }

@@ -1,15 +1,29 @@
-import { join, resolve } from "node:path";
-import { PaksError } from "@paks/schema";
-import { type Target, detectTargets, findTarget, listTargets, targetFolder } from "@paks/targets";
+import { readFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { PaksError, systemErrorCode } from "@paks/schema";
+import {
+  type DetectOptions,
+  type Target,
+  detectTargets,
+  findTarget,
+  listTargets,
+  settleTarget,
+  targetFolder,
+} from "@paks/targets";
 import type { Context } from "../context.ts";
+import { nearest } from "../nearest.ts";
 import { exists } from "./installed-state.ts";
 import type { LinkPlan } from "./links.ts";
 
 export interface ScopeArgs {
-  /** Ids of targets, as given by `--agent a,b`; empty = those that are found here. */
+  /** Ids of targets, as given by `--agent a,b`; `*` = all that are found here; empty = the remembered ones, or those found. */
   readonly agents: readonly string[];
   readonly global: boolean;
   readonly dir: string | undefined;
+  /** The project's folder, absolute; absent = the current folder. */
+  readonly root?: string | undefined;
+  /** Copies instead of links. */
+  readonly copy?: boolean | undefined;
 }
 
 export interface SkillsFolder {
@@ -21,6 +35,9 @@ export interface SkillsFolder {
 
 /** Where an install puts its one real copy, and who gets a link to it. */
 export interface Scope extends SkillsFolder {
+  /** Ids of the targets that will find what is installed, those that read the skills folder itself included. */
+  readonly agents: readonly string[];
+  readonly mode: "link" | "copy";
   /** The folder's name below the skills folder. */
   folderOf(pak: Placeable): string;
   linksOf(pak: Placeable): readonly LinkPlan[];
@@ -29,12 +46,15 @@ export interface Scope extends SkillsFolder {
 interface Placeable {
   readonly name: string;
   readonly account: string | undefined;
+  /** The folder that the user chose with `--as`. */
+  readonly folder?: string | undefined;
 }
 
 export function findSkillsFolder(context: Context, args: Omit<ScopeArgs, "agents">): SkillsFolder {
   if (args.dir === undefined) {
-    const base = args.global ? context.home : context.cwd;
-    return { skillsFolder: join(base, ".agents", "skills"), boundary: args.global ? undefined : context.cwd };
+    const project = args.root ?? context.cwd;
+    const base = args.global ? context.home : project;
+    return { skillsFolder: join(base, ".agents", "skills"), boundary: args.global ? undefined : project };
   }
   if (args.global) throw new PaksError("USAGE", "--dir names the place; --global cannot be given with it.");
   return { skillsFolder: resolve(context.cwd, args.dir), boundary: undefined };
@@ -42,55 +62,132 @@ export function findSkillsFolder(context: Context, args: Omit<ScopeArgs, "agents
 
 export async function planScope(context: Context, args: ScopeArgs): Promise<Scope> {
   const place = findSkillsFolder(context, args);
-  if (args.dir !== undefined) return { ...place, folderOf: accountAndName, linksOf: () => noLinks(args.agents) };
-  const named = args.agents.length > 0;
-  const targets = await chooseTargets(context, args.agents);
-  const folders = targets.flatMap((target) => {
-    const readsHere = args.global || target.projectDir !== undefined;
-    if (readsHere) return [{ target, folder: targetFolder(target, { ...placeOf(context), global: args.global }) }];
+  if (args.dir !== undefined) return planFolder(place, args);
+  const project = args.root ?? context.cwd;
+  const chosen = await chooseTargets(context, args.agents, project);
+  const used = args.global ? chosen.targets : await usedInProject(context, chosen, project);
+  const folders = used.flatMap((target) => {
+    const folder = targetFolder(target, { ...placeOf(context, project), global: args.global });
+    if (folder !== undefined) return [{ target, folder }];
     // A link from the user's own folder into one project would show the skill in all of them.
-    if (named) throw noProjectFolder(target);
+    if (chosen.why === "named") throw args.global ? noGlobalFolder(target) : noProjectFolder(target);
     return [];
   });
+  const mode = args.copy === true ? "copy" : "link";
   return {
     ...place,
-    folderOf: ({ name }) => name,
-    linksOf: (pak) =>
-      folders
+    agents: folders.map(({ target }) => target.id),
+    mode,
+    folderOf: ({ name, folder }) => folder ?? name,
+    linksOf: (pak) => {
+      const plans = folders
         .filter(({ folder }) => folder !== place.skillsFolder)
-        .map(({ target, folder }) => ({ target: target.id, path: join(folder, nameBelow(target, pak)) })),
+        .map(({ target, folder }): LinkPlan => {
+          const path = join(folder, nameBelow(target, pak));
+          return { target: target.id, path, mode: target.copyOnly ? "copy" : mode };
+        });
+      // Some tools share a folder of their own.
+      return [...new Map(plans.map((plan) => [plan.path, plan])).values()];
+    },
   };
 }
 
-const placeOf = (context: Context) => ({ home: context.home, cwd: context.cwd, env: context.config.variable });
+function planFolder(place: SkillsFolder, { agents, copy }: ScopeArgs): Scope {
+  const flag = agents.length > 0 ? "--agent" : copy === true ? "--copy" : undefined;
+  if (flag !== undefined) throw new PaksError("USAGE", `--dir names the place; ${flag} cannot be given with it.`);
+  const folderOf = ({ name, account, folder = name }: Placeable) =>
+    account === undefined ? folder : `${account}/${folder}`;
+  return { ...place, agents: [], mode: "copy", folderOf, linksOf: () => [] };
+}
+
+/** What the paths of the table mean for this user and project. */
+export const placeOf = (context: Context, project: string): DetectOptions => ({
+  home: context.home,
+  cwd: project,
+  env: context.config.variable,
+  exists,
+  dependencies: () => readDependencies(project),
+});
+
+/** Names only; a package.json that is none says nothing. */
+async function readDependencies(project: string): Promise<string[]> {
+  try {
+    const data = JSON.parse(await readFile(join(project, "package.json"), "utf8")) as Record<string, unknown> | null;
+    return ["dependencies", "devDependencies"].flatMap((key) => Object.keys(data?.[key] ?? {}));
+  } catch (error) {
+    if (error instanceof SyntaxError || systemErrorCode(error) !== undefined) return [];
+    throw error;
+  }
+}
+
+interface Chosen {
+  readonly targets: readonly Target[];
+  /** `found`: nobody asked for these, they are only on this machine. */
+  readonly why: "named" | "remembered" | "everything" | "found";
+}
+
+async function chooseTargets(context: Context, ids: readonly string[], project: string): Promise<Chosen> {
+  const targets = listTargets(context.config.agents);
+  const place = placeOf(context, project);
+  const settle = (names: readonly string[]) =>
+    Promise.all(names.map((id) => settleTarget(requireTarget(id, targets), place)));
+  if (ids.includes("*")) {
+    if (ids.length > 1) throw new PaksError("USAGE", "--agent takes either * or names.");
+    return { targets: await detectTargets(place, targets), why: "everything" };
+  }
+  if (ids.length > 0) return { targets: await settle(ids), why: "named" };
+  const { defaultAgents } = context.config;
+  if (defaultAgents.length > 0) return { targets: await settle(defaultAgents), why: "remembered" };
+  return { targets: await detectTargets(place, targets), why: "found" };
+}
+
+/**
+ * Not every tool that one person has on a machine is wanted in a project that many share: what nobody asked for needs
+ * a folder of its own here already.
+ */
+async function usedInProject(context: Context, { targets, why }: Chosen, project: string): Promise<readonly Target[]> {
+  if (why !== "found") return targets;
+  const uses = await Promise.all(targets.map((target) => isUsedIn(project, target)));
+  const left = targets.filter((target, index) => !uses[index] && target.projectDir !== undefined);
+  if (left.length > 0) {
+    const names = left.map(({ name }) => name).join(", ");
+    const ids = left.map(({ id }) => id).join(",");
+    context.note(
+      `On this machine, but without a folder in this project: ${names}. --agent ${ids} installs for them too.`,
+    );
+  }
+  return targets.filter((_target, index) => uses[index]);
+}
+
+async function isUsedIn(project: string, { projectDir, readsSharedHome, ownsProjects }: Target): Promise<boolean> {
+  if (projectDir === undefined) return false;
+  if (readsSharedHome || ownsProjects) return true;
+  // `skills` and `data` may be anything; `.goose` is Goose's.
+  return projectDir.startsWith(".") && (await exists(join(project, dirname(projectDir))));
+}
 
 const noProjectFolder = (target: Target): PaksError =>
   new PaksError("USAGE", `${target.name} reads no skills from a project.`, {
     hint: "Install for all projects with --global.",
   });
 
-const accountAndName = ({ name, account }: Placeable): string => (account === undefined ? name : `${account}/${name}`);
+const noGlobalFolder = (target: Target): PaksError =>
+  new PaksError("USAGE", `${target.name} reads skills only from a project.`, {
+    hint: "Install without --global, in the project.",
+  });
 
-function noLinks(agents: readonly string[]): readonly LinkPlan[] {
-  if (agents.length === 0) return [];
-  throw new PaksError("USAGE", "--dir names the place; --agent cannot be given with it.");
-}
-
-async function chooseTargets(context: Context, ids: readonly string[]): Promise<readonly Target[]> {
-  if (ids.length > 0) return ids.map(requireTarget);
-  if (context.config.defaultAgent !== undefined) return [requireTarget(context.config.defaultAgent)];
-  return detectTargets({ ...placeOf(context), exists });
-}
-
-function requireTarget(id: string): Target {
-  const target = findTarget(id);
+/** @throws PaksError USAGE with the nearest id */
+export function requireTarget(id: string, targets: readonly Target[]): Target {
+  const target = findTarget(id, targets);
   if (target) return target;
+  const guess = nearest(
+    id,
+    targets.flatMap((one) => [one.id, ...one.aliases]),
+  );
   throw new PaksError("USAGE", `There is no agent "${id}".`, {
-    hint: `Known are ${listTargets()
-      .map((one) => one.id)
-      .join(", ")}; any other folder with --dir.`,
+    hint: `${guess === undefined ? "" : `Did you mean ${guess}? `}See "paks agent list --all"; any other folder with --dir, or "paks agent add".`,
   });
 }
 
-const nameBelow = (target: Target, pak: Placeable): string =>
-  target.layout === "account/name" && pak.account !== undefined ? join(pak.account, pak.name) : pak.name;
+const nameBelow = (target: Target, { name, account, folder = name }: Placeable): string =>
+  target.layout === "account/name" && account !== undefined ? join(account, folder) : folder;
