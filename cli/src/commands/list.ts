@@ -1,51 +1,89 @@
-import { relative } from "node:path";
 import { defineCommand } from "../command.ts";
-import { type InstalledPak, listInstalled } from "../install/list-installed.ts";
-import { findSkillsFolder } from "../install/scope.ts";
-import { recoverIfNeeded } from "../install/skills-folder.ts";
+import type { Context } from "../context.ts";
+import { listAgentFolders, requireAgentId } from "../life/agents.ts";
+import {
+  type ListRow,
+  isSeenBy,
+  listPaks,
+  rowData,
+  rowName,
+  rowStateText,
+  rowVersion,
+  shortPath,
+} from "../life/list-paks.ts";
+import { findAllPlaces, findPlace } from "../life/places.ts";
 import { safe } from "../output/safe-text.ts";
 import { formatTable } from "../output/table.ts";
+import { usageError } from "../usage-error.ts";
+import { splitAgents } from "./scope-options.ts";
 
 export const list = defineCommand({
   command: "list",
   aliases: ["ls"],
   describe: "Show what is installed here and whether it was edited",
   examples: [
-    ["paks list", "this project"],
+    ["paks list", "this project, also from a folder inside it"],
+    ["paks list --all", "this project and what is installed for all projects"],
+    ["paks list --agent cursor", "what one coding tool finds"],
     ["paks list --global --json", "all projects, for programs"],
   ],
   builder: (yargs) =>
     yargs
       .option("global", { type: "boolean", alias: "g", default: false, describe: "What is installed for all projects" })
-      .option("dir", { type: "string", describe: "What is installed in this folder" }),
+      .option("all", { type: "boolean", default: false, describe: "This project and what is installed for all" })
+      .option("dir", { type: "string", describe: "What is installed in this folder" })
+      .option("agent", { type: "string", array: true, alias: "a", describe: "Only what these coding tools find" })
+      .option("format", {
+        choices: ["table", "json", "yaml"] as const,
+        default: "table" as const,
+        describe: "How to show it",
+      }),
   run: async (args, context) => {
-    const { skillsFolder, boundary } = findSkillsFolder(context, args);
-    await recoverIfNeeded(skillsFolder, { boundary, note: context.note });
-    const installed = await listInstalled(skillsFolder);
-    return { data: { folder: skillsFolder, installed: installed.map(dataOf) }, text: textOf(installed, context.cwd) };
+    const agents = splitAgents(args.agent).map((id) => requireAgentId(context, id));
+    if (args.all && args.dir !== undefined)
+      throw usageError("--dir names the place; --all cannot be given with it.", "list");
+    const places = args.all ? await findAllPlaces(context) : [await findPlace(context, args)];
+    const rows: ListRow[] = [];
+    for (const place of places) {
+      const folders = listAgentFolders(context, place);
+      const all = await listPaks(context, place);
+      rows.push(...all.filter((row) => agents.length === 0 || agents.some((agent) => isSeenBy(row, agent, folders))));
+    }
+    const data = {
+      folder: places[0]!.skillsFolder,
+      folders: places.map(({ scope, skillsFolder }) => ({ scope, path: skillsFolder })),
+      installed: rows.map(rowData),
+    };
+    return { data, text: await textOf(rows, { data, context, format: args.format }) };
   },
 });
 
-const dataOf = ({ record, state, path, links }: InstalledPak) => ({
-  name: record.name,
-  version: record.version,
-  state,
-  digest: record.digest,
-  origin: record.origin,
-  path,
-  links,
-  installed_at: record.installed_at,
-});
+interface Shown {
+  readonly data: unknown;
+  readonly context: Context;
+  readonly format: "table" | "json" | "yaml";
+}
 
-function textOf(installed: readonly InstalledPak[], cwd: string): string {
-  if (installed.length === 0) return 'Nothing is installed here.\nhint: find something with "paks search".';
-  return formatTable(
-    ["NAME", "VERSION", "STATE", "PLACE"],
-    installed.map(({ record, state, path }) => [
-      safe(record.origin.type === "registry" ? `${record.origin.account}/${record.origin.name}` : record.name),
-      record.version ?? "–",
-      state,
-      safe(relative(cwd, path) || path),
+async function textOf(rows: readonly ListRow[], { data, context, format }: Shown): Promise<string> {
+  if (format === "json") return (await import("../output/safe-text.ts")).formatJson(data);
+  if (format === "yaml") return (await import("../output/yaml.ts")).formatYaml(data);
+  if (rows.length === 0) return 'Nothing is installed here.\nhint: find something with "paks search".';
+  const scopes = new Set(rows.map(({ place }) => place.scope)).size > 1;
+  const header = ["NAME", "VERSION", "STATE", ...(scopes ? ["SCOPE"] : []), "AGENTS", "PLACE"];
+  const table = formatTable(
+    header,
+    rows.map((row) => [
+      rowName(row),
+      rowVersion(row) ?? "–",
+      rowStateText(row),
+      ...(scopes ? [row.place.scope] : []),
+      row.agents.join(",") || "–",
+      shortPath(row.path, context),
     ]),
   );
+  const broken = rows.flatMap(({ error }) => (error === undefined ? [] : [error]));
+  return [
+    table,
+    ...broken.map(({ message, hint }) => `⚠ ${safe(message)}${hint ? `\n  hint: ${safe(hint)}` : ""}`),
+  ].join("\n");
 }

@@ -1,0 +1,139 @@
+import { basename, relative } from "node:path";
+import { type LockedPak, type PaksError, formatErrorBody } from "@paks/schema";
+import type { Context } from "../context.ts";
+import { type InstalledPak, surveyInstalled } from "../install/list-installed.ts";
+import { ownName } from "./own-name.ts";
+import { type AgentFolders, agentsOf, findBrokenLinks, listAgentFolders } from "./agents.ts";
+import { type Place, readLockOf, recoverPlace } from "./places.ts";
+
+/**
+ * - `intact`: every byte as installed
+ * - `edited`: files were changed, added or removed
+ * - `missing`: recorded or locked, and not there
+ * - `broken`: its record or folder cannot be read
+ */
+export type RowState = "intact" | "edited" | "missing" | "broken";
+
+/** What the lock says of it: `differs`: another version or other bytes; `absent`: nothing. `none`: there is no lock. */
+type LockState = "same" | "differs" | "absent" | "none";
+
+/** One pak of one place. */
+export interface ListRow {
+  readonly place: Place;
+  readonly folder: string;
+  readonly state: RowState;
+  readonly lockState: LockState;
+  /** Absolute. */
+  readonly path: string;
+  readonly pak: InstalledPak | undefined;
+  readonly locked: LockedPak | undefined;
+  /** Ids of the tools that have a link to it. */
+  readonly agents: readonly string[];
+  /** Absolute. */
+  readonly brokenLinks: readonly string[];
+  readonly error: PaksError | undefined;
+}
+
+/** Everything that paks installed at one place or that its lock asks for, by folder. */
+export async function listPaks(context: Context, place: Place): Promise<ListRow[]> {
+  await recoverPlace(place, context);
+  const [survey, lock] = await Promise.all([surveyInstalled(place.skillsFolder), readLockOf(place)]);
+  const folders = listAgentFolders(context, place);
+  const hasLock = place.locked && Object.keys(lock.paks).length > 0;
+  const lockOf = (folder: string) => (Object.hasOwn(lock.paks, folder) ? lock.paks[folder] : undefined);
+  const rows: ListRow[] = [];
+  for (const pak of survey.installed)
+    rows.push(await installedRow(pak, { place, folders, locked: lockOf(pak.record.folder), hasLock }));
+  for (const { folder, path, error } of survey.broken)
+    rows.push({ ...emptyRow(place, folder, path), state: "broken", locked: lockOf(folder), error });
+  const known = new Set(rows.map(({ folder }) => folder));
+  for (const [folder, locked] of Object.entries(lock.paks)) {
+    if (known.has(folder)) continue;
+    rows.push({ ...emptyRow(place, folder, `${place.skillsFolder}/${folder}`), lockState: "differs", locked });
+  }
+  return rows.sort((a, b) => (a.folder < b.folder ? -1 : 1));
+}
+
+const emptyRow = (place: Place, folder: string, path: string): ListRow => ({
+  place,
+  folder,
+  path,
+  state: "missing",
+  lockState: "none",
+  pak: undefined,
+  locked: undefined,
+  agents: [],
+  brokenLinks: [],
+  error: undefined,
+});
+
+interface Around {
+  readonly place: Place;
+  readonly folders: AgentFolders;
+  readonly locked: LockedPak | undefined;
+  readonly hasLock: boolean;
+}
+
+async function installedRow(pak: InstalledPak, { place, folders, locked, hasLock }: Around): Promise<ListRow> {
+  const { record, path, links } = pak;
+  const same = locked?.digest === record.digest && locked.version === record.version;
+  return {
+    ...emptyRow(place, record.folder, path),
+    state: pak.state === "absent" ? "missing" : pak.state,
+    lockState: !hasLock ? "none" : locked === undefined ? "absent" : same ? "same" : "differs",
+    pak,
+    locked,
+    agents: agentsOf(links, folders),
+    brokenLinks: pak.state === "absent" ? [] : await findBrokenLinks(links, path),
+  };
+}
+
+/** Whether a tool finds it: by a link, or because it looks into this very folder. */
+export const isSeenBy = (row: ListRow, agent: string, folders: AgentFolders): boolean =>
+  row.agents.includes(agent) || (folders.get(row.place.skillsFolder) ?? []).includes(agent);
+
+export const rowName = ({ pak, locked, folder }: ListRow): string => {
+  const origin = pak?.record.origin ?? locked?.resolved;
+  return origin === undefined ? folder : ownName(origin, pak?.record.name ?? basename(folder));
+};
+
+export const rowVersion = ({ pak, locked }: ListRow): string | null => pak?.record.version ?? locked?.version ?? null;
+
+/** In words, for the column STATE. */
+export function rowStateText({ state, lockState, brokenLinks, locked, error }: ListRow): string {
+  if (error !== undefined) return `broken: ${error.code}`;
+  return [
+    state,
+    ...(lockState === "differs" && state !== "missing" ? ["not as locked"] : []),
+    ...(lockState === "absent" ? ["not in the lock"] : []),
+    ...(brokenLinks.length > 0 ? [`${brokenLinks.length} ${brokenLinks.length === 1 ? "link" : "links"} gone`] : []),
+    ...(locked?.pinned === true ? ["pinned"] : []),
+    ...(locked?.source === null ? ["dependency"] : []),
+  ].join(", ");
+}
+
+export const rowData = (row: ListRow) => {
+  const { pak, place, locked } = row;
+  return {
+    name: pak?.record.name ?? basename(row.folder),
+    version: rowVersion(row),
+    state: row.state,
+    scope: place.scope,
+    folder: row.folder,
+    path: row.path,
+    digest: pak?.record.digest ?? locked?.digest ?? null,
+    origin: pak?.record.origin ?? locked?.resolved ?? null,
+    source: locked?.source ?? null,
+    lock: row.lockState,
+    pinned: locked?.pinned === true,
+    dependency: locked !== undefined && locked.source === null,
+    changed: pak?.changed ?? [],
+    links: pak?.links ?? [],
+    broken_links: row.brokenLinks,
+    agents: row.agents,
+    installed_at: pak?.record.installed_at ?? null,
+    ...(row.error === undefined ? {} : formatErrorBody(row.error)),
+  };
+};
+
+export const shortPath = (path: string, { cwd }: Context): string => relative(cwd, path) || path;
