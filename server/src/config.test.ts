@@ -22,6 +22,16 @@ test("without any variable the registry is private to this machine and reads pub
   expect(listRisks(parseConfig({}))).toEqual([]);
 });
 
+test("git hosts are names or addresses, with or without a port", () => {
+  const hosts = "*, git.example.com:8443 10.0.0.7 [::1]:3000";
+  expect(parseConfig({ PAKS_GIT_HOSTS: hosts }).gitPolicy.hosts).toEqual([
+    "*",
+    "git.example.com:8443",
+    "10.0.0.7",
+    "[::1]:3000",
+  ]);
+});
+
 test("an empty variable is one that is not set", () => {
   expect(parseConfig({ PORT: "", DATABASE_URL: "", PAKS_GIT_HOSTS: "" })).toEqual(parseConfig({}));
 });
@@ -52,6 +62,10 @@ test("all wrong settings are named together, and no secret is repeated", () => {
 test.each([
   { PORT: "65536" },
   { PAKS_GIT_PROTOCOLS: "https,gopher" },
+  { PAKS_GIT_HOSTS: "git.example.com,https://github.com" },
+  { PAKS_GIT_HOSTS: "github.com/acme" },
+  { PAKS_GIT_HOSTS: " , " },
+  { PAKS_LEASE_SECONDS: "0" },
   { PAKS_TRUSTED_PROXIES: "10.0.0.0/64" },
   { PAKS_FAULT: "x:kill" },
   { PAKS_FAULT: "x:explode", PAKS_ENABLE_FAULTS: "1" },

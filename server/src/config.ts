@@ -32,14 +32,14 @@ export interface ServerConfig {
 export const faultActions = ["kill", "stop", "throw"] as const;
 export type FaultAction = (typeof faultActions)[number];
 
-const wholeNumber = (maximum: number) =>
+const wholeNumber = (maximum: number, minimum = 0) =>
   z.pipe(
     z
       .string()
       .check(
         z.refine(
-          (text) => /^\d{1,9}$/.test(text) && Number(text) <= maximum,
-          `must be a whole number up to ${maximum}`,
+          (text) => /^\d{1,9}$/.test(text) && Number(text) >= minimum && Number(text) <= maximum,
+          `must be a whole number from ${minimum} to ${maximum}`,
         ),
       ),
     z.transform(Number),
@@ -54,6 +54,14 @@ const isOrigin = (text: string, protocols: readonly string[]): boolean => {
 const words = z.pipe(
   z.string(),
   z.transform((text) => text.split(/[\s,]+/).filter((word) => word !== "")),
+);
+
+/** `*`, or host names and addresses, each with or without a port. */
+const Hosts = z.pipe(
+  words,
+  z
+    .array(z.string().check(z.regex(/^(?:\*|(?:[\w.-]{1,253}|\[[\da-fA-F:.]+\])(?::\d{1,5})?)$/, "is no host name")))
+    .check(z.minLength(1, "names no host")),
 );
 
 const Flag = z.pipe(
@@ -82,14 +90,14 @@ const Settings = z.object({
       .check(z.refine((text) => isOrigin(text, ["https:", "http:"]), "must be a URL such as https://paks.example.com")),
   ),
   PAKS_ADMIN_TOKEN: z.optional(AdminToken),
-  PAKS_GIT_HOSTS: z.optional(words),
+  PAKS_GIT_HOSTS: z.optional(Hosts),
   PAKS_GIT_PROTOCOLS: z.optional(words),
   PAKS_ALLOW_PRIVATE_GIT: z._default(Flag, false),
   PAKS_TRUSTED_PROXIES: z._default(words, []),
   PAKS_RATE_LIMIT_ANONYMOUS: z._default(wholeNumber(1_000_000), defaultRateLimits.anonymous),
   PAKS_RATE_LIMIT_TOKEN: z._default(wholeNumber(1_000_000), defaultRateLimits.token),
   PAKS_LOG_LEVEL: z._default(z.enum(logLevels, `must be one of ${logLevels.join(", ")}`), "info"),
-  PAKS_LEASE_SECONDS: z._default(wholeNumber(3_600), 120),
+  PAKS_LEASE_SECONDS: z._default(wholeNumber(3_600, 1), 120),
   PAKS_ENABLE_FAULTS: z._default(Flag, false),
   PAKS_FAULT: z.optional(
     z
@@ -149,7 +157,7 @@ export function parseConfig(environment: Environment): ServerConfig {
     trustedProxies: settings.PAKS_TRUSTED_PROXIES,
     rateLimits: { anonymous: settings.PAKS_RATE_LIMIT_ANONYMOUS, token: settings.PAKS_RATE_LIMIT_TOKEN },
     logLevel: settings.PAKS_LOG_LEVEL,
-    leaseSeconds: Math.max(1, settings.PAKS_LEASE_SECONDS),
+    leaseSeconds: settings.PAKS_LEASE_SECONDS,
     fault: readFault(settings),
   };
 }

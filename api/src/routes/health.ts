@@ -4,6 +4,15 @@ import { describeRoute } from "hono-openapi";
 import type { ApiDeps, App } from "../deps.ts";
 import { dataAnswer, failures } from "../openapi.ts";
 
+/** Probes that come while one is running share its answer: asking often must not be work for the database. */
+function shareWhileRunning(work: () => Promise<unknown>): () => Promise<unknown> {
+  let running: Promise<unknown> | undefined;
+  return () =>
+    (running ??= work().finally(() => {
+      running = undefined;
+    }));
+}
+
 export function health(app: App, { db, objects, version }: ApiDeps): void {
   app.get(
     "/healthz",
@@ -15,6 +24,7 @@ export function health(app: App, { db, objects, version }: ApiDeps): void {
     (c) => c.json({ data: { status: "ok", version } }, 200),
   );
 
+  const probe = shareWhileRunning(() => Promise.all([countAccounts(db), objects.check()]));
   app.get(
     "/readyz",
     describeRoute({
@@ -23,7 +33,7 @@ export function health(app: App, { db, objects, version }: ApiDeps): void {
       responses: { ...failures("REGISTRY_UNAVAILABLE"), 200: dataAnswer(HealthDto, "Both work.") },
     }),
     async (c) => {
-      await Promise.all([countAccounts(db), objects.check()]);
+      await probe();
       return c.json({ data: { status: "ok", version } }, 200);
     },
   );
