@@ -70,6 +70,7 @@ const rows = {
   REPOSITORY_IDENTITY_CHANGED: row(409, 6, "The host now reports another repository under this address."),
   LOCAL_CHANGES: row(409, 6, "Installed files were edited."),
   ALREADY_EXISTS: row(409, 6, "Something else is already there."),
+  DEPENDENCY_CONFLICT: row(null, 6, "No versions of the paks fit everything that asks for them."),
   DIRTY_WORK_TREE: row(409, 6, "The pak has uncommitted changes."),
   WORKTREE_CHANGED: row(409, 6, "The committed tree is not the one that was checked."),
   DETACHED_HEAD: row(409, 6, "HEAD is not on a branch."),

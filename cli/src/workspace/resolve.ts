@@ -1,0 +1,176 @@
+import { PaksError, compareVersions, isPrerelease, isVersion, selectVersion, versionKey } from "@paks/schema";
+
+/** `account/name` → range, exact version or channel. */
+export type Ranges = Readonly<Record<string, string>>;
+
+/** What is known of the paks that may be chosen. */
+export interface Universe {
+  /** Empty: there is no such pak. */
+  listVersions(id: string): Promise<readonly { readonly version: string; readonly yanked: boolean }[]>;
+  listDependencies(id: string, version: string): Promise<Ranges>;
+}
+
+/** Something that asks for paks and is not chosen itself: the workspace, or a pak of git, npm or a folder. */
+export interface Root {
+  /** Stands at the beginning of a path; absent: the workspace, which goes without saying. */
+  readonly label?: string;
+  readonly requires: Ranges;
+}
+
+export interface Resolving {
+  readonly roots: readonly Root[];
+  /** Versions that stay when they fit, e.g. those of the lock. */
+  readonly preferred: ReadonlyMap<string, string>;
+  readonly universe: Universe;
+}
+
+export interface Resolved {
+  readonly version: string;
+  readonly dependencies: Ranges;
+}
+
+const mostSteps = 20_000;
+const mostPaks = 1000;
+
+/**
+ * One version for each pak that anything asks for, the highest that fit, preferred ones first. Finds a solution when
+ * there is one: a choice that does not work out is taken back, the latest that had a part in the failure first.
+ * @throws PaksError DEPENDENCY_CONFLICT with the paths that led there, PAK_NOT_FOUND
+ */
+export async function resolvePaks(resolving: Resolving): Promise<ReadonlyMap<string, Resolved>> {
+  const search: Search = { ...resolving, chosen: new Map(), steps: 0, conflict: undefined };
+  if ((await chooseNext(search)) === undefined) return search.chosen;
+  throw explain(search.conflict!);
+}
+
+interface Chosen extends Resolved {
+  /** Who asked for it first; `undefined`: a root. */
+  readonly path: readonly string[];
+}
+
+interface Search extends Resolving {
+  /** In the order of the choices. */
+  readonly chosen: Map<string, Chosen>;
+  steps: number;
+  /** The first one met: it is about the newest versions, which is what people expect to get. */
+  conflict: Conflict | undefined;
+}
+
+interface Requirement {
+  /** `undefined`: a root, which cannot be chosen otherwise. */
+  readonly by: string | undefined;
+  readonly range: string;
+  /** What led there, without the pak itself. */
+  readonly path: readonly string[];
+}
+
+interface Conflict {
+  readonly id: string;
+  readonly isKnown: boolean;
+  readonly requirements: readonly Requirement[];
+}
+
+/** Paks of which another version may help; `undefined` when everything is chosen. */
+type Blame = ReadonlySet<string | undefined> | undefined;
+
+async function chooseNext(search: Search): Promise<Blame> {
+  const id = findOpen(search);
+  if (id === undefined) return undefined;
+  const asked = listRequirements(search, id);
+  const blame = new Set(asked.map(({ by }) => by));
+  let any = false;
+  for await (const version of listCandidates(search, id, asked)) {
+    any = true;
+    requireStep(search);
+    const failed = await tryVersion(search, { id, version, path: [...asked[0]!.path, `${id}@${version}`] });
+    if (failed === undefined || !failed.has(id)) return failed;
+    for (const one of failed) if (one !== id) blame.add(one);
+  }
+  if (!any)
+    search.conflict ??= { id, requirements: asked, isKnown: (await search.universe.listVersions(id)).length > 0 };
+  return blame;
+}
+
+interface Choice {
+  readonly id: string;
+  readonly version: string;
+  readonly path: readonly string[];
+}
+
+/** What is to blame when this version does not work out; always with the pak itself when another version may. */
+async function tryVersion(search: Search, { id, version, path }: Choice): Promise<Blame> {
+  const dependencies = await search.universe.listDependencies(id, version);
+  for (const [other, range] of Object.entries(dependencies)) {
+    const found = other === id ? version : search.chosen.get(other)?.version;
+    if (found === undefined || fits(found, range)) continue;
+    const requirements = [...listRequirements(search, other), { by: id, range, path }];
+    search.conflict ??= { id: other, isKnown: true, requirements };
+    return new Set([id, other]);
+  }
+  search.chosen.set(id, { version, dependencies, path });
+  const failed = await chooseNext(search);
+  if (failed !== undefined) search.chosen.delete(id);
+  return failed;
+}
+
+/** The first pak that is asked for and not chosen yet. */
+function findOpen({ roots, chosen }: Search): string | undefined {
+  for (const { requires } of roots) for (const id of Object.keys(requires)) if (!chosen.has(id)) return id;
+  for (const { dependencies } of chosen.values())
+    for (const id of Object.keys(dependencies)) if (!chosen.has(id)) return id;
+  return undefined;
+}
+
+function listRequirements({ roots, chosen }: Search, id: string): Requirement[] {
+  const found: Requirement[] = [];
+  for (const { label, requires } of roots)
+    if (Object.hasOwn(requires, id))
+      found.push({ by: undefined, range: requires[id]!, path: label === undefined ? [] : [label] });
+  for (const [by, { dependencies, path }] of chosen)
+    if (Object.hasOwn(dependencies, id)) found.push({ by, range: dependencies[id]!, path });
+  return found;
+}
+
+/** Asked for only when it is needed: a lock that still fits needs no registry. */
+async function* listCandidates(search: Search, id: string, asked: readonly Requirement[]): AsyncGenerator<string> {
+  const fitsAll = (version: string) => asked.every(({ range }) => fits(version, range));
+  const preferred = search.preferred.get(id);
+  if (preferred !== undefined && fitsAll(preferred)) yield preferred;
+  const exact = new Set(asked.filter(({ range }) => isVersion(range)).map(({ range }) => versionKey(range)));
+  const offered = (await search.universe.listVersions(id))
+    .filter(({ version, yanked }) => version !== preferred && (!yanked || exact.has(versionKey(version))))
+    .map(({ version }) => version)
+    .filter(fitsAll)
+    .sort((a, b) => Number(isPrerelease(a)) - Number(isPrerelease(b)) || compareVersions(b, a));
+  yield* offered;
+}
+
+/** `latest` says which is wanted, not which would do. */
+const fits = (version: string, range: string): boolean =>
+  selectVersion([{ version, yanked: false }], range) !== undefined;
+
+function requireStep(search: Search): void {
+  search.steps += 1;
+  if (search.steps <= mostSteps && search.chosen.size < mostPaks) return;
+  throw new PaksError("DEPENDENCY_CONFLICT", "What these paks depend on is too tangled to be worked out.", {
+    hint: "Name exact versions of some of them.",
+    details: { steps: search.steps, paks: search.chosen.size },
+  });
+}
+
+function explain({ id, isKnown, requirements }: Conflict): PaksError {
+  const paths = requirements.map(({ path, range }) => [...path, `${id}@${range}`].join(" → "));
+  if (!isKnown)
+    return new PaksError("PAK_NOT_FOUND", `There is no pak ${id}, which ${paths[0]!} asks for.`, {
+      hint: `Search with "paks search ${id.slice(id.indexOf("/") + 1)}".`,
+      details: { pak: id, paths },
+    });
+  const what =
+    requirements.length > 1
+      ? `No version of ${id} fits all that ask for it`
+      : `No version of ${id} fits what asks for it`;
+  return new PaksError("DEPENDENCY_CONFLICT", `${what}: ${paths.join("; ")}.`, {
+    hint: "One of them has to ask for another range, or has to be another version itself.",
+    details: { pak: id, paths },
+  });
+}
