@@ -64,7 +64,6 @@ async function run(): Promise<void> {
       stdout: process.stdout,
       stderr: process.stderr,
       clock: () => new Date(),
-      fetch: globalThis.fetch,
       signal: stop.signal,
     }),
   );

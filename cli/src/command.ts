@@ -10,6 +10,7 @@ export interface CommonArgs {
   "no-input": boolean;
   registry: string | undefined;
   offline: boolean;
+  "no-cache": boolean;
 }
 
 /** What a handler returns. One place prints it: `text` for people, `data` for `--json`. */

@@ -22,5 +22,6 @@ export const commonFlags: Readonly<Record<string, CommonFlag>> = {
   },
   "no-input": { type: "boolean", default: false, describe: "Never ask" },
   registry: { type: "string", placeholder: "URL", describe: "The registry to use, by URL or configured name" },
-  offline: { type: "boolean", default: false, describe: "Do not use the registry" },
+  offline: { type: "boolean", default: false, describe: "Use no network, only what was fetched before" },
+  "no-cache": { type: "boolean", default: false, describe: "Fetch anew what was fetched before" },
 };

@@ -1,14 +1,48 @@
+import { isAbsolute } from "node:path";
 import { PaksError } from "@paks/schema";
 import { TomlError, parse } from "smol-toml";
 import * as z from "zod/mini";
 
+/** A relative one would be another folder in every place. */
+const AgentFolder = z.string().check(z.refine((path) => path.startsWith("~/") || isAbsolute(path)));
+const ProjectFolder = z
+  .string()
+  .check(z.refine((path) => !isAbsolute(path) && !/(^|[/\\])\.\.([/\\]|$)|^$/.test(path)));
+
+/** A tool of the user's own, or what is different for one that paks knows. */
+const Agent = z.looseObject({
+  name: z.optional(z.string()),
+  skills_dir: z.optional(AgentFolder),
+  project_dir: z.optional(ProjectFolder),
+  layout: z.optional(z.enum(["name", "account/name"])),
+});
+
 /** `config.toml`. Keys of newer versions are kept, so that an older paks can share the file. */
 const ConfigFile = z.looseObject({
   default_agent: z.optional(z.string()),
+  /** For more than one; it goes before `default_agent`. */
+  default_agents: z.optional(z.array(z.string())),
   default_registry: z.optional(z.string()),
   offline: z.optional(z.boolean()),
-  agents: z.optional(z.record(z.string(), z.looseObject({ name: z.optional(z.string()), skills_dir: z.string() }))),
-  registries: z.optional(z.record(z.string(), z.looseObject({ url: z.string() }))),
+  agents: z.optional(z.record(z.string(), Agent)),
+  registries: z.optional(
+    z.record(z.string(), z.looseObject({ url: z.string(), accounts: z.optional(z.array(z.string())) })),
+  ),
+  /** For https. `HTTPS_PROXY` and `NO_PROXY` of the environment go first. */
+  proxy: z.optional(z.string()),
+  no_proxy: z.optional(z.string()),
+  /** PEM file with certificates that are trusted besides Node's own. */
+  ca_file: z.optional(z.string()),
+  update_notice: z.optional(z.boolean()),
+  cache: z.optional(
+    z.looseObject({
+      dir: z.optional(z.string()),
+      /** Seconds, or a text such as "10m". */
+      ttl: z.optional(z.union([z.number(), z.string()])),
+      /** Bytes, or a text such as "500MB". */
+      max_size: z.optional(z.union([z.number(), z.string()])),
+    }),
+  ),
 });
 /** Tokens that an older program kept here in plain text are not read: `paks login` puts one into the keychain. */
 export type ConfigFile = z.infer<typeof ConfigFile>;
@@ -31,5 +65,5 @@ export function parseConfigFile(text: string, path: string): ConfigFile {
   const result = ConfigFile.safeParse(data);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  throw invalid(path, `${issue?.path.map(String).join(".") || "it"} has the wrong type.`, result.error);
+  throw invalid(path, `${issue?.path.map(String).join(".") || "it"} has the wrong type or form.`, result.error);
 }

@@ -2,7 +2,17 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type GitPolicy, PaksError } from "@paks/schema";
 import type { ConfigFile } from "./config-file.ts";
+import {
+  type CacheSettings,
+  readAccounts,
+  readCacheFolder,
+  readCacheSettings,
+  readNetworkSettings,
+} from "./config-settings.ts";
+import type { NetworkSettings } from "./network/open-fetch.ts";
 import { parseRegistryUrl } from "./registry-url.ts";
+import { cacheFolder } from "./start/cache-folder.ts";
+import type { UserTarget } from "@paks/targets";
 
 /** Where paks looks when nobody names a registry. */
 export const defaultRegistryUrl = "https://paks.stakpak.dev";
@@ -38,11 +48,17 @@ export interface Config {
   };
   /** The config file that was read; `undefined` when there is none. */
   readonly file: string | undefined;
-  /** Target that `install` uses when no `--agent` is given. */
-  readonly defaultAgent: string | undefined;
-  /** Folders of the user's own targets, by id. */
-  readonly agents: Readonly<Record<string, { readonly name: string | undefined; readonly skillsDir: string }>>;
+  /** Targets that `install` uses when no `--agent` is given; empty = those that are found. */
+  readonly defaultAgents: readonly string[];
+  /** The user's own targets and changed ones of the table, by id. */
+  readonly agents: Readonly<Record<string, UserTarget>>;
   readonly registries: Readonly<Record<string, string>>;
+  /** Canonical account name → URL of the one registry in which its names are looked up. */
+  readonly accounts: Readonly<Record<string, string>>;
+  readonly cache: CacheSettings;
+  readonly network: NetworkSettings;
+  /** Whether a newer paks may be mentioned. */
+  readonly updateNotice: boolean;
   readonly git: {
     /** The binary: a name on PATH or an absolute path. */
     readonly binary: string;
@@ -62,6 +78,8 @@ export interface ConfigInputs {
   /** `--registry`: a URL or the name of a configured one. */
   readonly registry?: string | undefined;
   readonly offline?: boolean | undefined;
+  /** `--no-cache` */
+  readonly noCache?: boolean | undefined;
 }
 
 /** @throws PaksError INVALID_PARAMETER, PROTOCOL_NOT_ALLOWED, CREDENTIALS_IN_URL */
@@ -69,6 +87,7 @@ export async function readConfig(inputs: ConfigInputs): Promise<Config> {
   const variable = (name: string) => inputs.environment[name] || undefined;
   const folders = findFolders(inputs, variable);
   const { path, file } = await readConfigFile(folders.config, inputs.home);
+  const cache = readCacheFolder(file, variable, inputs.home) ?? folders.cache;
   const registries = Object.fromEntries(Object.entries(file.registries ?? {}).map(([name, one]) => [name, one.url]));
   const registry = chooseRegistry({ flag: inputs.registry, variable, file, registries });
   return {
@@ -78,13 +97,15 @@ export async function readConfig(inputs: ConfigInputs): Promise<Config> {
     ci: isOn(variable("CI")),
     agent: agentVariables.find((name) => isOn(variable(name))),
     offline: inputs.offline === true || isOn(variable("PAKS_OFFLINE")) || file.offline === true,
-    folders,
+    folders: { ...folders, cache },
     file: path,
-    defaultAgent: file.default_agent,
-    agents: Object.fromEntries(
-      Object.entries(file.agents ?? {}).map(([id, one]) => [id, { name: one.name, skillsDir: one.skills_dir }]),
-    ),
+    defaultAgents: file.default_agents ?? (file.default_agent === undefined ? [] : [file.default_agent]),
+    agents: readAgents(file),
     registries,
+    accounts: readAccounts(file),
+    cache: readCacheSettings(file, inputs.noCache !== true && !isOn(variable("PAKS_NO_CACHE"))),
+    network: readNetworkSettings(file, variable, folders.config),
+    updateNotice: file.update_notice !== false && !isOn(variable("PAKS_NO_UPDATE_NOTICE")),
     git: { binary: variable("PAKS_GIT") ?? "git", policy: readGitPolicy(variable) },
     variable,
     environment: inputs.environment,
@@ -104,16 +125,25 @@ const agentVariables = [
   "AUGMENT_AGENT",
 ] as const;
 
+const readAgents = ({ agents }: ConfigFile): Config["agents"] =>
+  Object.fromEntries(
+    Object.entries(agents ?? {}).map(([id, one]) => [
+      id,
+      { name: one.name, skillsDir: one.skills_dir, projectDir: one.project_dir, layout: one.layout },
+    ]),
+  );
+
 const isOn = (value: string | undefined): boolean => value !== undefined && !/^(0|false|no|off)$/i.test(value);
 
 type Variable = (name: string) => string | undefined;
 
 /** XDG on Unix (macOS too: people look for dotfiles there), `%APPDATA%` and `%LOCALAPPDATA%` on Windows. */
 function findFolders({ platform, home }: ConfigInputs, variable: Variable): Config["folders"] {
+  const cache = cacheFolder({ platform, variable, home: () => home });
   if (platform === "win32") {
     const roaming = variable("APPDATA") ?? join(home, "AppData", "Roaming");
     const local = variable("LOCALAPPDATA") ?? join(home, "AppData", "Local");
-    return { config: join(roaming, "paks"), state: join(local, "paks", "state"), cache: join(local, "paks", "cache") };
+    return { config: join(roaming, "paks"), state: join(local, "paks", "state"), cache };
   }
   // The XDG rules: a relative path in one of these is to be ignored.
   const base = (name: string, otherwise: string) => {
@@ -123,7 +153,7 @@ function findFolders({ platform, home }: ConfigInputs, variable: Variable): Conf
   return {
     config: base("XDG_CONFIG_HOME", ".config"),
     state: base("XDG_STATE_HOME", ".local/state"),
-    cache: base("XDG_CACHE_HOME", ".cache"),
+    cache,
   };
 }
 

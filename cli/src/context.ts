@@ -1,6 +1,8 @@
 import type { Config } from "./config.ts";
 import type { Credentials } from "./credentials.ts";
+import type { Fetch } from "./network/fetch.ts";
 import type { Registry } from "./registry.ts";
+import type { Store } from "./store/store.ts";
 
 export interface IoFacts {
   readonly stdinIsTty: boolean;
@@ -44,7 +46,8 @@ export interface Context {
   readonly config: Config;
   readonly io: IoFacts;
   readonly clock: () => Date;
-  readonly fetch: typeof globalThis.fetch;
+  /** Through the user's proxy and with his certificates. Follows no redirects. */
+  readonly fetch: Fetch;
   /** Aborted by Ctrl-C with a `CANCELLED` error as its reason. */
   readonly signal: AbortSignal;
   readonly prompts: Prompts;
@@ -52,6 +55,15 @@ export interface Context {
   readonly credentials: Credentials;
   /** The registry chosen by `--registry`, `PAKS_REGISTRY` or the config. One client per run; with a `token`, one that uses just that. */
   registry(token?: string): Registry;
+  /**
+   * The one registry in which names of this account are looked up: the one it is mapped to, else what `registry()` is,
+   * else the project's own wish (`registry` of `paks.jsonc`). Only one that the user has named gets a token.
+   */
+  registryFor(account: string, wish?: string): Registry;
+  /** The registry at a URL, as a lock or a record names it; the token goes along only when the user has named it. */
+  registryAt(url: string): Registry;
+  /** Releases that were fetched before, by digest. */
+  readonly store: Store;
   /** Shows `label` while `work` runs: only on a terminal, only after 500 ms. `step` changes the label. */
   progress<T>(label: string, work: (step: (label: string) => void) => Promise<T>): Promise<T>;
   /** One warning on stderr, also with `--quiet`. */

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { Environment } from "./config.ts";
+import type { Fetch } from "./network/fetch.ts";
 
 /** The process as `main` sees it; tests pass one of their own. */
 export interface Machine {
@@ -15,7 +16,8 @@ export interface Machine {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly clock: () => Date;
-  readonly fetch: typeof globalThis.fetch;
+  /** Absent: the network as the configuration describes it. */
+  readonly fetch?: Fetch | undefined;
   /** Aborted by Ctrl-C with a `CANCELLED` error as its reason. */
   readonly signal: AbortSignal;
 }

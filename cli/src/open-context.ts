@@ -8,23 +8,35 @@ import type { Machine } from "./machine.ts";
 import type { Printer } from "./output/printer.ts";
 import { showProgress } from "./output/progress.ts";
 import { openPrompts } from "./prompts.ts";
+import type { Fetch } from "./network/fetch.ts";
+import { chooseRegistryFor, isConfigured } from "./registry-choice.ts";
 import { type Registry, openRegistry } from "./registry.ts";
+import { answerCacheOf, openLazyStore } from "./store/open-lazily.ts";
 import { version } from "./version.ts";
 
 /** What the common flags decide. */
-export type ContextFlags = Partial<Pick<CommonArgs, "registry" | "offline" | "quiet" | "no-input">>;
+export type ContextFlags = Partial<Pick<CommonArgs, "registry" | "offline" | "quiet" | "no-input" | "no-cache">>;
 
 /** @throws PaksError INVALID_PARAMETER, PROTOCOL_NOT_ALLOWED, CREDENTIALS_IN_URL for a wrong configuration */
 export async function openContext(machine: Machine, flags: ContextFlags, printer: Printer): Promise<Context> {
   const { environment, platform, home } = machine;
-  const config = await readConfig({ environment, platform, home, registry: flags.registry, offline: flags.offline });
+  const { registry: flag, offline, "no-cache": noCache } = flags;
+  const config = await readConfig({ environment, platform, home, registry: flag, offline, noCache });
   const quietHere = config.ci || config.agent !== undefined;
   const io = readIoFacts(machine, flags["no-input"] !== true && !quietHere);
   const credentials = openCredentials({ config, platform, uid: machine.uid, warn: printer.warn });
   const spinner = quietHere || flags.quiet === true ? undefined : machine.stderr;
-  const connect = (findToken: Credentials["findToken"]): Registry =>
-    openRegistryOf(machine, { config, findToken, debug: printer.debug });
-  let registry: Registry | undefined;
+  const fetch = machine.fetch ?? openLazyFetch(config);
+  const { debug, note, warn } = printer;
+  const connect = (url: string, findToken: Credentials["findToken"]): Registry =>
+    openRegistryOf(machine, { config, url, findToken, fetch, debug, note });
+  const clients = new Map<string, Registry>();
+  const client = (url: string, trusted: boolean): Registry => {
+    const key = `${trusted} ${url}`;
+    const known = clients.get(key) ?? connect(url, trusted ? credentials.findToken : noToken);
+    clients.set(key, known);
+    return known;
+  };
   return {
     cwd: machine.cwd,
     home,
@@ -32,14 +44,22 @@ export async function openContext(machine: Machine, flags: ContextFlags, printer
     config,
     io,
     clock: machine.clock,
-    fetch: machine.fetch,
+    fetch,
     signal: machine.signal,
     prompts: openPrompts({ ...machine, interactive: io.interactive }),
     credentials,
     registry: (token) =>
       token === undefined
-        ? (registry ??= connect(credentials.findToken))
-        : connect(async () => ({ token, source: "the command line" })),
+        ? client(config.registry.url, true)
+        : connect(config.registry.url, async () => ({ token, source: "the command line" })),
+    registryFor: (account, wish) => {
+      const chosen = chooseRegistryFor(config, account, wish);
+      if (config.registry.from === "flag" && chosen.url !== config.registry.url)
+        warn(`the configuration maps ${account} to ${chosen.url}; --registry does not change that.`);
+      return client(chosen.url, chosen.trusted);
+    },
+    registryAt: (url) => client(url, isConfigured(config, url)),
+    store: openLazyStore({ config, clock: machine.clock, note: warn, debug }),
     progress: async (label, work) => await showProgress(spinner, label, work),
     warn: printer.warn,
     note: printer.note,
@@ -59,21 +79,37 @@ function readIoFacts({ stdinIsTty, stdout, stderr }: Machine, mayAsk: boolean): 
   };
 }
 
-interface RegistryParts extends Pick<Context, "config" | "debug"> {
+const noToken = async (): Promise<undefined> => await Promise.resolve(undefined);
+
+/** Most commands send nothing. */
+function openLazyFetch({ network }: Context["config"]): Fetch {
+  let opened: Promise<Fetch> | undefined;
+  return async (url, init) => {
+    opened ??= import("./network/open-fetch.ts").then(({ openFetch }) => openFetch(network));
+    return await (
+      await opened
+    )(url, init);
+  };
+}
+
+interface RegistryParts extends Pick<Context, "config" | "debug" | "note" | "fetch"> {
+  readonly url: string;
   readonly findToken: Credentials["findToken"];
 }
 
-function openRegistryOf(machine: Machine, { config, findToken, debug }: RegistryParts): Registry {
+function openRegistryOf(machine: Machine, { config, url, findToken, fetch, debug, note }: RegistryParts): Registry {
   return openRegistry({
-    url: config.registry.url,
+    url,
     offline: config.offline,
-    fetch: machine.fetch,
+    fetch,
     signal: machine.signal,
     clock: machine.clock,
     userAgent: `paks/${version} (node ${process.versions.node}; ${machine.platform})`,
     findToken: async (origin) => (await findToken(origin))?.token,
     sleep,
     debug,
+    note,
+    cache: answerCacheOf(config, url, debug),
   });
 }
 

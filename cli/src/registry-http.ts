@@ -1,11 +1,14 @@
 import { type ErrorCode, PaksError, errorCodes, isErrorCode } from "@paks/schema";
+import { type Fetch, type FetchAnswer, readBody } from "./network/fetch.ts";
+import { openPace, withRetries } from "./registry-pace.ts";
 import { requireSafeTransport } from "./registry-url.ts";
+import type { AnswerCache } from "./store/answers.ts";
 
 /** What a client needs from outside. */
 export interface HttpDeps {
   /** Base URL without a slash at the end. */
   readonly url: string;
-  readonly fetch: typeof globalThis.fetch;
+  readonly fetch: Fetch;
   readonly signal: AbortSignal;
   readonly offline: boolean;
   readonly userAgent: string;
@@ -15,6 +18,10 @@ export interface HttpDeps {
   /** Rejects with the signal's reason when aborted. */
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   readonly debug: (text: string) => void;
+  /** One line for the person who waits. */
+  readonly note?: (text: string) => void;
+  /** Public documents that were asked for before, and for how many seconds they are used unasked. */
+  readonly cache?: { readonly answers: AnswerCache; readonly ttl: number; readonly read: boolean } | undefined;
 }
 
 export interface Call {
@@ -28,23 +35,27 @@ export interface Call {
   /** False for what must not happen twice when an answer is lost. */
   readonly repeatable?: boolean;
   readonly maxBytes?: number;
+  /** A public document that is worth keeping. */
+  readonly cached?: boolean;
+  /** False for what the registry's rate limit does not count: exact versions and their content. */
+  readonly counted?: boolean;
   /** For everything, waiting included. */
   readonly totalMilliseconds?: number;
 }
 
 export interface Answer {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: FetchAnswer["headers"];
   readonly bytes: Buffer;
 }
 
-const maxRetries = 3;
 const maxRedirects = 3;
 const answerBytes = 5 * 1000 * 1000;
 
 /** Sends calls to one registry. Only this file touches the token and the network. */
 export function openHttp(deps: HttpDeps): (call: Call) => Promise<Answer> {
   const origin = new URL(deps.url).origin;
+  const pace = openPace();
   let known: string | undefined;
 
   const authorization = async (call: Call): Promise<string | undefined> => {
@@ -59,14 +70,30 @@ export function openHttp(deps: HttpDeps): (call: Call) => Promise<Answer> {
     return call.auth === "none" ? undefined : known;
   };
 
-  return async (call) => {
+  const ask = async (call: Call): Promise<Answer> => {
     if (deps.offline) {
       throw new PaksError("OFFLINE", "This needs the registry, and paks is set to work offline.", {
-        hint: "Leave out --offline, or unset PAKS_OFFLINE.",
+        hint: "Leave out --offline, unset PAKS_OFFLINE, or take `offline = true` out of the configuration.",
       });
     }
     const token = await authorization(call);
-    return await withRetries(deps, call, (signal) => send(deps, call, { token, signal }));
+    return await withRetries(deps, call, async (signal) => {
+      pace.require(call, token !== undefined);
+      const answer = await send(deps, call, { token, signal });
+      pace.note(answer, token !== undefined);
+      return answer;
+    });
+  };
+
+  return async (call) => {
+    if (deps.cache === undefined || call.cached !== true) {
+      const answer = await ask(call);
+      // What was kept may be old now, and the next command is about this very change.
+      if (call.method !== "GET") await deps.cache?.answers.clear();
+      return answer;
+    }
+    const { askThroughCache } = await import("./registry-cache.ts");
+    return await askThroughCache({ ...deps, ...deps.cache }, call, ask);
   };
 }
 
@@ -76,49 +103,6 @@ function requireHeaderText(token: string | undefined): string | undefined {
   throw new PaksError("INVALID_TOKEN", "The token holds characters that no token has.", {
     hint: "Copy it again, without blanks and line breaks.",
   });
-}
-
-async function withRetries(
-  deps: HttpDeps,
-  call: Call,
-  once: (signal: AbortSignal) => Promise<Answer>,
-): Promise<Answer> {
-  const total = call.totalMilliseconds ?? 30_000;
-  const end = Date.now() + total;
-  const signal = AbortSignal.any([deps.signal, AbortSignal.timeout(total)]);
-  for (let retry = 0; ; retry += 1) {
-    const failure = await attempt(once, signal);
-    if (!(failure instanceof PaksError)) return failure;
-    deps.signal.throwIfAborted();
-    const wait = retryDelay(failure, retry, deps.clock());
-    const repeatable = call.repeatable !== false || failure.code === "RATE_LIMITED";
-    if (!failure.retry || !repeatable || retry >= maxRetries || Date.now() + wait >= end) throw failure;
-    deps.debug(`${call.method} ${call.path}: ${failure.code}, again in ${wait} ms`);
-    await deps.sleep(wait, signal);
-  }
-}
-
-/** The answer, or the failure as a value. */
-async function attempt(
-  once: (signal: AbortSignal) => Promise<Answer>,
-  signal: AbortSignal,
-): Promise<Answer | PaksError> {
-  try {
-    return await once(signal);
-  } catch (error) {
-    if (error instanceof PaksError) return error;
-    throw error;
-  }
-}
-
-/** Milliseconds: what the registry asks for, else 0.25 s, 0.5 s, 1 s, each ± 20 %. */
-function retryDelay(failure: PaksError, retry: number, now: Date): number {
-  const after = failure.details?.["retry_after"];
-  if (typeof after === "string") {
-    const seconds = /^\d{1,6}$/.test(after) ? Number(after) : (Date.parse(after) - now.getTime()) / 1000;
-    if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
-  }
-  return 250 * 2 ** retry * (0.8 + 0.4 * Math.random());
 }
 
 interface Attempt {
@@ -134,7 +118,7 @@ async function send(deps: HttpDeps, call: Call, { token, signal }: Attempt): Pro
     const response = await fetchOnce(deps, call, { url, bearer, signal });
     const location = response.headers.get("location");
     if (response.status < 300 || response.status >= 400 || response.status === 304 || location === null) {
-      return await readAnswer(response, call);
+      return await readAnswer(deps, response, call);
     }
     await response.body?.cancel();
     const next = redirectTarget(url, location);
@@ -162,18 +146,20 @@ async function fetchOnce(
   deps: HttpDeps,
   call: Call,
   { url, bearer, signal }: { url: URL; bearer: string | undefined; signal: AbortSignal },
-): Promise<Response> {
-  const headers = new Headers({ accept: "application/json", "user-agent": deps.userAgent, ...call.headers });
-  if (bearer !== undefined) headers.set("authorization", `Bearer ${bearer}`);
-  const init: RequestInit = { method: call.method, headers, redirect: "manual", signal };
-  if (call.body !== undefined) {
-    headers.set("content-type", "application/json");
-    init.body = JSON.stringify(call.body);
-  }
+): Promise<FetchAnswer> {
+  const headers: Record<string, string> = {
+    accept: "application/json",
+    "user-agent": deps.userAgent,
+    ...call.headers,
+    ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+    ...(call.body === undefined ? {} : { "content-type": "application/json" }),
+  };
+  const body = call.body === undefined ? {} : { body: JSON.stringify(call.body) };
   deps.debug(`${call.method} ${url.href}`);
   try {
-    return await deps.fetch(url.href, init);
+    return await deps.fetch(url.href, { method: call.method, headers, redirect: "manual", signal, ...body });
   } catch (error) {
+    if (error instanceof PaksError) throw error;
     throw networkError(deps, url, error);
   }
 }
@@ -184,9 +170,14 @@ function networkError(deps: HttpDeps, url: URL, error: unknown): unknown {
   const reason = (error as Error).name === "TimeoutError" ? "no answer in time" : systemReason(cause ?? error);
   return unavailable(`The registry at ${url.origin} cannot be reached (${reason}).`, {
     cause: error,
-    hint: "Check the network and the address. `paks doctor` shows more.",
+    hint: certificateReason.test(reason)
+      ? "Its certificate is not trusted here. Name your organisation's certificates with `ca_file` in the configuration or NODE_EXTRA_CA_CERTS."
+      : "Check the network and the address. `paks doctor` shows more.",
   });
 }
+
+/** What OpenSSL calls a certificate that nobody here vouches for. */
+const certificateReason = /CERT|UNABLE_TO_(?:GET_ISSUER|VERIFY)/;
 
 const systemReason = (error: unknown): string => {
   const { code, message } = error as NodeJS.ErrnoException;
@@ -196,31 +187,29 @@ const systemReason = (error: unknown): string => {
 const unavailable = (message: string, options: { hint?: string; cause?: unknown } = {}): PaksError =>
   new PaksError("REGISTRY_UNAVAILABLE", message, options);
 
-async function readAnswer(response: Response, call: Call): Promise<Answer> {
-  const bytes = await readBody(response, call.maxBytes ?? answerBytes);
-  if (response.status >= 200 && response.status < 300)
+async function readAnswer(deps: HttpDeps, response: FetchAnswer, call: Call): Promise<Answer> {
+  const bytes = await readAll(deps, response, call.maxBytes ?? answerBytes);
+  const unchanged = response.status === 304 && call.headers?.["if-none-match"] !== undefined;
+  if (unchanged || (response.status >= 200 && response.status < 300))
     return { status: response.status, headers: response.headers, bytes };
   throw await answerError(response, bytes);
 }
 
-async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+async function readAll(deps: HttpDeps, response: FetchAnswer, maxBytes: number): Promise<Buffer> {
   try {
-    for await (const chunk of response.body ?? []) {
-      size += chunk.byteLength;
-      if (size > maxBytes) throw new PaksError("TOO_LARGE", `The registry's answer is larger than ${maxBytes} bytes.`);
-      chunks.push(chunk);
-    }
+    return await readBody(response, maxBytes);
   } catch (error) {
     if (error instanceof PaksError) throw error;
-    throw unavailable("The registry's answer broke off.", { cause: error });
+    if (deps.signal.aborted) throw deps.signal.reason;
+    const late = (error as Error).name === "TimeoutError";
+    throw unavailable(late ? "The registry's answer takes too long." : "The registry's answer broke off.", {
+      cause: error,
+    });
   }
-  return Buffer.concat(chunks, size);
 }
 
 /** A registry may only report what a registry can know: not, say, that the user pressed Ctrl-C. */
-async function answerError(response: Response, bytes: Buffer): Promise<PaksError> {
+async function answerError(response: FetchAnswer, bytes: Buffer): Promise<PaksError> {
   const { ErrorBodyDto } = await import("./registry-answers.ts");
   const body = ErrorBodyDto.safeParse(parseJson(bytes));
   const retryAfter = response.headers.get("retry-after");

@@ -19,7 +19,7 @@ import type {
   VerifyDto,
   VersionDto,
 } from "@paks/schema";
-import { PaksError, defaultLimits, isPaksError } from "@paks/schema";
+import { PaksError, defaultLimits, isPaksError, maxArchiveBytes } from "@paks/schema";
 import type * as z from "zod/mini";
 import type { answers } from "./registry-answers.ts";
 import { type Call, type HttpDeps, openHttp, readJson } from "./registry-http.ts";
@@ -91,12 +91,13 @@ export function openRegistry(deps: HttpDeps): Registry {
     ...readCalls(ask),
     ...tokenCalls(ask),
     fetchArchive: async (release, limits = defaultLimits) => {
-      const maxBytes = archiveBytes(limits);
+      const maxBytes = maxArchiveBytes(limits);
       if ((release.archive_bytes ?? 0) > maxBytes) {
         throw new PaksError("TOO_LARGE", `The archive is larger than ${maxBytes} bytes.`);
       }
       const path = `${pakPath(release)}/versions/${encodeURIComponent(release.version)}/archive`;
-      const answer = await http({ ...read(path), maxBytes, totalMilliseconds: 120_000, headers: { accept: "*/*" } });
+      const more = { maxBytes, totalMilliseconds: 120_000, headers: { accept: "*/*" }, counted: false };
+      const answer = await http({ ...read(path), ...more });
       return answer.bytes;
     },
     revoke: async () =>
@@ -111,10 +112,10 @@ type Ask = <K extends keyof Answers>(shape: K, call: Call) => Promise<z.infer<An
 
 const pakPath = (id: PakId): string => `/api/paks/${encodeURIComponent(id.account)}/${encodeURIComponent(id.name)}`;
 const read = (path: string): Call => ({ method: "GET", path, auth: "none" });
+const readKept = (path: string): Call => ({ ...read(path), cached: true });
+/** The registry's limit does not count exact versions, nor what they hold. */
+const isCounted = (selector: string): boolean => !/^\d+\.\d+\.\d+(?:[-+][\w.+-]+)?$/.test(selector);
 const authorized = (path: string): Call => ({ method: "GET", path, auth: "required" });
-
-/** Files, and for each its header, padding and long name; gzip adds less than a thousandth to bytes it cannot shrink. */
-const archiveBytes = (limits: Limits): number => Math.ceil((limits.releaseBytes + limits.files * 2560 + 10_240) * 1.01);
 
 async function parseAnswer<K extends keyof Answers>(shape: K, value: unknown): Promise<z.infer<Answers[K]>> {
   const { answers } = await import("./registry-answers.ts");
@@ -197,12 +198,24 @@ type ReadCalls = Pick<Registry, "findPak" | "listVersions" | "findRelease" | "li
 
 function readCalls(ask: Ask): ReadCalls {
   return {
-    findPak: async (id) => (await unlessMissing(ask("pak", read(pakPath(id)))))?.data,
-    listVersions: async (id) => (await unlessMissing(ask("versions", read(`${pakPath(id)}/versions`))))?.data ?? [],
+    findPak: async (id) => (await unlessMissing(ask("pak", readKept(pakPath(id)))))?.data,
+    listVersions: async (id) => (await unlessMissing(ask("versions", readKept(`${pakPath(id)}/versions`))))?.data ?? [],
     findRelease: async (id, selector) =>
-      (await unlessMissing(ask("release", read(`${pakPath(id)}/versions/${encodeURIComponent(selector)}`))))?.data,
+      (
+        await unlessMissing(
+          ask("release", {
+            ...readKept(`${pakPath(id)}/versions/${encodeURIComponent(selector)}`),
+            counted: isCounted(selector),
+          }),
+        )
+      )?.data,
     listFiles: async (release) =>
-      (await ask("files", read(`${pakPath(release)}/versions/${encodeURIComponent(release.version)}/files`))).data,
+      (
+        await ask("files", {
+          ...readKept(`${pakPath(release)}/versions/${encodeURIComponent(release.version)}/files`),
+          counted: false,
+        })
+      ).data,
     search: async (query) => {
       const given = Object.entries(query).filter(([, value]) => value !== undefined);
       const parameters = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]));

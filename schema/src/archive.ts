@@ -1,6 +1,4 @@
 import { crc32, inflateRaw } from "node:zlib";
-import { gzipSync } from "fflate";
-import { packTar } from "modern-tar";
 import { compareBytes } from "./digest.ts";
 import { PaksError } from "./errors.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
@@ -12,6 +10,8 @@ import { maxTarBytes, readTar, unsafeArchive } from "./tar-reader.ts";
  * Node: the compressor is a package at a fixed version, not the zlib that Node was built with.
  */
 export async function makeArchive(files: readonly ReleaseFile[]): Promise<Uint8Array> {
+  // Reading is what an install does, and it needs neither.
+  const [{ gzipSync }, { packTar }] = await Promise.all([import("fflate"), import("modern-tar")]);
   const sorted = [...files].sort((a, b) => compareBytes(a.path, b.path));
   const tar = await packTar(sorted.map((file) => ({ header: tarHeader(file), body: file.bytes })));
   return gzipSync(tar, { level: 6, mtime: 0 });

@@ -34,3 +34,10 @@ export const defaultLimits: Limits = {
   listingBytes: 16 * MiB,
   fetchMilliseconds: 60_000,
 };
+
+/**
+ * The most bytes that an archive within the limits can have: the files, and for each its header, padding and long
+ * name. Gzip adds less than a thousandth to bytes that it cannot shrink.
+ */
+export const maxArchiveBytes = (limits: Limits): number =>
+  Math.ceil((limits.releaseBytes + limits.files * 2560 + 10_240) * 1.01);

@@ -2,6 +2,7 @@ import { Readable, Writable } from "node:stream";
 import type { Environment } from "../config.ts";
 import type { Machine, Output } from "../machine.ts";
 import { main } from "../main.ts";
+import type { Fetch } from "../network/fetch.ts";
 
 export interface RunOptions {
   readonly cwd: string;
@@ -10,7 +11,7 @@ export interface RunOptions {
   /** Added to an otherwise empty environment in which tokens are kept in the file. */
   readonly environment?: Environment;
   readonly stdin?: string;
-  readonly fetch?: typeof globalThis.fetch;
+  readonly fetch?: Fetch;
   readonly clock?: () => Date;
   readonly signal?: AbortSignal;
   /** Pretends that stdin and stderr are terminals. */
@@ -45,7 +46,7 @@ function machineOf(options: RunOptions, stdout: Output, stderr: Output): Machine
     stdout,
     stderr,
     clock: options.clock ?? (() => new Date()),
-    fetch: options.fetch ?? globalThis.fetch,
+    fetch: options.fetch,
     signal: options.signal ?? new AbortController().signal,
   };
 }

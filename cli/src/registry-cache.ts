@@ -1,0 +1,52 @@
+import { isPaksError } from "@paks/schema";
+import type { Answer, Call, HttpDeps } from "./registry-http.ts";
+import type { AnswerCache, KeptAnswer } from "./store/answers.ts";
+
+interface Parts extends Pick<HttpDeps, "url" | "offline" | "clock" | "debug" | "note"> {
+  readonly answers: AnswerCache;
+  /** Seconds that an answer is used without asking. */
+  readonly ttl: number;
+  readonly read: boolean;
+}
+
+/**
+ * A public document: from here when it is young enough or there is no network, else asked for by its ETag, so that an
+ * unchanged one costs no bytes.
+ */
+export async function askThroughCache(parts: Parts, call: Call, ask: (call: Call) => Promise<Answer>): Promise<Answer> {
+  const { answers, offline, clock } = parts;
+  const url = parts.url + call.path;
+  // Without a network an old answer is the only one there is.
+  const kept = parts.read || offline ? await answers.find(url) : undefined;
+  if (kept !== undefined && isUsable(parts, kept)) {
+    parts.debug(`${url}: as the registry answered at ${kept.storedAt.toISOString()}`);
+    return answerOf(kept);
+  }
+  const answer = await askOrForget(parts, url, () => ask(withEtag(call, kept)));
+  const used = answer.status === 304 && kept !== undefined ? answerOf(kept) : answer;
+  const etag = answer.headers.get("etag") ?? (answer.status === 304 ? kept?.etag : undefined);
+  if (etag !== undefined && /^(?:W\/)?"[\x21\x23-\x7e]{1,200}"$/.test(etag))
+    await answers.put(url, { etag, body: used.bytes, storedAt: clock() });
+  return used;
+}
+
+function isUsable({ offline, ttl, clock }: Parts, { storedAt }: KeptAnswer): boolean {
+  const seconds = (clock().getTime() - storedAt.getTime()) / 1000;
+  return offline || (seconds >= 0 && seconds < ttl);
+}
+
+const withEtag = (call: Call, kept: KeptAnswer | undefined): Call =>
+  kept === undefined ? call : { ...call, headers: { ...call.headers, "if-none-match": kept.etag } };
+
+/** What the registry no longer has must not come back without a network. */
+async function askOrForget({ answers }: Parts, url: string, ask: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (gone.some((code) => isPaksError(error, code))) await answers.forget(url);
+    throw error;
+  }
+}
+const gone = ["PAK_NOT_FOUND", "VERSION_NOT_FOUND", "NOT_FOUND", "TAKEN_DOWN"] as const;
+
+const answerOf = ({ body }: KeptAnswer): Answer => ({ status: 200, headers: { get: () => null }, bytes: body });

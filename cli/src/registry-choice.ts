@@ -1,0 +1,35 @@
+import type { Config } from "./config.ts";
+import { canonicalAccount } from "./config-settings.ts";
+import { parseRegistryUrl } from "./registry-url.ts";
+
+export interface ChosenRegistry {
+  /** Without a slash at the end. */
+  readonly url: string;
+  /** The user's own configuration, environment or command line names it: it may get the token that belongs to it. */
+  readonly trusted: boolean;
+}
+
+type Choices = Pick<Config, "registry" | "registries" | "accounts">;
+
+/**
+ * The one registry in which a name of this account is looked up. What the user has mapped the account to goes before
+ * everything, so that a private name is never asked for elsewhere; a project's own wish goes behind what the user
+ * said for this run, and before the user's default.
+ * @param wish `registry` of `paks.jsonc`: a URL or a configured name. It may have come with a clone.
+ * @throws PaksError INVALID_PARAMETER, PROTOCOL_NOT_ALLOWED, CREDENTIALS_IN_URL
+ */
+export function chooseRegistryFor(config: Choices, account: string, wish?: string): ChosenRegistry {
+  const mapped = config.accounts[canonicalAccount(account)];
+  if (mapped !== undefined) return { url: mapped, trusted: true };
+  const { url, from } = config.registry;
+  if (wish === undefined || from === "flag" || from === "environment") return { url, trusted: true };
+  if (Object.hasOwn(config.registries, wish)) return { url: parseRegistryUrl(config.registries[wish]!), trusted: true };
+  const wished = parseRegistryUrl(wish);
+  return { url: wished, trusted: isConfigured(config, wished) };
+}
+
+/** Whether the user's own configuration, environment or command line names this registry. */
+export const isConfigured = (config: Choices, url: string): boolean =>
+  [config.registry.url, ...Object.values(config.accounts), ...Object.values(config.registries)].some(
+    (one) => one.replace(/\/+$/, "") === url,
+  );

@@ -1,0 +1,91 @@
+import { lstat, mkdir, readdir, rm, rmdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { systemErrorCode } from "@paks/schema";
+
+/** One file of the cache. */
+export interface CacheFile {
+  readonly path: string;
+  readonly bytes: number;
+  /** Milliseconds since 1970. */
+  readonly usedAt: number;
+}
+
+export interface SweepOptions {
+  readonly folder: string;
+  readonly maxBytes: number;
+  readonly clock: () => Date;
+}
+
+const day = 86_400_000;
+const stampName = "swept";
+
+/** Once a day: what killed processes left, and of too many bytes those that were used longest ago. */
+export async function sweepIfDue(options: SweepOptions): Promise<void> {
+  const stamp = join(options.folder, stampName);
+  const now = options.clock().getTime();
+  const last = await timeOf(stamp);
+  // A clock that was wrong must not put it off for years.
+  if (last !== undefined && Math.abs(now - last) < day) return;
+  await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  await writeFile(stamp, "");
+  await deleteFiles(await chooseOld(options));
+}
+
+/** Left over by killed processes, and the entries beyond the size that were used longest ago. */
+export async function chooseOld({ folder, maxBytes, clock }: SweepOptions): Promise<CacheFile[]> {
+  const drafts = await listFiles(join(folder, "tmp"));
+  const stale = drafts.filter((one) => Math.abs(clock().getTime() - one.usedAt) > day);
+  const entries = (await listEntries(folder)).sort((a, b) => b.usedAt - a.usedAt);
+  let bytes = 0;
+  const beyond = entries.filter((one) => (bytes += one.bytes) > maxBytes);
+  return [...stale, ...beyond];
+}
+
+export const listEntries = async (folder: string): Promise<CacheFile[]> => await listFiles(join(folder, "h1"));
+
+/** All files below a folder, links not followed; empty when there is no folder. */
+export async function listFiles(folder: string): Promise<CacheFile[]> {
+  const found: CacheFile[] = [];
+  for (const entry of await readFolder(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) found.push(...(await listFiles(path)));
+    else {
+      const facts = await unlessGone(lstat(path));
+      if (facts !== undefined) found.push({ path, bytes: facts.size, usedAt: facts.mtimeMs });
+    }
+  }
+  return found;
+}
+
+/** Other processes may be deleting the same. */
+export async function deleteFiles(files: readonly CacheFile[]): Promise<void> {
+  for (const { path } of files) await unlessGone(rm(path, { force: true }));
+}
+
+/** Folders in which nothing is left, the given one included. */
+export async function deleteEmptyFolders(folder: string): Promise<void> {
+  for (const entry of await readFolder(folder))
+    if (entry.isDirectory()) await deleteEmptyFolders(join(folder, entry.name));
+  try {
+    await rmdir(folder);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code !== "ENOTEMPTY" && code !== "ENOENT" && code !== "EEXIST") throw error;
+  }
+}
+
+async function readFolder(folder: string) {
+  return (await unlessGone(readdir(folder, { withFileTypes: true }))) ?? [];
+}
+
+const timeOf = async (path: string): Promise<number | undefined> => (await unlessGone(lstat(path)))?.mtimeMs;
+
+async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
