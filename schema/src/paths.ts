@@ -147,6 +147,7 @@ const duplicate = (path: string): EntryProblem => ({
   rule: "duplicate",
   path: escapeText(path),
   message: `"${escapeText(path)}" is there twice.`,
+  hint: "Remove one of them.",
 });
 
 function* findEntryProblems(
@@ -156,7 +157,8 @@ function* findEntryProblems(
   const files = entries.reduce((sum, { mode }) => (mode.endsWith("40000") ? sum : sum + 1), 0);
   if (files > limits.files || entries.length > limits.treeEntries) {
     const message = `There are ${files} files; at most ${limits.files} are allowed.`;
-    yield { code: "TOO_MANY_FILES", rule: "too-many-files", path: "", message };
+    const hint = "Leave out what the pak does not need, or put it into several paks.";
+    yield { code: "TOO_MANY_FILES", rule: "too-many-files", path: "", message, hint };
     return;
   }
   const findCollision = openCollisionCheck();
