@@ -1,10 +1,8 @@
 import type { TagForm } from "@paks/git/work-tree";
 import { bumps, PaksError } from "@paks/schema";
 import { defineCommand } from "../command.ts";
+import { publishSeveral } from "../publish/batch/index.ts";
 import type { PublishOptions } from "../publish/options.ts";
-import { findPakFolder } from "../publish/find-pak-folder.ts";
-import { publishPak } from "../publish/publish.ts";
-import { dataOf, textOf } from "../publish/result.ts";
 
 export const publish = defineCommand({
   command: "publish [pak..]",
@@ -90,9 +88,13 @@ export const publish = defineCommand({
       if (args.force) {
         throw new PaksError("USAGE", "--force overwrites the tag of one pak.", { hint: "Name that pak alone." });
       }
-      const { publishBatch, resultOf } = await import("../publish/batch/index.ts");
-      return resultOf(await publishBatch(context, { options, selection }, mode));
+      return await publishSeveral(context, { options, selection }, mode);
     }
+    const [{ publishPak }, { findPakFolder }, { dataOf, textOf }] = await Promise.all([
+      import("../publish/publish.ts"),
+      import("../publish/find-pak-folder.ts"),
+      import("../publish/result.ts"),
+    ]);
     const done = await publishPak(context, { ...options, dir: await findPakFolder(context, args.pak[0]) }, mode);
     return { data: dataOf(done), text: textOf(done, context.config.git) };
   },

@@ -14,7 +14,7 @@ import type { PublishOptions } from "./options.ts";
 import { expectPaksError, settle, type Settled } from "./problems.ts";
 import { askWhoami } from "./registry-checks.ts";
 import { formatRepositoryAddress } from "./repository-address.ts";
-import { checkOperations, type RepositoryFacts } from "./repository-facts.ts";
+import { type Basics, checkOperations } from "./repository-facts.ts";
 
 /** What has to be asked of others: each answer, or why there is none. */
 export interface Outside {
@@ -29,7 +29,7 @@ export interface Outside {
 }
 
 /** Everything at once: two processes on the network (`ls-remote`, `push --dry-run`), and the registry. */
-export async function askOutside(context: Context, facts: RepositoryFacts, options: PublishOptions): Promise<Outside> {
+export async function askOutside(context: Context, facts: Basics, options: PublishOptions): Promise<Outside> {
   const { tree, config, status } = facts;
   const remote = chooseRemote(facts, options);
   const online = options.push ? remote.value : undefined;
@@ -47,7 +47,7 @@ export async function askOutside(context: Context, facts: RepositoryFacts, optio
   return { operations, identity, remote, address, refs, permission, ...whoami };
 }
 
-function chooseRemote({ config, status }: RepositoryFacts, options: PublishOptions): Outside["remote"] {
+function chooseRemote({ config, status }: Basics, options: PublishOptions): Outside["remote"] {
   try {
     const remote = requireRemote(config, status.branch, options.remote);
     const followed = status.branch === undefined ? "" : upstreamBranch(config, status.branch, remote.name);
@@ -58,5 +58,5 @@ function chooseRemote({ config, status }: RepositoryFacts, options: PublishOptio
   }
 }
 
-const readAddress = async ({ tree, config, place }: RepositoryFacts, remote: Remote): Promise<string> =>
+const readAddress = async ({ tree, config, place }: Basics, remote: Remote): Promise<string> =>
   formatRepositoryAddress(await readRemoteUrl(tree, config, remote), place.root);

@@ -28,72 +28,102 @@ export interface RepositoryFacts {
   readonly committed: readonly CommittedEntry[];
 }
 
-/** Five processes, side by side. @throws PaksError NOT_A_REPOSITORY, GIT_MISSING, MANIFEST_MISSING (no such folder) */
-export async function readRepository(context: Context, dir: string): Promise<RepositoryFacts> {
-  const tree = openTree(context, await findFolder(resolve(context.cwd, dir)));
-  const reading = {
-    place: readPlace(tree),
-    status: readStatus(tree),
-    config: readConfig(tree),
-    refs: listLocalRefs(tree),
-    committed: listCommitted(tree),
-  };
-  await Promise.allSettled(Object.values(reading));
-  // The place first, so that "not a repository" is what the user reads when all of them failed.
-  const place = await reading.place;
-  const status = await reading.status;
-  const committed = status.commit === undefined ? [] : await reading.committed;
-  return { tree, place, status, config: await reading.config, refs: await reading.refs, committed };
-}
-
 /** The whole repository around a folder, with all its files. */
 export interface WholeRepository extends RepositoryFacts {
   /** Ids of HEAD's folders. */
   readonly folders: ReadonlyMap<string, string>;
 }
 
-/** As `readRepository`, seen from the top folder; five processes too. */
-export async function readWholeRepository(context: Context, dir: string): Promise<WholeRepository> {
-  const tree = openTree(context, await findFolder(resolve(context.cwd, dir)));
-  const reading = {
-    place: readPlace(tree),
-    status: readStatus(tree),
-    config: readConfig(tree),
-    refs: listLocalRefs(tree),
-    committed: listCommittedTree(tree),
-  };
-  await Promise.allSettled(Object.values(reading));
-  const place = { ...(await reading.place), path: "" };
-  const status = await reading.status;
-  const { files, folders } =
-    status.commit === undefined ? { files: [], folders: new Map<string, string>() } : await reading.committed;
-  const atTop = { ...tree, dir: place.root };
-  return {
-    tree: atTop,
-    place,
-    status,
-    config: await reading.config,
-    refs: await reading.refs,
-    committed: files,
-    folders,
-  };
+/** Answers that are on their way. */
+export interface Reading<Facts> {
+  /** @throws PaksError NOT_A_REPOSITORY, GIT_MISSING */
+  readonly facts: Promise<Facts>;
+  /** What the network is asked with; there before the long listings are. */
+  readonly basics: Promise<Basics>;
 }
 
-/** What of it concerns the pak in a folder. */
-export function factsOf(whole: WholeRepository, path: string): RepositoryFacts {
-  const below = path === "" ? "" : `${path}/`;
-  const committed = whole.committed.flatMap((entry) =>
-    entry.path.startsWith(below) ? { ...entry, path: entry.path.slice(below.length) } : [],
+export type Basics = Pick<RepositoryFacts, "tree" | "place" | "status" | "config">;
+
+/** Five processes, side by side. @throws PaksError NOT_A_REPOSITORY, GIT_MISSING, MANIFEST_MISSING (no such folder) */
+export const readRepository = async (context: Context, dir: string): Promise<RepositoryFacts> =>
+  await startReading(await openFolder(context, dir)).facts;
+
+export function startReading(tree: WorkTree): Reading<RepositoryFacts> {
+  const { basics, refs, rest } = startGit(tree, listCommitted);
+  const facts = async (): Promise<RepositoryFacts> => ({
+    ...(await basics),
+    refs: await refs,
+    committed: (await basics).status.commit === undefined ? [] : await rest,
+  });
+  return { basics, facts: settled([basics, refs, rest], facts) };
+}
+
+/** As `readRepository`, seen from the top folder; five processes too. */
+export const readWholeRepository = async (context: Context, dir: string): Promise<WholeRepository> =>
+  await startReadingWhole(await openFolder(context, dir)).facts;
+
+export function startReadingWhole(tree: WorkTree): Reading<WholeRepository> {
+  const { basics, refs, rest } = startGit(tree, listCommittedTree);
+  const facts = async (): Promise<WholeRepository> => {
+    const { place, status, config } = await basics;
+    const none = { files: [], folders: new Map<string, string>() };
+    const { files, folders } = status.commit === undefined ? none : await rest;
+    const atTop = { tree: { ...tree, dir: place.root }, place: { ...place, path: "" } };
+    return { ...atTop, status, config, refs: await refs, committed: files, folders };
+  };
+  return { basics, facts: settled([basics, refs, rest], facts) };
+}
+
+function startGit<Rest>(tree: WorkTree, readRest: (tree: WorkTree) => Promise<Rest>) {
+  const asked = { place: readPlace(tree), status: readStatus(tree), config: readConfig(tree) };
+  const basics = settled(
+    Object.values(asked),
+    // The place first, so that "not a repository" is what the user reads when all of them failed.
+    async (): Promise<Basics> => ({
+      tree,
+      place: await asked.place,
+      status: await asked.status,
+      config: await asked.config,
+    }),
   );
-  const tree = { ...whole.tree, dir: join(whole.place.root, path) };
-  return { ...whole, tree, place: { ...whole.place, path }, committed };
+  return { basics, refs: listLocalRefs(tree), rest: readRest(tree) };
+}
+
+/** Looks at the answers when all are there, so that no failure goes unheard. */
+async function settled<T>(work: readonly Promise<unknown>[], look: () => Promise<T>): Promise<T> {
+  await Promise.allSettled(work);
+  return await look();
+}
+
+/** What of it concerns the paks in these folders; every file is looked at once, however many paks there are. */
+export function factsOf(whole: WholeRepository, paths: readonly string[]): RepositoryFacts[] {
+  const committed = new Map(paths.map((path) => [path, [] as CommittedEntry[]]));
+  for (const entry of whole.committed)
+    for (const folder of foldersAbove(entry.path))
+      committed.get(folder)?.push(folder === "" ? entry : { ...entry, path: entry.path.slice(folder.length + 1) });
+  return paths.map((path) => ({
+    ...whole,
+    tree: { ...whole.tree, dir: join(whole.place.root, path) },
+    place: { ...whole.place, path },
+    committed: committed.get(path)!,
+  }));
+}
+
+/** `a/b/c` → "", `a`, `a/b` */
+function* foldersAbove(path: string): Generator<string> {
+  yield "";
+  for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) yield path.slice(0, at);
 }
 
 /** Only where the folder lies. @throws PaksError NOT_A_REPOSITORY, GIT_MISSING */
 export async function readPlaceOf(context: Context, dir: string): Promise<Pick<RepositoryFacts, "tree" | "place">> {
-  const tree = openTree(context, await findFolder(resolve(context.cwd, dir)));
+  const tree = await openFolder(context, dir);
   return { tree, place: await readPlace(tree) };
 }
+
+/** @throws PaksError MANIFEST_MISSING (no such folder) */
+export const openFolder = async (context: Context, dir: string): Promise<WorkTree> =>
+  openTree(context, await findFolder(resolve(context.cwd, dir)));
 
 /** The user's own git at `dir`. */
 const openTree = (context: Context, dir: string): WorkTree => ({

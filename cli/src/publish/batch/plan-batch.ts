@@ -1,15 +1,18 @@
-import type { PaksError } from "@paks/schema";
+import { PaksError } from "@paks/schema";
 import type { Context } from "../../context.ts";
 import { checkBranch } from "../git-checks.ts";
-import { type PublishOptions, requireConsistent } from "../options.ts";
-import { askOutside, type Outside } from "../outside.ts";
-import { readContents } from "../pak-content.ts";
+import type { PublishOptions } from "../options.ts";
+import type { Outside } from "../outside.ts";
+import { type PakContent, readContents } from "../pak-content.ts";
 import { decideRelease } from "../plan.ts";
-import { Problems, settle } from "../problems.ts";
+import { Problems, settle, type Settled } from "../problems.ts";
 import type { ReleasePlan } from "../release-plan.ts";
-import { factsOf, readWholeRepository, type WholeRepository } from "../repository-facts.ts";
+import { factsOf, type RepositoryFacts, type WholeRepository } from "../repository-facts.ts";
 import { inParallel } from "./in-parallel.ts";
+import { requirePushable } from "./pushable.ts";
 import { listPakFolders, selectChanged, selectNamed, type Selection } from "./select.ts";
+import type { StartedBatch } from "./start.ts";
+import { requireOneTagEach, tagsOfEach } from "./tags-of-each.ts";
 
 export interface PlannedPak {
   /** Folder in the repository. */
@@ -23,51 +26,86 @@ export interface BatchPlan {
   readonly paks: readonly PlannedPak[];
   /** All paks of the repository. */
   readonly total: number;
+  /** The remote has HEAD's commit already: only tags are left to be pushed. */
+  readonly tagsOnly: boolean;
   /** What stays as it is, for people. */
   readonly note: string | undefined;
+}
+
+/** All that was read of the repository and heard from the remote. */
+interface Read {
+  readonly whole: WholeRepository;
+  readonly outside: Outside;
+  readonly options: PublishOptions;
+  /** Folders of all paks. */
+  readonly folders: readonly string[];
 }
 
 /**
  * Plans for several paks of one repository. What stands in the way of all of them is thrown, what stands in the way of
  * one stays with that one. The number of git processes does not depend on the number of paks.
  */
-export async function planBatch(context: Context, options: PublishOptions, selection: Selection): Promise<BatchPlan> {
-  requireConsistent(options);
-  const whole = await readWholeRepository(context, options.dir);
-  const outside = await askOutside(context, whole, options);
-  requireReady(whole, outside);
-  const paths = await select(context, { whole, outside, options }, selection);
-  const facts = paths.map((path) => factsOf(whole, path));
-  const contents = await readContents(facts);
-  const wanted = { ...options, onlyChanged: selection.type === "changed" };
-  const work = facts.map((each, at) => async (): Promise<PlannedPak> => {
-    const { value: content, error } = contents[at]!;
-    const { path } = each.place;
-    if (!content) return { path, error };
-    const decided = await settle(decideRelease(context, { facts: each, content, outside, options: wanted }));
-    return { path, plan: decided.value && withoutNeighbours(decided.value), error: decided.error };
+export async function planBatch(
+  context: Context,
+  { options, facts, outside }: StartedBatch,
+  selection: Selection,
+): Promise<BatchPlan> {
+  const whole = await facts;
+  const read = { whole, outside: await outside, options, folders: listPakFolders(whole) };
+  requireReady(read);
+  const tags = tagsOfEach(read);
+  const paths = await select(context, { ...read, tags: tags.index }, selection);
+  const each = factsOf(whole, paths);
+  const contents = await readContents(each);
+  const work = each.map((one, at) => async () => {
+    const own = {
+      ...read,
+      ...tags.of(one, read.outside),
+      options: { ...options, onlyChanged: selection.type === "changed" },
+    };
+    return await planOne(context, own, contents[at]!);
   });
-  return { paks: await inParallel(work, 8), total: listPakFolders(whole).length, note: describeRest(whole, paths) };
+  const { paks, tagsOnly } = requirePushable(requireOneTagEach(await inParallel(work, 8)), read);
+  return { paks, tagsOnly, total: read.folders.length, note: describeRest(whole, paths) };
 }
 
-interface Read {
-  readonly whole: WholeRepository;
-  readonly outside: Outside;
-  readonly options: PublishOptions;
+async function planOne(
+  context: Context,
+  { facts, outside, options }: { facts: RepositoryFacts; outside: Outside; options: PublishOptions },
+  { value: content, error }: Settled<PakContent>,
+): Promise<PlannedPak> {
+  const { path } = facts.place;
+  if (!content) return { path, error };
+  // Whether a push would be taken is asked once, and judged when it is known what is left to be pushed.
+  const decided = await settle(
+    decideRelease(context, { facts, content, outside: { ...outside, permission: {} }, options }),
+  );
+  return { path, plan: decided.value && withoutNeighbours(decided.value), error: decided.error };
 }
 
-async function select(context: Context, { whole, outside, options }: Read, selection: Selection): Promise<string[]> {
+type SelectFrom = Read & { readonly tags: ReturnType<typeof tagsOfEach>["index"] };
+
+async function select(
+  context: Context,
+  { whole, options, folders, tags }: SelectFrom,
+  selection: Selection,
+): Promise<readonly string[]> {
   if (selection.type === "named") return selectNamed(context, whole, selection.paks);
-  if (selection.type === "all") return listPakFolders(whole);
-  return await selectChanged(whole, outside.refs.value ?? [], options);
+  if (folders.length === 0) {
+    throw new PaksError("MANIFEST_MISSING", `There is no pak in ${whole.place.root}.`, {
+      hint: "Make one with paks create <name>, and commit it: only what is committed counts.",
+    });
+  }
+  if (selection.type === "all") return folders;
+  return await selectChanged({ ...whole, paths: folders, tags }, options);
 }
 
 /** What would stop every pak is said once. */
-function requireReady(whole: WholeRepository, outside: Outside): void {
+function requireReady({ whole, outside }: Read): void {
   const problems = new Problems();
   problems.add(checkBranch(whole.status), ...outside.operations);
-  const { identity, remote, address, refs, permission, me, health } = outside;
-  for (const { error } of [identity, remote, address, refs, permission, me, health]) problems.addError(error);
+  const { identity, remote, address, refs, me, health } = outside;
+  for (const { error } of [identity, remote, address, refs, me, health]) problems.addError(error);
   problems.requireNone("these releases");
 }
 

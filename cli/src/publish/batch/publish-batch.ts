@@ -2,7 +2,7 @@ import { isPaksError, PaksError } from "@paks/schema";
 import type { Context } from "../../context.ts";
 import { makeReleases } from "../apply.ts";
 import { notifyRegistry } from "../notify.ts";
-import { type Fault, type PublishOptions, readFault } from "../options.ts";
+import { type Fault, readFault } from "../options.ts";
 import { settle } from "../problems.ts";
 import { goOn } from "../push.ts";
 import type { PublishMode } from "../publish.ts";
@@ -14,6 +14,7 @@ import { type BatchPlan, planBatch } from "./plan-batch.ts";
 import { pushGroups } from "./push-groups.ts";
 import { formatBatchPlan } from "./result-batch.ts";
 import type { Selection } from "./select.ts";
+import type { StartedBatch } from "./start.ts";
 
 /** What became of one pak. */
 export interface PakOutcome {
@@ -37,13 +38,14 @@ export interface BatchOutcome {
  */
 export async function publishBatch(
   context: Context,
-  request: { readonly options: PublishOptions; readonly selection: Selection },
+  request: { readonly started: StartedBatch; readonly selection: Selection },
   mode: PublishMode,
 ): Promise<BatchOutcome> {
-  const { options, selection } = request;
+  const { started, selection } = request;
+  const { options } = started;
   const fault = readFault(context.config);
   const label = "Checking everything";
-  const planned = await context.progress(label, async () => await planBatch(context, options, selection));
+  const planned = await context.progress(label, async () => await planBatch(context, started, selection));
   const plans = planned.paks.flatMap(({ plan }) => plan ?? []);
   const todo = plans.filter(({ published }) => published === undefined);
   if (mode.dryRun || todo.length === 0) {
@@ -57,7 +59,7 @@ export async function publishBatch(
   const made = await makeReleases(todo, fault);
   const failures = await context.progress(
     `Pushing ${todo.length} tags`,
-    async () => await pushGroups(todo, made, fault),
+    async () => await pushGroups(todo, { made, fault, tagsOnly: planned.tagsOnly }),
   );
   fault("pushed");
   const finish = async (plan: ReleasePlan): Promise<Published> =>

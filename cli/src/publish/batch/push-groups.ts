@@ -26,7 +26,10 @@ interface State {
  * sent apart from its group, so that it stands in nobody's way; its local tag is taken back.
  * @throws PaksError CANCELLED; then commit and tags stay
  */
-export async function pushGroups(plans: readonly ReleasePlan[], made: Made, fault: Fault): Promise<PushFailures> {
+export async function pushGroups(
+  plans: readonly ReleasePlan[],
+  { made, fault, tagsOnly }: { readonly made: Made; readonly fault: Fault; readonly tagsOnly: boolean },
+): Promise<PushFailures> {
   const todo = plans.filter(({ steps }) => steps.push === "todo");
   const [first] = todo;
   if (!first) return new Map();
@@ -34,7 +37,7 @@ export async function pushGroups(plans: readonly ReleasePlan[], made: Made, faul
     todo.slice(at * tagsPerPush, (at + 1) * tagsPerPush),
   );
   const head = made.commit ?? first.head;
-  const state: State = { head, made, failures: new Map(), queue, atomic: true, branchPushed: false, unknown: false };
+  const state: State = { head, made, failures: new Map(), queue, atomic: true, branchPushed: tagsOnly, unknown: false };
   for (let group = queue.shift(); group; group = queue.shift()) {
     await pushGroup(state, group);
     fault("group-pushed");

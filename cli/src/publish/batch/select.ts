@@ -1,10 +1,11 @@
 import { basename, relative, resolve, sep } from "node:path";
-import { objectMessage, readObjectIds, readObjects, type RefFact } from "@paks/git/work-tree";
+import { objectMessage } from "@paks/git/work-tree";
 import { findManifests, listReleaseTrailers, PaksError } from "@paks/schema";
 import type { Context } from "../../context.ts";
 import type { PublishOptions } from "../options.ts";
 import type { WholeRepository } from "../repository-facts.ts";
-import { findLastRelease, indexTags, type LastRelease } from "./tag-index.ts";
+import { readReleasedFolders } from "./released-folders.ts";
+import { findLastRelease, type LastRelease, type TagIndex } from "./tag-index.ts";
 
 export type Selection =
   | { readonly type: "all" }
@@ -16,6 +17,12 @@ export type Selection =
 /** Folders of all paks of the repository. */
 export const listPakFolders = ({ committed }: Pick<WholeRepository, "committed">): string[] =>
   [...new Set(findManifests(committed.map(({ path }) => path)).map(({ directory }) => directory))].sort();
+
+/** Folders of all paks of the repository, and its tags here and on the remote. */
+export interface Releases {
+  readonly paths: readonly string[];
+  readonly tags: TagIndex;
+}
 
 /** The folders that are meant. @throws PaksError MANIFEST_MISSING; AMBIGUOUS_MANIFEST when two paks have that name */
 export function selectNamed(context: Context, whole: WholeRepository, paks: readonly string[]): string[] {
@@ -44,41 +51,32 @@ function findFolderOf(
 
 /**
  * Folders that are not what their last release was, and those that HEAD's commit prepared and that may not be out yet.
- * Two processes, however many paks there are. Tags are those of here and of the remote.
+ * One process, however many paks there are. Tags are those of here and of the remote.
  * @throws PaksError TAG_NOT_FOUND when the remote's release tags were never fetched
  */
 export async function selectChanged(
-  whole: WholeRepository,
-  remoteRefs: readonly RefFact[],
+  { tree, status, folders, paths, tags }: Pick<WholeRepository, "tree" | "status" | "folders"> & Releases,
   options: PublishOptions,
 ): Promise<string[]> {
-  const refs = [...new Map([...remoteRefs, ...whole.refs].map((ref) => [ref.name, ref])).values()];
-  const index = indexTags(refs);
-  const prefix = options.tagPrefix;
-  const prefixed = prefix === undefined ? [] : refs.filter(({ name }) => name.startsWith(`refs/tags/${prefix}`));
-  const paks = listPakFolders(whole).map((path) => {
+  const paks = paths.map((path) => {
     const name = basename(path);
-    return { path, name, last: findLastRelease(index, { name, path, prefix }, prefixed) };
+    return { path, name, last: findLastRelease(tags, { name, path, prefix: options.tagPrefix }) };
   });
-  const released = paks.flatMap(({ last, path }) => (last ? [nameOf(last, path), `${last.ref.commit}^{tree}`] : []));
-  const [oids, head] = await Promise.all([
-    readObjectIds(whole.tree, [...new Set(released), "HEAD^{tree}"]),
-    readObjects(whole.tree, ["HEAD"], 1024 * 1024),
-  ]);
-  const commit = head.get("HEAD");
-  const prepared = new Set(commit ? listReleaseTrailers(objectMessage(commit)).map(({ name }) => name) : []);
+  const released = paks.flatMap(({ last, path }) => (last ? { commit: last.ref.commit, path } : []));
+  const here = { commit: status.commit ?? "", path: "" };
+  const { head, idOf } = await readReleasedFolders(tree, [here, ...released]);
+  const top = idOf(here);
+  const prepared = new Set(head ? listReleaseTrailers(objectMessage(head)).map(({ name }) => name) : []);
   const isChanged = ({ path, name, last }: (typeof paks)[number]): boolean => {
     if (!last || prepared.has(name)) return true;
-    if (!oids.has(`${last.ref.commit}^{tree}`)) throw notFetched(last);
-    const unfinished = last.ref.commit === whole.status.commit && options.bump === undefined;
-    const now = path === "" ? oids.get("HEAD^{tree}") : whole.folders.get(path);
-    return unfinished || oids.get(nameOf(last, path)) !== now;
+    const { commit } = last.ref;
+    const before = idOf({ commit, path });
+    if (before === undefined) throw notFetched(last);
+    const unfinished = commit === status.commit && options.bump === undefined;
+    return unfinished || before !== (path === "" ? top : folders.get(path));
   };
   return paks.filter(isChanged).map(({ path }) => path);
 }
-
-const nameOf = ({ ref }: LastRelease, path: string): string =>
-  path === "" ? `${ref.commit}^{tree}` : `${ref.commit}:${path}`;
 
 const notFetched = ({ ref }: LastRelease): PaksError =>
   new PaksError("TAG_NOT_FOUND", `What ${ref.name.slice("refs/tags/".length)} released is not here to compare with.`, {
