@@ -1,0 +1,88 @@
+import { resolve } from "node:path";
+import { type Dependency, type LockedPak, type Origin, PaksError, formatPakId, readOrigin } from "@paks/schema";
+import type { Fetched } from "../install/fetched.ts";
+import type { Ranges } from "./resolve.ts";
+import { type Wish, identityOf, insidePath } from "./wish.ts";
+
+export const dependenciesOf = (dependencies: readonly Dependency[]): Ranges =>
+  Object.fromEntries(dependencies.map((one) => [formatPakId(one), one.range]));
+
+/** What the lock says of where bytes came from; a folder is named relative to the workspace. */
+export function lockedOrigin(origin: Origin, root: string): Origin {
+  if (origin.type !== "local") return origin;
+  return { type: "local", path: insidePath(origin.path, root) ?? "" };
+}
+
+/** A registry says where a release is from; what cannot be read back must not be written down. */
+export const requireOrigin = (origin: Origin): Origin =>
+  readOrigin({
+    value: origin,
+    place: "",
+    refuse: (place, why) =>
+      new PaksError(
+        "INTEGRITY_MISMATCH",
+        `What is said about the origin of the files cannot be right: ${place} ${why}.`,
+        {
+          hint: "Nothing was installed. Tell who runs the registry.",
+        },
+      ),
+  });
+
+/** The pak's identity as `identityOf` has it for a source. */
+export function originIdentity(origin: Origin): string {
+  if (origin.type === "registry") return formatPakId(origin);
+  if (origin.type === "git") return `${origin.repository}#path=${origin.path}`;
+  return origin.type === "npm" ? `npm:${origin.package}#path=${origin.path}` : `./${origin.path}`;
+}
+
+/** Where the lock has what a source asks for. */
+export function findLocked(
+  paks: Readonly<Record<string, LockedPak>>,
+  wish: Pick<Wish, "text" | "source">,
+): { readonly folder: string; readonly entry: LockedPak } | undefined {
+  const all = Object.entries(paks);
+  const identity = identityOf(wish.source);
+  const found =
+    all.find(([, entry]) => entry.source === wish.text) ??
+    all.find(([, entry]) => originIdentity(entry.resolved) === identity);
+  return found && { folder: found[0], entry: found[1] };
+}
+
+export const findLockedId = (
+  paks: Readonly<Record<string, LockedPak>>,
+  id: string,
+): { readonly folder: string; readonly entry: LockedPak } | undefined => {
+  const found = Object.entries(paks).find(
+    ([, { resolved }]) => resolved.type === "registry" && formatPakId(resolved) === id,
+  );
+  return found && { folder: found[0], entry: found[1] };
+};
+
+export interface EntryFacts {
+  readonly source: string | null;
+  readonly root: string;
+  readonly agents: readonly string[];
+  readonly mode: "link" | "copy";
+  readonly before: LockedPak | undefined;
+}
+
+/** What the lock says from now on of a pak that was fetched. */
+export function makeEntry(fetched: Fetched, { source, root, agents, mode, before }: EntryFacts): LockedPak {
+  const entry: LockedPak = {
+    source,
+    resolved: lockedOrigin(requireOrigin(fetched.origin), root),
+    version: fetched.version,
+    digest: fetched.digest,
+    files: fetched.files.length,
+    dependencies: dependenciesOf(fetched.manifest.dependencies),
+    agents,
+    mode,
+  };
+  if (!before) return entry;
+  const { previous, pinned, ...old } = before;
+  const kept = before.digest === entry.digest ? previous : old;
+  return { ...entry, ...(pinned && { pinned }), ...(kept && { previous: kept }) };
+}
+
+/** The source of a locked folder, absolute. */
+export const localFolder = (root: string, path: string): string => resolve(root, path);

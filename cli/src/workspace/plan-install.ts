@@ -1,0 +1,239 @@
+import {
+  type Lock,
+  type LockedPak,
+  PaksError,
+  type Source,
+  formatPakId,
+  formatSource,
+  isPaksError,
+  parsePakId,
+  parseSource,
+} from "@paks/schema";
+import type { Context } from "../context.ts";
+import { eachAtOnce } from "../install/each-at-once.ts";
+import type { Fetched } from "../install/fetched.ts";
+import { dependenciesOf, findLocked, findLockedId } from "./entry.ts";
+import type { OpenWorkspace } from "./open-workspace.ts";
+import { type Ranges, type Root, resolvePaks } from "./resolve.ts";
+import { openUniverse } from "./universe.ts";
+import { type Wish, identityOf, isRegistryWish, listWishes, rangesOf } from "./wish.ts";
+
+export interface InstallRequest {
+  /** What the command line names; empty: what the workspace asks for. */
+  readonly named: readonly Wish[];
+  /** Whether the workspace's files are read and written. */
+  readonly save: boolean;
+  /** All, or those in these folders, may become newer; the others stay as locked. */
+  readonly upgrade: boolean | ReadonlySet<string>;
+}
+
+/** How bytes are fetched; whoever plans again fetches nothing twice. */
+export interface Fetchers {
+  fetchWish(wish: Wish): Promise<Fetched>;
+  fetchRelease(id: string, version: string): Promise<Fetched>;
+  fetchLocked(entry: LockedPak): Promise<Fetched>;
+}
+
+/** One folder as it shall be. */
+export interface PlannedPak {
+  readonly folder: string;
+  /** Absent: another pak depends on it. */
+  readonly wish: Wish | undefined;
+  /** What the lock says of it so far. */
+  readonly before: LockedPak | undefined;
+  /** Whether that stays; then no other bytes than these will do. */
+  readonly isKept: boolean;
+  readonly dependencies: Ranges;
+  fetch(): Promise<Fetched>;
+}
+
+export interface InstallPlan {
+  readonly paks: readonly PlannedPak[];
+  /** Locked folders that nothing asks for any more. */
+  readonly orphans: readonly string[];
+  /** Sources that a named one replaces in the workspace's file. */
+  readonly drop: readonly string[];
+}
+
+/** Fetches run at the same time. */
+export const fetchesAtOnce = 8;
+
+/**
+ * Which pak goes into which folder. Only metadata is asked for, except of sources that have none.
+ * @throws PaksError DEPENDENCY_CONFLICT, PAK_NOT_FOUND, ALREADY_EXISTS and the codes of the sources
+ */
+export async function planInstall(
+  context: Pick<Context, "registryFor">,
+  opened: Pick<OpenWorkspace, "root" | "workspace" | "lock">,
+  { request, fetchers }: { readonly request: InstallRequest; readonly fetchers: Fetchers },
+): Promise<InstallPlan> {
+  const { lock } = opened;
+  const { wishes, drop } = collectWishes(opened, request);
+  const fixed = await eachAtOnce(
+    wishes.filter((wish) => !isRegistryWish(wish)),
+    fetchesAtOnce,
+    async (wish) => await planFixed(wish, { lock, request, fetchers }),
+  );
+  const releases = wishes.filter(isRegistryWish);
+  const roots: Root[] = [
+    ...releases.map((wish) => ({ requires: rangesOf(wish) })),
+    ...fixed.map((one) => ({ label: one.wish?.text ?? one.folder, requires: one.dependencies })),
+  ];
+  const universe = openUniverse(context, { paks: lock.paks, registry: opened.workspace.registry });
+  const resolved = await resolvePaks({ roots, preferred: listPreferred(lock, request), universe });
+  const wishOf = new Map(releases.map((wish) => [formatPakId(wish.source), wish]));
+  const paks = [
+    ...fixed,
+    ...[...resolved].map(([id, chosen]) => planRelease({ id, ...chosen, wish: wishOf.get(id) }, { lock, fetchers })),
+  ];
+  requireOneEach(paks);
+  const folders = new Set(paks.map(({ folder }) => folder));
+  return { paks, drop, orphans: Object.keys(lock.paks).filter((folder) => !folders.has(folder)) };
+}
+
+function collectWishes(
+  { root, workspace, lock }: Pick<OpenWorkspace, "root" | "workspace" | "lock">,
+  { named, save }: InstallRequest,
+): { readonly wishes: readonly Wish[]; readonly drop: readonly string[] } {
+  const existing = save ? listWishes(workspace, root) : [];
+  const wanted = named.map((wish) => keepRange(wish, existing));
+  requireNamedOnce(wanted);
+  const identities = new Set(wanted.map(({ source }) => identityOf(source)));
+  const others = existing.filter(({ source }) => !identities.has(identityOf(source)));
+  const texts = new Set(wanted.map(({ text }) => text));
+  const drop = existing.filter((one) => !others.includes(one) && !texts.has(one.text)).map(({ text }) => text);
+  const known = new Set([...identities, ...others.map(({ source }) => identityOf(source))]);
+  // With names on the command line only they change: what the lock holds beside the file stays.
+  const locked =
+    save && named.length > 0 ? listLockedWishes(lock).filter(({ source }) => !known.has(identityOf(source))) : [];
+  return { wishes: [...wanted, ...others, ...locked], drop };
+}
+
+/** `acme/pdf` on the command line, `acme/pdf@^1` in the workspace: the newest of those. */
+function keepRange(wish: Wish, existing: readonly Wish[]): Wish {
+  if (wish.source.type !== "registry" || wish.source.selector !== undefined) return wish;
+  const asked = existing.find(({ source }) => identityOf(source) === identityOf(wish.source));
+  return asked ? { ...asked, isNamed: true, as: wish.as } : wish;
+}
+
+function requireNamedOnce(wishes: readonly Wish[]): void {
+  const seen = new Set<string>();
+  for (const { source, text } of wishes) {
+    const identity = identityOf(source);
+    if (seen.has(identity)) throw new PaksError("USAGE", `${text} is named twice.`, { hint: "Name each pak once." });
+    seen.add(identity);
+  }
+}
+
+const listLockedWishes = ({ paks }: Lock): Wish[] =>
+  Object.values(paks).flatMap(({ source }) =>
+    source === null ? [] : [{ text: source, source: parseLockedSource(source), isNamed: false, isSaved: true }],
+  );
+
+function parseLockedSource(text: string): Source {
+  try {
+    return parseSource(text);
+  } catch (cause) {
+    if (!isPaksError(cause)) throw cause;
+    throw new PaksError("LOCKFILE_MISMATCH", `paks.lock names a source that cannot be read: ${cause.message}`, {
+      cause,
+    });
+  }
+}
+
+const mayUpgrade = (upgrade: InstallRequest["upgrade"], folder: string, entry: LockedPak): boolean =>
+  entry.pinned !== true && (typeof upgrade === "boolean" ? upgrade : upgrade.has(folder));
+
+function listPreferred({ paks }: Lock, { named, upgrade }: InstallRequest): ReadonlyMap<string, string> {
+  const newest = new Set(named.map(({ source }) => identityOf(source)));
+  const preferred = new Map<string, string>();
+  for (const [folder, entry] of Object.entries(paks)) {
+    const { resolved } = entry;
+    if (resolved.type !== "registry" || mayUpgrade(upgrade, folder, entry)) continue;
+    const id = formatPakId(resolved);
+    if (!newest.has(id) || entry.pinned) preferred.set(id, resolved.version);
+  }
+  return preferred;
+}
+
+interface Planning {
+  readonly lock: Lock;
+  readonly request: InstallRequest;
+  readonly fetchers: Fetchers;
+}
+
+/** A source without a registry says what it depends on only in its files, unless the lock has it. */
+async function planFixed(wish: Wish, { lock, request, fetchers }: Planning): Promise<PlannedPak> {
+  const found = findLocked(lock.paks, wish);
+  const stays = found !== undefined && !wish.isNamed && !mayUpgrade(request.upgrade, found.folder, found.entry);
+  // A folder of the project is taken as it is now; whoever wants another than the locked one says --frozen.
+  if (found && stays && found.entry.source === wish.text && wish.source.type !== "local")
+    return {
+      folder: found.folder,
+      wish,
+      before: found.entry,
+      isKept: true,
+      dependencies: found.entry.dependencies,
+      fetch: () => fetchers.fetchLocked(found.entry),
+    };
+  const fetched = await fetchers.fetchWish(wish);
+  if (found) requireSameTag(found.entry, fetched, wish);
+  return {
+    folder: wish.as ?? found?.folder ?? fetched.name,
+    wish,
+    before: found?.entry,
+    isKept: false,
+    dependencies: dependenciesOf(fetched.manifest.dependencies),
+    fetch: () => Promise.resolve(fetched),
+  };
+}
+
+/** A tag that was locked never means other bytes. */
+function requireSameTag({ resolved, digest }: LockedPak, { origin, ...fetched }: Fetched, wish: Wish): void {
+  const isTagged = resolved.type === "git" && origin.type === "git" && resolved.tag !== undefined;
+  if (!isTagged || origin.tag !== resolved.tag || fetched.digest === digest) return;
+  throw new PaksError(
+    "TAG_MOVED",
+    `The tag ${resolved.tag} of ${formatSource(wish.source)} has other content than when it was locked.`,
+    {
+      hint: `Ask the author. If it is right: "paks remove" it, then install it again.`,
+      details: { tag: resolved.tag, locked: resolved.commit, found: origin.commit },
+    },
+  );
+}
+
+interface Release {
+  readonly id: string;
+  readonly version: string;
+  readonly dependencies: Ranges;
+  readonly wish: Wish | undefined;
+}
+
+function planRelease(release: Release, { lock, fetchers }: Pick<Planning, "lock" | "fetchers">): PlannedPak {
+  const { id, version, dependencies, wish } = release;
+  const found = findLockedId(lock.paks, id);
+  const isKept = found?.entry.version === version;
+  return {
+    folder: wish?.as ?? found?.folder ?? parsePakId(id).name,
+    wish,
+    before: found?.entry,
+    isKept,
+    dependencies,
+    fetch: () => (isKept ? fetchers.fetchLocked(found.entry) : fetchers.fetchRelease(id, version)),
+  };
+}
+
+/** Two paks of one name cannot have one folder. */
+function requireOneEach(paks: readonly PlannedPak[]): void {
+  const seen = new Map<string, PlannedPak>();
+  for (const pak of paks) {
+    const other = seen.get(pak.folder);
+    seen.set(pak.folder, pak);
+    if (!other) continue;
+    const names = [other, pak].map(({ wish, folder }) => wish?.text ?? `a dependency named ${folder}`);
+    throw new PaksError("ALREADY_EXISTS", `${names.join(" and ")} would both be in the folder ${pak.folder}.`, {
+      hint: `Install one of them under another name: paks install ${names[1]} --as <name>`,
+      details: { folder: pak.folder, sources: names },
+    });
+  }
+}

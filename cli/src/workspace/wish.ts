@@ -1,0 +1,84 @@
+import { isAbsolute, relative, resolve, sep } from "node:path";
+import {
+  PaksError,
+  type Source,
+  type Workspace,
+  checkPath,
+  formatPakId,
+  formatSource,
+  parseSource,
+} from "@paks/schema";
+import type { Ranges } from "./resolve.ts";
+
+/** One source that the workspace, or somebody on the command line, asks for. */
+export interface Wish {
+  /** As `paks.jsonc` holds it. */
+  readonly text: string;
+  readonly source: Source;
+  /** On the command line: the newest that fits is wanted. */
+  readonly isNamed: boolean;
+  /** Folder chosen with `--as`. */
+  readonly as?: string | undefined;
+  /** False for a folder of this machine that other copies of the project do not have. */
+  readonly isSaved: boolean;
+}
+
+export type RegistryWish = Wish & { readonly source: Extract<Source, { type: "registry" }> };
+
+export const isRegistryWish = (wish: Wish): wish is RegistryWish => wish.source.type === "registry";
+
+/** Two sources with one identity are the same pak, however much they differ in version. */
+export function identityOf(source: Source): string {
+  if (source.type === "registry") return formatPakId(source);
+  if (source.type === "git") return `${source.url}#path=${source.path ?? ""}`;
+  return source.type === "npm" ? `npm:${source.package}#path=${source.path ?? ""}` : source.path;
+}
+
+/** What the pak of a registry is asked for with. */
+export const rangesOf = ({ source }: RegistryWish): Ranges => ({ [formatPakId(source)]: source.selector ?? "latest" });
+
+interface Place {
+  /** Of the workspace; absolute. */
+  readonly root: string;
+  readonly cwd: string;
+}
+
+/** What somebody typed; a folder is written down relative to the workspace. */
+export function nameWish(source: Source, place: Place, as: string | undefined): Wish {
+  if (source.type !== "local") return { text: formatSource(source), source, isNamed: true, as, isSaved: true };
+  const absolute = resolve(place.cwd, source.path);
+  const inside = insidePath(absolute, place.root);
+  const text = inside === undefined ? absolute : `./${inside}`;
+  return { text, source: { type: "local", path: text }, isNamed: true, as, isSaved: inside !== undefined };
+}
+
+/** With `/`; `undefined` when it leads out of the workspace. */
+export function insidePath(absolute: string, root: string): string | undefined {
+  const path = relative(root, absolute).split(sep).join("/");
+  return path !== "" && !isAbsolute(path) && checkPath(path) === undefined ? path : undefined;
+}
+
+/**
+ * The sources of a workspace's file, without the disabled ones.
+ * @throws PaksError MANIFEST_INVALID for a folder outside the workspace, and the codes of `parseSource`
+ */
+export function listWishes({ paks, disabled }: Workspace, root: string): Wish[] {
+  return paks
+    .map((text) => ({ text, source: parseSource(text) }))
+    .filter(({ text, source }) => !isDisabled(disabled, text, source))
+    .map(({ text, source }) => {
+      if (source.type === "local" && insidePath(resolve(root, source.path), root) === undefined) throw outside(text);
+      return { text, source, isNamed: false, isSaved: true };
+    });
+}
+
+const outside = (text: string): PaksError =>
+  new PaksError("MANIFEST_INVALID", `The workspace asks for ${text}, which is not inside it.`, {
+    hint: "Others who clone the project do not have that folder: install it by hand, or move it into the project.",
+    details: { source: text },
+  });
+
+const isDisabled = (disabled: readonly string[], text: string, source: Source): boolean =>
+  disabled.includes(text) ||
+  disabled.includes(identityOf(source)) ||
+  (source.type === "registry" && disabled.includes(source.name));
