@@ -19,8 +19,8 @@ type Choices = Pick<Config, "registry" | "registries" | "accounts">;
  * @throws PaksError INVALID_PARAMETER, PROTOCOL_NOT_ALLOWED, CREDENTIALS_IN_URL
  */
 export function chooseRegistryFor(config: Choices, account: string, wish?: string): ChosenRegistry {
-  const mapped = config.accounts[canonicalAccount(account)];
-  if (mapped !== undefined) return { url: mapped, trusted: true };
+  const key = canonicalAccount(account);
+  if (Object.hasOwn(config.accounts, key)) return { url: config.accounts[key]!, trusted: true };
   const { url, from } = config.registry;
   if (wish === undefined || from === "flag" || from === "environment") return { url, trusted: true };
   if (Object.hasOwn(config.registries, wish)) return { url: parseRegistryUrl(config.registries[wish]!), trusted: true };

@@ -1,31 +1,42 @@
 import {
   type PakRef,
+  type RegistryOrigin,
   type ReleaseDto,
+  type ReleaseFile,
   PaksError,
-  describeFiles,
   formatPakId,
   formatPakRef,
-  readArchive,
-  requireReleaseFiles,
   selectVersion,
-  sha256Hex,
 } from "@paks/schema";
+import type { Context } from "../context.ts";
 import type { Registry } from "../registry.ts";
 import type { Fetched } from "./fetched.ts";
 import { readFetchedManifest } from "./fetched-manifest.ts";
+import { fetchArchiveFiles, fetchRecordedFromGit } from "./release-bytes.ts";
+
+export type ReleaseFetching = Pick<Context, "registryFor" | "store" | "config" | "signal">;
+
+export interface ReleaseOptions {
+  /** `git`: the files at the recorded commit, which must have the recorded digest. */
+  readonly from?: "archive" | "git" | undefined;
+  /** The registry that the project wishes for. */
+  readonly wish?: string | undefined;
+}
 
 /**
- * A release of the registry: its record, its archive, and the digest of the bytes that arrived compared with the one
- * that was recorded. Throws PAK_NOT_FOUND, VERSION_NOT_FOUND, INTEGRITY_MISMATCH, UNSAFE_ARCHIVE.
+ * A release of the registry: its record, and its files from the store, the archive or git, compared with the digest that
+ * was recorded. Throws PAK_NOT_FOUND, VERSION_NOT_FOUND, INTEGRITY_MISMATCH, UNSAFE_ARCHIVE.
  */
-export async function fetchRelease(registry: Registry, ref: PakRef): Promise<Fetched> {
-  const release = (await registry.findRelease(ref, ref.selector ?? "latest")) ?? (await refuseUnknown(registry, ref));
-  requireSamePak(release, ref);
-  const archive = await registry.fetchArchive(release);
-  requireEqual(sha256Hex(archive), release.archive_sha256, { release, what: "archive" });
-  const files = await readArchive(archive);
-  requireReleaseFiles(files);
-  requireEqual(describeFiles(files).digest, release.digest, { release, what: "digest" });
+export async function fetchRelease(
+  context: ReleaseFetching,
+  ref: PakRef,
+  { from, wish }: ReleaseOptions = {},
+): Promise<Fetched> {
+  const registry = context.registryFor(ref.account, wish);
+  const release = await requireRelease(registry, ref);
+  const files =
+    from === "git" ? await fetchRecordedFromGit(context, release) : await findFiles(context, registry, release);
+  const { manifest } = readFetchedManifest(files, release.path);
   return {
     name: release.name,
     account: release.account,
@@ -33,9 +44,31 @@ export async function fetchRelease(registry: Registry, ref: PakRef): Promise<Fet
     digest: release.digest,
     origin: originOf(registry.url, release),
     files,
-    manifest: readFetchedManifest(files, release.path).manifest,
+    manifest,
     notes: release.yanked ? [`${formatPakId(release)} ${release.version} was yanked by its author.`] : [],
   };
+}
+
+async function findFiles(
+  { store }: Pick<Context, "store">,
+  registry: Registry,
+  release: ReleaseDto,
+): Promise<readonly ReleaseFile[]> {
+  const kept = await store.find(release.digest, { archive: release.archive_sha256 });
+  if (kept !== undefined) return kept;
+  const { files, archive } = await fetchArchiveFiles(registry, release);
+  await store.putArchive(release.digest, archive);
+  return files;
+}
+
+/**
+ * What the registry recorded of a release.
+ * @throws PaksError PAK_NOT_FOUND, VERSION_NOT_FOUND, INTEGRITY_MISMATCH
+ */
+export async function requireRelease(registry: Registry, ref: PakRef): Promise<ReleaseDto> {
+  const release = (await registry.findRelease(ref, ref.selector ?? "latest")) ?? (await refuseUnknown(registry, ref));
+  requireSamePak(release, ref);
+  return release;
 }
 
 /** Says which half of the name is unknown; a name that is not there is never looked for elsewhere. */
@@ -53,7 +86,7 @@ async function refuseUnknown(registry: Registry, ref: PakRef): Promise<never> {
       },
     );
   throw new PaksError("PAK_NOT_FOUND", `${registry.url} does not know ${formatPakId(ref)}.`, {
-    hint: `Search with "paks search ${ref.name}", or install from git: paks install https://github.com/${ref.account}/${ref.name}`,
+    hint: `Search with "paks search ${ref.name}", or install from git: paks install github:${ref.account}/${ref.name}`,
   });
 }
 
@@ -70,20 +103,7 @@ function requireSamePak(release: ReleaseDto, ref: PakRef): void {
   );
 }
 
-function requireEqual(found: string, recorded: string, about: { release: ReleaseDto; what: string }): void {
-  if (found === recorded) return;
-  const { release, what } = about;
-  throw new PaksError(
-    "INTEGRITY_MISMATCH",
-    `The ${what} of ${formatPakId(release)} ${release.version} is not the recorded one.`,
-    {
-      hint: "Nothing was installed. Try again; if it stays so, tell who runs the registry.",
-      details: { recorded, found, what },
-    },
-  );
-}
-
-const originOf = (registry: string, release: ReleaseDto): Fetched["origin"] => ({
+export const originOf = (registry: string, release: ReleaseDto): RegistryOrigin => ({
   type: "registry",
   registry,
   account: release.account,

@@ -1,0 +1,216 @@
+import { resolve } from "node:path";
+import {
+  type GitOrigin,
+  type LocalOrigin,
+  type LockedPak,
+  type NpmOrigin,
+  type Origin,
+  type RegistryOrigin,
+  type ReleaseFile,
+  PaksError,
+  describeFiles,
+  formatPakId,
+  isPaksError,
+} from "@paks/schema";
+import type { Context } from "../context.ts";
+import { canonicalAccount } from "../config-settings.ts";
+import { isConfigured } from "../registry-choice.ts";
+import type { Registry } from "../registry.ts";
+import { readFetchedManifest } from "./fetched-manifest.ts";
+import type { Fetched } from "./fetched.ts";
+import { fetchArchiveFiles, fetchRecordedFromGit, requireOnline } from "./release-bytes.ts";
+
+export type LockedFetching = Pick<
+  Context,
+  "registryFor" | "registryAt" | "store" | "config" | "signal" | "fetch" | "note" | "cwd" | "home"
+>;
+
+export interface LockedOptions {
+  /** Folder of the lock; local sources are relative to it. Absent: the current folder. */
+  readonly root?: string | undefined;
+  /** The registry that the project wishes for. */
+  readonly wish?: string | undefined;
+}
+
+interface Locked<T extends Origin = Origin> {
+  readonly entry: Omit<LockedPak, "previous">;
+  readonly origin: T;
+  readonly context: LockedFetching;
+  readonly options: LockedOptions;
+}
+
+/**
+ * Exactly the bytes of a lock's entry: from the store, else from where the lock says that they came from, and for a
+ * release that its registry does not have any more from git at the recorded commit. Never other bytes.
+ * @throws PaksError INTEGRITY_MISMATCH for other bytes; LOCKFILE_MISMATCH when the lock contradicts the registry, the
+ * configuration or the folder it names; TAG_MOVED; OFFLINE
+ */
+export async function fetchLocked(
+  entry: Omit<LockedPak, "previous">,
+  context: LockedFetching,
+  options: LockedOptions = {},
+): Promise<Fetched> {
+  const origin = entry.resolved;
+  const locked = { entry, origin, context, options };
+  const files = await filesOf(locked);
+  requireFiles(locked, files);
+  const path = origin.type === "local" ? "" : origin.path;
+  const { manifest, notes } = readFetchedManifest(files, path);
+  if (origin.type === "registry" && manifest.name !== origin.name)
+    throw mismatch(locked, `its files are those of a pak "${manifest.name}"`);
+  return {
+    name: origin.type === "registry" ? origin.name : manifest.name,
+    account: origin.type === "registry" ? origin.account : undefined,
+    version: entry.version,
+    digest: entry.digest,
+    origin: origin.type === "local" ? { type: "local", path: localPath(locked as Locked<LocalOrigin>) } : origin,
+    files,
+    manifest,
+    notes: origin.type === "registry" ? [] : notes,
+  };
+}
+
+async function filesOf(locked: Locked): Promise<readonly ReleaseFile[]> {
+  const { entry, origin, context } = locked;
+  if (origin.type === "local") return await readLocal(locked as Locked<LocalOrigin>);
+  // Before the store: who is asked for a name does not depend on what was fetched once.
+  const registry = origin.type === "registry" ? requireRegistry(locked as Locked<RegistryOrigin>) : undefined;
+  const archive = origin.type === "registry" ? origin.archive : undefined;
+  const kept = await context.store.find(entry.digest, { archive });
+  if (kept !== undefined) return kept;
+  requireOnlineFor(locked);
+  if (origin.type === "registry") return await fetchFromRegistry(locked as Locked<RegistryOrigin>, registry!);
+  const files =
+    origin.type === "git" ? await fetchFromGit(context, origin) : await fetchFromNpm(locked as Locked<NpmOrigin>);
+  requireFiles(locked, files);
+  await context.store.put(entry.digest, files);
+  return files;
+}
+
+/** A lock may come with a clone: it does not decide where this machine looks a name up. */
+function requireRegistry(locked: Locked<RegistryOrigin>): Registry {
+  const { origin, context, options } = locked;
+  const own = context.registryFor(origin.account, options.wish);
+  if (own.url === origin.registry) return own;
+  const { config } = context;
+  const isMapped = Object.hasOwn(config.accounts, canonicalAccount(origin.account));
+  if (!isMapped && isConfigured(config, origin.registry)) return context.registryAt(origin.registry);
+  throw mismatch(locked, `it is of ${origin.registry}, and ${origin.account} is looked up in ${own.url}`, {
+    hint: `If that registry is right, name it: paks registry add <name> ${origin.registry} --account ${origin.account}`,
+  });
+}
+
+const recordedBytes = ({ entry, origin }: Locked<RegistryOrigin>) => ({
+  ...origin,
+  digest: entry.digest,
+  archive_sha256: origin.archive,
+});
+
+async function fetchFromRegistry(locked: Locked<RegistryOrigin>, registry: Registry): Promise<readonly ReleaseFile[]> {
+  const { entry, context, origin } = locked;
+  try {
+    const { files, archive } = await fetchArchiveFiles(registry, recordedBytes(locked));
+    await context.store.putArchive(entry.digest, archive);
+    return files;
+  } catch (error) {
+    if (!isPaksError(error)) throw error;
+    if (error.code === "INTEGRITY_MISMATCH") throw await blame(locked, registry, error);
+    if (!absent.has(error.code)) throw error;
+    const files = await fetchInstead(locked, error);
+    const name = `${formatPakId(origin)} ${origin.version}`;
+    context.note(`${registry.url} does not give out ${name} (${error.code}); it came from git, verified.`);
+    return files;
+  }
+}
+
+/** Not `TAKEN_DOWN`: what a registry took down must not come back by another way. */
+const absent = new Set<string>(["PAK_NOT_FOUND", "VERSION_NOT_FOUND", "NOT_FOUND", "REGISTRY_UNAVAILABLE"]);
+
+/** When git has no answer either, the registry's is the one to tell. */
+async function fetchInstead(locked: Locked<RegistryOrigin>, first: PaksError): Promise<readonly ReleaseFile[]> {
+  try {
+    return await fetchRecordedFromGit(locked.context, recordedBytes(locked));
+  } catch (error) {
+    if (!isPaksError(error) || error.code === "INTEGRITY_MISMATCH" || error.code === "TAG_MOVED") throw error;
+    throw new PaksError(first.code, `${first.message} Git does not have it either: ${error.message}`, {
+      hint: first.hint,
+      details: first.details,
+      cause: error,
+    });
+  }
+}
+
+/** Other bytes than the lock says: either the registry's record says so too, and the lock is wrong, or it lies. */
+async function blame(locked: Locked<RegistryOrigin>, registry: Registry, error: PaksError): Promise<PaksError> {
+  const { entry, origin } = locked;
+  const release = await registry.findRelease(origin, origin.version).catch(() => undefined);
+  const differs =
+    release !== undefined &&
+    (release.digest !== entry.digest || (origin.archive !== undefined && release.archive_sha256 !== origin.archive));
+  if (!differs) return error;
+  return mismatch(locked, `${registry.url} recorded the digest ${release.digest}, the lock says ${entry.digest}`, {
+    cause: error,
+    hint: "Look at who changed paks.lock. If the lock is right, do not use this registry.",
+  });
+}
+
+async function fetchFromGit(context: LockedFetching, origin: GitOrigin): Promise<readonly ReleaseFile[]> {
+  const { fetchGitFiles } = await import("./fetch-git.ts");
+  return (await fetchGitFiles(origin, context)).files;
+}
+
+async function fetchFromNpm({ origin, context }: Locked<NpmOrigin>): Promise<readonly ReleaseFile[]> {
+  const { fetchNpmFiles } = await import("./fetch-npm.ts");
+  return (await fetchNpmFiles(origin, context)).files;
+}
+
+const localPath = ({ origin, options, context }: Locked<LocalOrigin>): string =>
+  resolve(options.root ?? context.cwd, origin.path);
+
+async function readLocal(locked: Locked<LocalOrigin>): Promise<readonly ReleaseFile[]> {
+  const { options, context } = locked;
+  const root = options.root ?? context.cwd;
+  const [{ fetchLocalSource }, { requireInside }] = await Promise.all([
+    import("./fetch-local.ts"),
+    import("./require-inside.ts"),
+  ]);
+  await requireInside(localPath(locked), root);
+  const { files } = await fetchLocalSource(localPath(locked), root);
+  if (describeFiles(files).digest === locked.entry.digest) return files;
+  throw mismatch(locked, `the files in ${locked.origin.path || "."} have changed since`, {
+    hint: "Run `paks install` to lock what is there now.",
+  });
+}
+
+function requireFiles(locked: Locked, files: readonly ReleaseFile[]): void {
+  const { entry } = locked;
+  const found = describeFiles(files).digest;
+  if (found !== entry.digest)
+    throw new PaksError("INTEGRITY_MISMATCH", `${nameOf(locked)}: the files are not those of the lock.`, {
+      hint: "Nothing was installed. Look at what changed at its source; `paks update` takes the new state.",
+      details: { recorded: entry.digest, found },
+    });
+  if (files.length !== entry.files)
+    throw mismatch(locked, `it has ${files.length} files, the lock says ${entry.files}`);
+}
+
+function requireOnlineFor(locked: Locked): void {
+  const { origin, context } = locked;
+  if (origin.type === "registry") return requireOnline(context, origin);
+  if (!context.config.offline) return;
+  throw new PaksError("OFFLINE", `${nameOf(locked)} is not in the store, and paks works offline.`, {
+    hint: "Run the same command once with a network.",
+  });
+}
+
+function nameOf({ origin }: Locked): string {
+  if (origin.type === "registry") return `${formatPakId(origin)} ${origin.version}`;
+  if (origin.type === "npm") return `${origin.package} ${origin.version}`;
+  return origin.type === "git" ? `${origin.repository} at ${origin.commit.slice(0, 12)}` : origin.path;
+}
+
+const mismatch = (locked: Locked, why: string, options: ConstructorParameters<typeof PaksError>[2] = {}): PaksError =>
+  new PaksError("LOCKFILE_MISMATCH", `paks.lock and ${nameOf(locked)} do not fit: ${why}.`, {
+    hint: "Take paks.lock from version control again.",
+    ...options,
+  });
