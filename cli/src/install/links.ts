@@ -2,9 +2,11 @@ import { randomBytes } from "node:crypto";
 import { lstat, mkdir, readFile, readlink, realpath, rename, rm, symlink } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { PaksError, systemErrorCode } from "@paks/schema";
+import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { syncFolder, writeNewFile } from "../write-file.ts";
 import { exists, listChanges } from "./installed-state.ts";
 import { type InstallRecord, bookkeeping, resolveLinks } from "./record.ts";
+import { isInside } from "./require-inside.ts";
 
 /** Where a coding tool looks, and what stands there: a link to the installed folder, or a copy of it. */
 export interface LinkPlan {
@@ -31,7 +33,7 @@ export interface MakeLinksOptions extends LinkContext {
 }
 
 /** What stands where a link or copy should be. `edited`: a copy of ours that was changed since. */
-type LinkState = "absent" | "link" | "copy" | "edited" | "taken";
+export type LinkState = "absent" | "link" | "copy" | "edited" | "taken";
 
 /**
  * Makes the links and copies that are missing. What is in the way is moved to `backupOf(path)`: whoever does not want
@@ -67,33 +69,67 @@ export async function requireFreeLinks(
 ): Promise<void> {
   for (const link of links) {
     const state = await readLinkState(link.path, { to, previous });
-    const details = { path: link.path, target: link.target };
-    if (state === "edited")
-      throw new PaksError("LOCAL_CHANGES", `${link.path} is a copy that was edited since it was installed.`, {
-        hint: "Keep your edits elsewhere, or run again with --force: a copy of them is kept then.",
-        details,
-      });
+    if (state === "edited") throw editedCopy(link.path);
     if (state === "taken")
       throw new PaksError("ALREADY_EXISTS", `${link.path} is already there and was not made by this install.`, {
         hint: "Install under another name with --as <name>, move it away, or run again with --force to keep a copy of it and put the link in its place.",
-        details,
+        details: { path: link.path, target: link.target },
       });
   }
 }
 
-/**
- * Removes links that still lead to `to`, and with `record` copies that nobody edited. Others belong to somebody else
- * by now; their paths are answered.
- */
-export async function removeLinks(paths: readonly string[], to: string, record?: InstallRecord): Promise<string[]> {
-  const kept: string[] = [];
+const editedCopy = (path: string): PaksError =>
+  new PaksError("LOCAL_CHANGES", `${path} is a copy that was edited since it was installed.`, {
+    hint: "Keep your edits elsewhere, or run again with --force: a copy of them is kept then.",
+    details: { path },
+  });
+
+/** The copies that were edited. */
+async function listEditedCopies(paths: readonly string[], to: string, record: InstallRecord): Promise<string[]> {
+  const edited: string[] = [];
+  for (const path of paths) if ((await readLinkState(path, { to, record })) === "edited") edited.push(path);
+  return edited;
+}
+
+/** Throws LOCAL_CHANGES. */
+export async function requireUneditedCopies(
+  paths: readonly string[],
+  to: string,
+  record: InstallRecord,
+): Promise<void> {
+  const [edited] = await listEditedCopies(paths, to, record);
+  if (edited !== undefined) throw editedCopy(edited);
+}
+
+/** The links of a record whose real place is inside `boundary`: it may have come with a stranger's project. */
+export async function listOwnLinks(skillsFolder: string, record: InstallRecord, boundary?: string): Promise<string[]> {
+  const own: string[] = [];
+  for (const path of resolveLinks(skillsFolder, record))
+    if (boundary === undefined || (await isInside(dirname(path), boundary))) own.push(path);
+  return own;
+}
+
+/** Removes links that still lead to `to`, and with `record` copies that nobody edited; others are somebody else's by now. */
+export async function removeLinks(paths: readonly string[], to: string, record?: InstallRecord): Promise<void> {
   for (const path of paths) {
     const state = await readLinkState(path, { to, record });
-    if (state === "link") await rm(path);
-    else if (state === "copy") await rm(path, { recursive: true });
-    else if (state !== "absent") kept.push(path);
+    if (state === "link" || state === "copy") await rm(path, { recursive: state === "copy" });
   }
-  return kept;
+}
+
+/** Moves copies that were edited out of the way; answers where they are. */
+export async function moveEditedCopies(
+  paths: readonly string[],
+  copies: { readonly to: string; readonly record: InstallRecord; readonly backupOf: (count: number) => string },
+): Promise<string[]> {
+  const moved: string[] = [];
+  for (const path of await listEditedCopies(paths, copies.to, copies.record)) {
+    const backup = copies.backupOf(moved.length + 1);
+    await mkdir(dirname(backup), { recursive: true });
+    await moveFolder(path, backup);
+    moved.push(backup);
+  }
+  return moved;
 }
 
 async function readLinkState(path: string, { to, record, previous }: LinkContext): Promise<LinkState> {
@@ -102,7 +138,7 @@ async function readLinkState(path: string, { to, record, previous }: LinkContext
     if (!facts.isSymbolicLink())
       return facts.isDirectory() ? await readCopyState(path, [record, previous], to) : "taken";
   } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return "absent";
+    if (isNothing(error)) return "absent";
     throw error;
   }
   const value = await readlink(path);
@@ -110,12 +146,20 @@ async function readLinkState(path: string, { to, record, previous }: LinkContext
   return leadsTo === to || leadsTo === (await realpathOrSame(to)) ? "link" : "taken";
 }
 
-/** A folder is ours when a record says that we put something there; it is a copy as long as it holds just that. */
+/** Also where a file lies in the way: below it there is nothing. */
+const isNothing = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? "");
+
+/**
+ * A folder is ours when a record says that we put something there; it is a copy as long as it holds just that. A record
+ * may have come with a stranger's project, so it says nothing of what lies outside.
+ */
 async function readCopyState(
   path: string,
   records: readonly (InstallRecord | undefined)[],
   to: string,
 ): Promise<"copy" | "edited" | "taken"> {
+  const root = rootOfSkillsFolder(dirname(to));
+  if (root === undefined || !(await isInside(path, root))) return "taken";
   const own = records.filter((one) => one !== undefined && resolveLinks(dirname(to), one).includes(path));
   for (const record of own) if ((await listChanges(path, record!)).length === 0) return "copy";
   return own.length === 0 ? "taken" : "edited";

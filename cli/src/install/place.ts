@@ -6,8 +6,16 @@ import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { replaceFile, syncFolder } from "../write-file.ts";
 import { eachAtOnce } from "./each-at-once.ts";
 import { type InstalledState, exists, readInstalledState } from "./installed-state.ts";
-import { type LinkPlan, makeLinks, removeLinks, requireFreeLinks } from "./links.ts";
-import { type InstallRecord, type Origin, bookkeeping, formatRecord, resolveLinks } from "./record.ts";
+import {
+  type LinkPlan,
+  listOwnLinks,
+  makeLinks,
+  moveEditedCopies,
+  removeLinks,
+  requireFreeLinks,
+  requireUneditedCopies,
+} from "./links.ts";
+import { type InstallRecord, type Origin, bookkeeping, formatRecord } from "./record.ts";
 import { type Replacement, prepareReplacement, renameIfThere } from "./replacement.ts";
 import { requireInside } from "./require-inside.ts";
 import { openWorkFolder, writeIntent } from "./work-folder.ts";
@@ -82,7 +90,7 @@ async function checkPlacing(placing: Placing): Promise<Checked> {
   const state = await readInstalledState(skillsFolder, record.folder);
   if (!placing.force) {
     requireReplaceable(state, record, target);
-    await requireFreeLinks(placing.links, target);
+    await requireFreeLinks(placing.links, target, state.record);
   }
   const backupOf = backupNamer(placing);
   const keeps = state.state === "edited" || state.state === "foreign";
@@ -106,7 +114,7 @@ async function commitPlacing(one: Checked): Promise<Placed> {
     await updateRecord(skillsFolder, mergeLinks(record, state.record), state.record);
   await one.replacement?.commit();
   one.newLinks = await listAbsent(links.map(({ path }) => path));
-  const moved = await makeLinks(links, { to: target, force, backupOf });
+  const moved = await makeLinks(links, { to: target, record, previous: state.record, force, backupOf });
   const action = one.unchanged ? "unchanged" : state.state === "absent" ? "installed" : "replaced";
   return { action, previous: state.record, backups: [...(one.backup === undefined ? [] : [one.backup]), ...moved] };
 }
@@ -124,10 +132,15 @@ async function recordInWorkspace(placings: readonly Pick<Placing, "skillsFolder"
 }
 
 /** The first failure is the one to tell; what cannot be undone now, the next command ends by the intent that stays. */
-async function undoPlacing({ newLinks = [], target, replacement }: Checked): Promise<void> {
+async function undoPlacing({ newLinks = [], ...one }: Checked): Promise<void> {
+  const { placing, target, state, backupOf, replacement } = one;
   try {
-    await removeLinks(newLinks, target);
+    await removeLinks(newLinks, target, placing.record);
     await replacement?.undo();
+    const copies = placing.links.filter(({ mode, path }) => mode === "copy" && !newLinks.includes(path));
+    // Copies of what was there before the undone change.
+    if (replacement && state.record)
+      await makeLinks(copies, { to: target, record: state.record, previous: placing.record, force: false, backupOf });
   } catch (error) {
     if (systemErrorCode(error) === undefined && !isPaksError(error)) throw error;
   }
@@ -192,6 +205,8 @@ export interface Removing {
   readonly record: InstallRecord;
   readonly force: boolean;
   readonly now: Date;
+  /** What is outside this folder stays, whatever the record says: the project. Absent where the user named the place. */
+  readonly boundary?: string | undefined;
   /** What the workspace's files say then; absent: they are not touched. */
   readonly workspace?: WorkspaceChange | undefined;
 }
@@ -205,22 +220,25 @@ export async function removeRelease(removing: Removing): Promise<{ readonly back
   const target = join(skillsFolder, record.folder);
   await requireInside(dirname(target), skillsFolder);
   const state = await readInstalledState(skillsFolder, record.folder);
-  if (state.state === "edited" && !removing.force) requireReplaceable(state, record, target);
-  const backups =
-    state.state === "edited"
-      ? [join(bookkeeping(skillsFolder).backups, `${record.name}-${stampOf(removing.now)}`)]
-      : [];
+  const links = await listOwnLinks(skillsFolder, record, removing.boundary);
+  if (!removing.force) {
+    if (state.state === "edited") requireReplaceable(state, record, target);
+    await requireUneditedCopies(links, target, record);
+  }
+  const kept = join(bookkeeping(skillsFolder).backups, `${record.folder.replace("/", "--")}-${stampOf(removing.now)}`);
+  const backup = state.state === "edited" ? kept : undefined;
+  const copies = await moveEditedCopies(links, { to: target, record, backupOf: (count) => `${kept}-copy-${count}` });
   const work = await openWorkFolder(skillsFolder);
-  const aside = backups[0] ?? work.aside;
+  const aside = backup ?? work.aside;
   await mkdir(dirname(aside), { recursive: true });
   await writeIntent(work, { folder: record.folder, aside, record: null, ...(workspace && { workspace }) });
   await renameIfThere(target, aside);
-  await removeLinks(resolveLinks(skillsFolder, record), target);
+  await removeLinks(links, target, record);
   await recordInWorkspace([removing]);
   await rm(bookkeeping(skillsFolder).record(record.folder), { force: true });
   await syncFolder(skillsFolder);
   await work.close();
-  return { backups };
+  return { backups: backup === undefined ? copies : [backup, ...copies] };
 }
 
 const stampOf = (now: Date): string => now.toISOString().replaceAll(/[:.]/g, "-");

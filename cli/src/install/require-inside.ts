@@ -8,12 +8,20 @@ import { PaksError, systemErrorCode } from "@paks/schema";
  */
 export async function requireInside(path: string, boundary: string): Promise<void> {
   const real = await realpathOfNearest(path);
-  const inside = relative(await realpath(boundary), real);
-  if (inside !== ".." && !inside.startsWith(`..${sep}`) && !/^[A-Za-z]:/.test(inside)) return;
+  if (await isBelow(real, boundary)) return;
   throw new PaksError("UNSAFE_TARGET", `${path} leads outside this project, to ${real}.`, {
     hint: "Name the folder yourself with --dir if that is what you want.",
     details: { path, real },
   });
+}
+
+/** Whether the real place of `path` is inside `boundary`. */
+export const isInside = async (path: string, boundary: string): Promise<boolean> =>
+  await isBelow(await realpathOfNearest(path), boundary);
+
+async function isBelow(real: string, boundary: string): Promise<boolean> {
+  const inside = relative(await realpath(boundary), real);
+  return inside !== ".." && !inside.startsWith(`..${sep}`) && !/^[A-Za-z]:/.test(inside);
 }
 
 async function realpathOfNearest(path: string): Promise<string> {

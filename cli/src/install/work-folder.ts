@@ -13,7 +13,7 @@ import {
 } from "@paks/schema";
 import { exists, findRecord, listChanges } from "./installed-state.ts";
 import { readOwnFile } from "./read-own-file.ts";
-import { makeLinks, removeLinks } from "./links.ts";
+import { listOwnLinks, makeLinks, removeLinks } from "./links.ts";
 import { type InstallRecord, bookkeeping, folderRule, formatRecord, readRecord, resolveLinks } from "./record.ts";
 import { type WorkspaceChange, changeWorkspace, readWorkspaceChange } from "../workspace/change-workspace.ts";
 import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
@@ -131,13 +131,14 @@ async function makeMissingLinks(skillsFolder: string, record: InstallRecord, tar
   for (const path of resolveLinks(skillsFolder, record)) {
     if (await exists(path)) continue;
     await requireInside(dirname(path), root);
-    await makeLinks([{ target: "", path }], { to: target, force: false, backupOf: (taken) => taken });
+    await makeLinks([{ target: "", path }], { to: target, record, force: false, backupOf: (taken) => taken });
   }
 }
 
 async function endRemoving(skillsFolder: string, { folder, workspace }: Intent, target: string): Promise<void> {
   const record = await findRecord(skillsFolder, folder);
-  if (record) await removeLinks(resolveLinks(skillsFolder, record), target);
+  const root = rootOfSkillsFolder(skillsFolder);
+  if (record) await removeLinks(await listOwnLinks(skillsFolder, record, root), target, record);
   await endWorkspace(skillsFolder, workspace);
   await rm(bookkeeping(skillsFolder).record(folder), { force: true });
 }

@@ -1,0 +1,127 @@
+import { lstat, mkdir, readFile, readdir, readlink, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type ReleaseFile, describeFiles } from "@paks/schema";
+import { beforeEach, expect, test } from "vitest";
+import { tempFolder } from "../testing/index.ts";
+import { type LinkPlan, makeLink } from "./links.ts";
+import { type Placing, placeRelease, removeRelease } from "./place.ts";
+import { type InstallRecord, formatLink } from "./record.ts";
+
+let project: string;
+let skillsFolder: string;
+let copy: LinkPlan;
+beforeEach(async () => {
+  project = await tempFolder();
+  skillsFolder = join(project, ".agents", "skills");
+  copy = { target: "eve", path: join(project, "agent", "skills", "pdf"), mode: "copy" };
+});
+
+const filesOf = (version: string): ReleaseFile[] => [
+  { path: "SKILL.md", executable: false, bytes: Buffer.from(`version ${version}\n`) },
+  { path: "scripts/run.sh", executable: true, bytes: Buffer.from("echo hi\n") },
+];
+
+const recordOf = (version: string, links: readonly LinkPlan[]): InstallRecord => ({
+  record_version: 1,
+  folder: "pdf",
+  name: "pdf",
+  version,
+  digest: describeFiles(filesOf(version)).digest,
+  origin: { type: "local", path: "/somewhere" },
+  files: describeFiles(filesOf(version)).files,
+  links: links.map(({ path }) => formatLink(skillsFolder, path)),
+  installed_at: "2026-11-20T23:00:00.000Z",
+});
+
+async function place(version: string, links: readonly LinkPlan[] = [copy], over: Partial<Placing> = {}) {
+  await mkdir(join(skillsFolder, ".paks"), { recursive: true });
+  const record = recordOf(version, links);
+  return await placeRelease({ skillsFolder, record, files: filesOf(version), links, force: false, ...over });
+}
+const remove = (version: string, force = false) =>
+  removeRelease({ skillsFolder, record: recordOf(version, [copy]), force, now: new Date(0) });
+const copied = () => readFile(join(copy.path, "SKILL.md"), "utf8");
+
+test("a copy holds the release's bytes and modes, and nothing else is left", async () => {
+  await place("1.0.0");
+  expect((await lstat(copy.path)).isDirectory()).toBe(true);
+  expect(await copied()).toBe("version 1.0.0\n");
+  expect((await lstat(join(copy.path, "scripts/run.sh"))).mode & 0o777).toBe(0o755);
+  expect(await readdir(join(skillsFolder, ".paks/work"))).toEqual([]);
+  expect(await readdir(join(project, "agent/skills"))).toEqual(["pdf"]);
+});
+
+test("a copy that nobody edited follows to the next version and goes when the pak goes", async () => {
+  await place("1.0.0");
+  await place("1.1.0");
+  expect(await copied()).toBe("version 1.1.0\n");
+  await remove("1.1.0");
+  expect(await readdir(join(project, "agent/skills"))).toEqual([]);
+});
+
+test("an edited copy is refused by install and remove; with force it is kept", async () => {
+  await place("1.0.0");
+  await writeFile(join(copy.path, "SKILL.md"), "mine\n");
+  await expect(place("1.1.0")).rejects.toMatchObject({ code: "LOCAL_CHANGES", details: { path: copy.path } });
+  await expect(remove("1.0.0")).rejects.toMatchObject({ code: "LOCAL_CHANGES" });
+  expect([await copied(), await readFile(join(skillsFolder, "pdf/SKILL.md"), "utf8")]).toEqual([
+    "mine\n",
+    "version 1.0.0\n",
+  ]);
+  const { backups } = await place("1.1.0", [copy], { force: true });
+  expect([await copied(), await readFile(join(backups[0]!, "SKILL.md"), "utf8")]).toEqual([
+    "version 1.1.0\n",
+    "mine\n",
+  ]);
+  await writeFile(join(copy.path, "new.txt"), "mine too\n");
+  const removed = await remove("1.1.0", true);
+  expect(await readFile(join(removed.backups[0]!, "new.txt"), "utf8")).toBe("mine too\n");
+  expect(await readdir(join(project, "agent/skills"))).toEqual([]);
+});
+
+test("a folder of somebody else is refused with another name as the way out, even if it holds the same files", async () => {
+  await mkdir(join(copy.path, "scripts"), { recursive: true });
+  for (const file of filesOf("1.0.0")) await writeFile(join(copy.path, file.path), file.bytes);
+  const refused = place("1.0.0");
+  await expect(refused).rejects.toMatchObject({ code: "ALREADY_EXISTS", hint: expect.stringContaining("--as <name>") });
+  expect(await readdir(project)).toEqual([".agents", "agent"]);
+});
+
+test("a link becomes a copy and a copy a link when that is asked for", async () => {
+  const link: LinkPlan = { ...copy, mode: "link" };
+  for (const [wanted, isLink] of [
+    [link, true],
+    [copy, false],
+    [link, true],
+  ] as const) {
+    await place("1.0.0", [wanted]);
+    expect((await lstat(copy.path)).isSymbolicLink()).toBe(isLink);
+    expect(await copied()).toBe("version 1.0.0\n");
+  }
+});
+
+test("a record cannot have a folder outside its project removed, whatever that holds", async () => {
+  const outside = join(await tempFolder(), "pdf");
+  await mkdir(join(outside, "scripts"), { recursive: true });
+  for (const file of filesOf("1.0.0")) await writeFile(join(outside, file.path), file.bytes);
+  await place("1.0.0", []);
+  const record = recordOf("1.0.0", [{ ...copy, path: outside }]);
+  await removeRelease({ skillsFolder, record, force: true, now: new Date(0) });
+  expect(await readdir(outside)).toEqual(["SKILL.md", "scripts"]);
+});
+
+test("links are relative, so that a project can be moved; on Windows they are junctions and absolute", async () => {
+  const to = join(skillsFolder, "pdf");
+  await mkdir(to, { recursive: true });
+  await mkdir(join(project, "tool"));
+  for (const platform of ["linux", "darwin"] as const) {
+    await makeLink(join(project, "tool", platform), to, platform);
+    expect(await readlink(join(project, "tool", platform))).toBe("../.agents/skills/pdf");
+  }
+  await makeLink(join(project, "tool", "win32"), to, "win32");
+  expect(await readlink(join(project, "tool", "win32"))).toBe(to);
+  const moved = `${project}-moved`;
+  await rename(project, moved);
+  expect(await readdir(join(moved, "tool", "linux"))).toEqual([]);
+  await rename(moved, project);
+});
