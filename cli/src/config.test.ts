@@ -40,7 +40,7 @@ test("a registry can be named as the file names it", async () => {
   );
   const config = await read({ home });
   expect(config.registry.url).toBe("https://work.example");
-  expect(config.agents).toEqual({ mine: { name: undefined, skillsDir: "~/x" } });
+  expect(config.agents).toEqual({ mine: { skillsDir: "~/x" } });
   await expect(read({ home, registry: "toString" })).rejects.toMatchObject({ code: "INVALID_PARAMETER" });
 });
 
@@ -50,7 +50,7 @@ test("the old file is read when there is no new one, and a token in it is not", 
     'default_agent = "cursor"\n[registries.stakpak]\nurl = "https://old.example"\ntoken = "stk_secret"\n',
   );
   const config = await read({ home });
-  expect(config.defaultAgent).toBe("cursor");
+  expect(config.defaultAgents).toEqual(["cursor"]);
   expect(config.file).toBe(join(home, ".paks/config.toml"));
   expect(JSON.stringify(config)).not.toContain("stk_secret");
 });
