@@ -8,7 +8,8 @@ export const scopeOptions = (yargs: Argv<CommonArgs>) =>
       type: "string",
       array: true,
       alias: "a",
-      describe: "Coding tools, by id: claude-code,cursor (default: those found here)",
+      describe:
+        "Coding tools, by id: claude-code,cursor; * for all that are here (default: the remembered ones, or those found)",
     })
     .option("global", {
       type: "boolean",
@@ -17,6 +18,14 @@ export const scopeOptions = (yargs: Argv<CommonArgs>) =>
       describe: "For all projects: below your home folder",
     })
     .option("dir", { type: "string", describe: "A folder of your own; paks go to <dir>/<account>/<name>" });
+
+/** For commands that put files somewhere. */
+export const copyOption = <T>(yargs: Argv<T>) =>
+  yargs.option("copy", {
+    type: "boolean",
+    default: false,
+    describe: "Copies instead of links, for tools and file systems that have none",
+  });
 
 /** `--agent a,b --agent c` → a, b, c. */
 export const splitAgents = (values: readonly string[] | undefined): string[] =>
