@@ -70,6 +70,8 @@ const rows = {
   REPOSITORY_IDENTITY_CHANGED: row(409, 6, "The host now reports another repository under this address."),
   LOCAL_CHANGES: row(409, 6, "Installed files were edited."),
   ALREADY_EXISTS: row(409, 6, "Something else is already there."),
+  STILL_NEEDED: row(null, 6, "Another installed pak depends on it."),
+  CAPABILITIES_GROWN: row(null, 6, "A newer version can do more than the installed one, and nobody agreed to it."),
   DEPENDENCY_CONFLICT: row(null, 6, "No versions of the paks fit everything that asks for them."),
   DIRTY_WORK_TREE: row(409, 6, "The pak has uncommitted changes."),
   WORKTREE_CHANGED: row(409, 6, "The committed tree is not the one that was checked."),

@@ -85,7 +85,7 @@ const editedCopy = (path: string): PaksError =>
   });
 
 /** The copies that were edited. */
-async function listEditedCopies(paths: readonly string[], to: string, record: InstallRecord): Promise<string[]> {
+export async function listEditedCopies(paths: readonly string[], to: string, record: InstallRecord): Promise<string[]> {
   const edited: string[] = [];
   for (const path of paths) if ((await readLinkState(path, { to, record })) === "edited") edited.push(path);
   return edited;
@@ -132,7 +132,7 @@ export async function moveEditedCopies(
   return moved;
 }
 
-async function readLinkState(path: string, { to, record, previous }: LinkContext): Promise<LinkState> {
+export async function readLinkState(path: string, { to, record, previous }: LinkContext): Promise<LinkState> {
   try {
     const facts = await lstat(path);
     if (!facts.isSymbolicLink())

@@ -1,8 +1,8 @@
-import { lstat, readlink, realpath } from "node:fs/promises";
-import { dirname, isAbsolute, resolve } from "node:path";
-import { systemErrorCode } from "@paks/schema";
+import { dirname } from "node:path";
 import { listTargets, targetFolder } from "@paks/targets";
 import type { Context } from "../context.ts";
+import { readLinkState } from "../install/links.ts";
+import type { InstalledPak } from "../install/list-installed.ts";
 import { requireTarget } from "../install/scope.ts";
 import type { Place } from "./places.ts";
 
@@ -31,22 +31,8 @@ export const requireAgentId = (context: Context, id: string): string =>
 export const agentsOf = (links: readonly string[], folders: AgentFolders): string[] =>
   links.flatMap((link) => folders.get(dirname(link)) ?? folders.get(dirname(dirname(link))) ?? []);
 
-/** Links of a record that are gone or lead elsewhere by now. A folder in a link's place may be a copy. */
-export async function findBrokenLinks(links: readonly string[], to: string): Promise<string[]> {
-  const broken: string[] = [];
-  for (const link of links) if (!(await leadsTo(link, to))) broken.push(link);
-  return broken;
-}
-
-async function leadsTo(link: string, to: string): Promise<boolean> {
-  try {
-    if (!(await lstat(link)).isSymbolicLink()) return false;
-    const value = await readlink(link);
-    const target = isAbsolute(value) ? value : resolve(await realpath(dirname(link)), value);
-    return target === to || (await realpath(link)) === (await realpath(to));
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP") return false;
-    throw error;
-  }
+/** Links of a pak that are gone or lead elsewhere by now, and copies of it that were edited. */
+export async function findBrokenLinks({ links, path, record }: InstalledPak): Promise<string[]> {
+  const states = await Promise.all(links.map((link) => readLinkState(link, { to: path, record })));
+  return links.filter((_link, index) => states[index] !== "link" && states[index] !== "copy");
 }

@@ -37,6 +37,11 @@ export interface ListRow {
 /** Everything that paks installed at one place or that its lock asks for, by folder. */
 export async function listPaks(context: Context, place: Place): Promise<ListRow[]> {
   await recoverPlace(place, context);
+  return await readRows(context, place);
+}
+
+/** The same for a caller that holds the folder's lock and so has ended what a killed command left. */
+export async function readRows(context: Context, place: Place): Promise<ListRow[]> {
   const [survey, lock] = await Promise.all([surveyInstalled(place.skillsFolder), readLockOf(place)]);
   const folders = listAgentFolders(context, place);
   const hasLock = place.locked && Object.keys(lock.paks).length > 0;
@@ -84,7 +89,7 @@ async function installedRow(pak: InstalledPak, { place, folders, locked, hasLock
     pak,
     locked,
     agents: agentsOf(links, folders),
-    brokenLinks: pak.state === "absent" ? [] : await findBrokenLinks(links, path),
+    brokenLinks: pak.state === "absent" ? [] : await findBrokenLinks(pak),
   };
 }
 

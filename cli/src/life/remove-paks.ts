@@ -1,0 +1,129 @@
+import { mkdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { type Lock, PaksError } from "@paks/schema";
+import type { Context } from "../context.ts";
+import { exists } from "../install/installed-state.ts";
+import { listEditedCopies, removeLinks } from "../install/links.ts";
+import { removeRelease } from "../install/place.ts";
+import { bookkeeping, recordFileName } from "../install/record.ts";
+import { requireInside } from "../install/require-inside.ts";
+import { inSkillsFolder } from "../install/skills-folder.ts";
+import { type WorkspaceChange, changeWorkspace } from "../workspace/change-workspace.ts";
+import { listAgentFolders } from "./agents.ts";
+import { planRemoval } from "./dependents.ts";
+import { requireRow } from "./find-row.ts";
+import { type ListRow, readRows, rowName, rowVersion } from "./list-paks.ts";
+import { type Place, folderOptions, readLockOf } from "./places.ts";
+
+export interface RemovedPak {
+  readonly name: string;
+  readonly version: string | null;
+  readonly folder: string;
+  /** Nobody asked for it, and nobody needs it any more. */
+  readonly dependency: boolean;
+  /** Absolute. */
+  readonly backups: readonly string[];
+}
+
+export interface RemoveResult {
+  readonly removed: readonly RemovedPak[];
+  /** No longer asked for, and still there because others need them. */
+  readonly kept: readonly { readonly name: string; readonly folder: string }[];
+}
+
+/**
+ * Removes exactly what was installed under these names, and the dependencies that only they needed. All names are
+ * looked up and all edits are looked for before anything is removed.
+ * @throws PaksError PAK_NOT_FOUND, USAGE, STILL_NEEDED, LOCAL_CHANGES, and INTEGRITY_MISMATCH for a named pak whose
+ *   record cannot be read
+ */
+export const removePaks = (
+  context: Context,
+  place: Place,
+  { names, force }: { readonly names: readonly string[]; readonly force: boolean },
+): Promise<RemoveResult> =>
+  inSkillsFolder(place.skillsFolder, folderOptions(place, context), async () => {
+    const rows = await readRows(context, place);
+    const lock = await readLockOf(place);
+    const asked = new Set(names.map((name) => requireRow(rows, name).folder));
+    const plan = planRemoval(lock, [...asked]);
+    const rowOf = (folder: string) => rows.find((row) => row.folder === folder)!;
+    const gone = plan.gone.map((one) => ({ ...one, row: rowOf(one.folder) }));
+    if (!force) for (const { row } of gone) await requireRemovable(row);
+    const removed: RemovedPak[] = [];
+    for (const { row, asked: wasAsked } of gone) {
+      const backups = await removeOne(context, row, { force, change: changeOf(lock, row.folder) });
+      const { folder } = row;
+      removed.push({ name: rowName(row), version: rowVersion(row), folder, dependency: !wasAsked, backups });
+    }
+    if (plan.stays.length > 0)
+      await changeWorkspace(
+        place.root,
+        plan.stays.map((folder) => noLongerAsked(lock, folder)),
+      );
+    return { removed, kept: plan.stays.map((folder) => ({ name: rowName(rowOf(folder)), folder })) };
+  });
+
+const lockedOf = (lock: Lock, folder: string) => (Object.hasOwn(lock.paks, folder) ? lock.paks[folder] : undefined);
+
+/** Nothing where the lock does not know the pak. */
+function changeOf(lock: Lock, folder: string): WorkspaceChange | undefined {
+  const entry = lockedOf(lock, folder);
+  if (entry === undefined) return undefined;
+  return { folder, entry: null, ...(entry.source === null ? {} : { drop: [entry.source] }) };
+}
+
+function noLongerAsked(lock: Lock, folder: string): WorkspaceChange {
+  const entry = lock.paks[folder]!;
+  return { folder, entry: { ...entry, source: null }, drop: entry.source === null ? [] : [entry.source] };
+}
+
+async function requireRemovable({ error, pak, path, folder }: ListRow): Promise<void> {
+  if (error !== undefined) throw error;
+  if (pak === undefined) return;
+  const edited = pak.changed.length > 0 ? [path] : await listEditedCopies(pak.links, path, pak.record);
+  if (edited.length === 0) return;
+  const what = pak.changed.length > 0 ? `: ${pak.changed.slice(0, 5).join(", ")}` : ` in its copy ${edited[0]!}`;
+  throw new PaksError("LOCAL_CHANGES", `${folder} was edited since it was installed${what}.`, {
+    hint: "Keep your edits elsewhere, or run again with --force: a copy of them is kept then.",
+    details: { path, changed: pak.changed },
+  });
+}
+
+interface RemoveOptions {
+  readonly force: boolean;
+  readonly change: WorkspaceChange | undefined;
+}
+
+async function removeOne(context: Context, row: ListRow, { force, change }: RemoveOptions): Promise<readonly string[]> {
+  const { skillsFolder, root } = row.place;
+  const now = context.clock();
+  if (row.pak !== undefined) {
+    const { record } = row.pak;
+    return (await removeRelease({ skillsFolder, record, force, now, workspace: change })).backups;
+  }
+  const backups = row.error === undefined ? [] : await setAside(context, row, now);
+  if (change !== undefined) await changeWorkspace(root, [change]);
+  return backups;
+}
+
+/** Of a pak without a readable record nobody knows what is ours: all of it is kept, out of the tools' sight. */
+async function setAside(context: Context, row: ListRow, now: Date): Promise<string[]> {
+  const { path, folder, place } = row;
+  await requireInside(dirname(path), place.skillsFolder);
+  const { backups, record } = bookkeeping(place.skillsFolder);
+  const stamp = now.toISOString().replaceAll(/[:.]/g, "-");
+  const aside = join(backups, `${folder.replace("/", "--")}-${stamp}`);
+  await mkdir(backups, { recursive: true });
+  const links = [...listAgentFolders(context, place).keys()].map((one) => join(one, basename(folder)));
+  await removeLinks(
+    links.filter((link) => link !== path),
+    path,
+  );
+  const moved = (await exists(path)) ? [aside] : [];
+  if (moved.length > 0) await rename(path, aside);
+  // A link or a pipe in the record's place is renamed, never followed.
+  if (await exists(record(folder))) await rename(record(folder), `${aside}-${recordFileName(folder)}`);
+  else await rm(record(folder), { force: true });
+  return moved;
+}
