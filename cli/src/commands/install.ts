@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import { type Installed, installSources } from "../install/install.ts";
 import { planScope } from "../install/scope.ts";
 import { safe } from "../output/safe-text.ts";
-import { scopeOptions, splitAgents } from "./scope-options.ts";
+import { copyOption, scopeOptions, splitAgents } from "./scope-options.ts";
 
 export const install = defineCommand({
   command: "install <source..>",
@@ -17,7 +17,7 @@ export const install = defineCommand({
     ["paks install ./my-skill --global", "a folder, for all projects"],
   ],
   builder: (yargs) =>
-    scopeOptions(yargs)
+    copyOption(scopeOptions(yargs))
       .positional("source", {
         type: "string",
         array: true,
@@ -30,7 +30,8 @@ export const install = defineCommand({
         describe: "Replace edited or foreign files and keep a copy of them",
       }),
   run: async (args, context) => {
-    const scope = await planScope(context, { agents: splitAgents(args.agent), global: args.global, dir: args.dir });
+    const { global, dir, copy } = args;
+    const scope = await planScope(context, { agents: splitAgents(args.agent), global, dir, copy });
     const done = await installSources(context, args.source, { scope, force: args.force });
     return { data: { installed: done.map(dataOf) }, text: done.map((one) => textOf(one, context)).join("\n") };
   },
