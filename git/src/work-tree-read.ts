@@ -35,6 +35,8 @@ export interface StatusEntry {
   /** From the top folder, with `/`. An untracked folder ends with `/`. */
   readonly path: string;
   readonly staged: boolean;
+  /** It is to be deleted by the next commit; it may still lie there. */
+  readonly removed?: boolean | undefined;
   readonly changed: boolean;
   readonly untracked: boolean;
   readonly conflict: boolean;
@@ -82,6 +84,7 @@ function parseStatusEntry(record: string): StatusEntry | undefined {
   return {
     path: fields.slice(type === "1" ? 8 : 10).join(" "),
     staged: state[0] !== ".",
+    ...(state[0] === "D" ? { removed: true } : {}),
     changed: state[1] !== ".",
     untracked: false,
     conflict: type === "u",

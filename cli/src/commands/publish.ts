@@ -96,7 +96,10 @@ export const publish = defineCommand({
       import("../publish/result.ts"),
     ]);
     const done = await publishPak(context, { ...options, dir: await findPakFolder(context, args.pak[0]) }, mode);
-    return { data: dataOf(done), text: textOf(done, context.config.git) };
+    return {
+      data: dataOf(done),
+      text: textOf(done, { policy: context.config.git.policy, terminal: context.io.stdoutIsTty }),
+    };
   },
 });
 

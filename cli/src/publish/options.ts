@@ -48,7 +48,8 @@ export const faultPoints = [
   "pushed",
   "notified",
 ] as const;
-export type FaultPoint = (typeof faultPoints)[number];
+/** `put-aside`: only where files were stashed first. */
+export type FaultPoint = (typeof faultPoints)[number] | "put-aside";
 export type Fault = (point: FaultPoint) => void;
 
 /** Stands for the end of the process: nothing is taken back, as nothing could be. */

@@ -29,16 +29,30 @@ import { askRegistry, findId, type Known } from "./registry-side.ts";
 import type { ReleasePlan } from "./release-plan.ts";
 import { readRepository, type RepositoryFacts } from "./repository-facts.ts";
 import { tagNotes } from "./tag-notes.ts";
+import { findWritten } from "./version-edit.ts";
 
 /**
- * Decides a release and finds everything that stands in its way, changing nothing.
- * @throws PaksError with the first problem's code; all of them are in `details.findings`
+ * Reads and asks everything that a release depends on, changing nothing.
+ * @param known what remote and registry have said before, when they need not be asked again
+ * @throws PaksError USAGE, INVALID_PARAMETER; NOT_A_REPOSITORY, MANIFEST_MISSING …
  */
-export async function planRelease(context: Context, options: PublishOptions): Promise<ReleasePlan> {
+export async function gather(context: Context, options: PublishOptions, known?: Outside): Promise<Gathered> {
   requireConsistent(options);
   const facts = await readRepository(context, options.dir);
-  const [content, outside] = await Promise.all([readContent(facts), askOutside(context, facts, options)]);
-  return await decideRelease(context, { facts, content, outside, options });
+  const [content, outside] = await Promise.all([readContent(facts), known ?? askOutside(context, facts, options)]);
+  return { facts, content, outside, options };
+}
+
+/** Whether something stands in the way of every release of this pak, whatever its version. */
+export function isBlocked({ facts, content, outside, options }: Gathered): boolean {
+  const problems = new Problems();
+  const { committed, findings } = readManifestFacts(facts, content);
+  problems.add(...findings, ...allowSecrets(content.findings, options.allowedSecrets));
+  problems.add(checkFiles(facts, content, findWritten(content)?.edit).finding);
+  noteGitAnswers(facts, outside, problems);
+  problems.addError(outside.permission.error);
+  problems.addAll(noteRegistryAnswers(outside));
+  return committed === undefined || problems.errors.length > 0;
 }
 
 /** Everything that was read and asked for one pak. */
@@ -49,7 +63,10 @@ export interface Gathered {
   readonly options: PublishOptions;
 }
 
-/** The plan out of what is known; only the registry is asked about the release itself. @throws as `planRelease` */
+/**
+ * The plan out of what is known; only the registry is asked about the release itself.
+ * @throws PaksError with the first problem's code; all of them are in `details.findings`
+ */
 export async function decideRelease(context: Context, gathered: Gathered): Promise<ReleasePlan> {
   const { facts, content, outside, options } = gathered;
   const problems = new Problems();

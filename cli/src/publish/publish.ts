@@ -1,12 +1,14 @@
-import type { Context } from "../context.ts";
-import { applyRelease } from "./apply.ts";
-import { notifyRegistry } from "./notify.ts";
-import { type PublishOptions, readFault } from "./options.ts";
-import { isOverwriting, listOverwrites } from "./overwrites.ts";
-import { planRelease } from "./plan.ts";
-import type { ReleasePlan } from "./release-plan.ts";
-import { formatPlan, type Published } from "./result.ts";
 import { PaksError } from "@paks/schema";
+import type { Context } from "../context.ts";
+import { type Applied, applyRelease } from "./apply.ts";
+import { asIfAside, type Aside, askAside, findAside, tellLeftAside, withAside } from "./aside.ts";
+import { askVersion } from "./ask-version.ts";
+import { notifyRegistry } from "./notify.ts";
+import { type Fault, type PublishOptions, readFault } from "./options.ts";
+import { isOverwriting, listOverwrites } from "./overwrites.ts";
+import { decideRelease, gather, type Gathered, isBlocked } from "./plan.ts";
+import type { ReleasePlan } from "./release-plan.ts";
+import { formatQuestion, type Published } from "./result.ts";
 
 export interface PublishMode {
   readonly dryRun: boolean;
@@ -14,25 +16,72 @@ export interface PublishMode {
   readonly yes: boolean;
 }
 
+interface Wish {
+  readonly gathered: Gathered;
+  readonly aside?: Aside | undefined;
+}
+
+const checking = "Checking everything";
+
 /** Plan, ask, apply, notify. @throws PaksError what the plan found; what a step met */
 export async function publishPak(context: Context, options: PublishOptions, mode: PublishMode): Promise<Published> {
   const fault = readFault(context.config);
-  const plan = await context.progress("Checking everything", async () => await planRelease(context, options));
+  const asks = context.io.interactive && !mode.yes;
+  const gathered = await context.progress(checking, async () => await gather(context, options));
+  await tellLeftAside(context, gathered);
+  const wish = asks && !mode.dryRun ? await askAuthor(context, gathered) : { gathered };
+  const plan = await context.progress(checking, async () => await decideRelease(context, wish.gathered));
   if (mode.dryRun) return { plan, state: "planned" };
   if (plan.published) return { plan, state: "already-published" };
-  if (!mode.yes && (context.io.interactive || isOverwriting(plan.overwrites))) await requireConsent(context, plan);
-  const applied = await applyRelease(context, plan, fault);
-  if (plan.steps.push === "skipped") return { plan, state: "tagged", applied };
-  if (plan.steps.index === "skipped") return { plan, state: "pushed", applied };
+  if (asks || (!mode.yes && isOverwriting(plan.overwrites))) await requireConsent(context, plan, wish.aside);
+  const applied = await carryOut(context, plan, { ...wish, fault });
+  const done = { plan, applied, shown: asks };
+  if (plan.steps.push === "skipped") return { ...done, state: "tagged" };
+  if (plan.steps.index === "skipped") return { ...done, state: "pushed" };
   const notified = await notifyRegistry(context, plan, { wait: options.wait, fault });
-  return { plan, state: notified.state, applied, notified };
+  return { ...done, state: notified.state, notified };
 }
 
-async function requireConsent(context: Context, plan: ReleasePlan): Promise<void> {
-  if (context.io.interactive) context.note(formatPlan(plan));
+/** Nothing is asked where the answers would not help: then everything that stands in the way is told at once. */
+async function askAuthor(context: Context, gathered: Gathered): Promise<Wish> {
+  const aside = findAside(gathered);
+  const clean = aside ? asIfAside(gathered, aside) : gathered;
+  if (isBlocked(clean)) return { gathered };
+  if (aside && !(await askAside(context, aside))) return { gathered };
+  const version = await askVersion(context, clean);
+  const options = version === undefined ? clean.options : { ...clean.options, version, preid: undefined };
+  return { gathered: { ...clean, options }, aside };
+}
+
+async function requireConsent(context: Context, plan: ReleasePlan, aside: Aside | undefined): Promise<void> {
+  if (context.io.interactive) context.note(formatQuestion(plan, aside?.entries.length ?? 0));
   const overwritten = listOverwrites(plan.overwrites, plan.tag.name, plan.remote.name);
   const doing = plan.steps.push === "skipped" ? `Make ${plan.tag.name}` : `Publish ${plan.tag.name}`;
   const message = overwritten.length === 0 ? `${doing}?` : `${doing} and overwrite ${overwritten.join(" and ")}?`;
   if (await context.prompts.confirm({ message, instead: "--yes", initial: overwritten.length === 0 })) return;
   throw new PaksError("CANCELLED", "Stopped; nothing was changed.");
+}
+
+/** With files put aside it is planned once more: what is there now has to be what was agreed to. */
+async function carryOut(
+  context: Context,
+  plan: ReleasePlan,
+  { gathered, aside, fault }: Wish & { readonly fault: Fault },
+): Promise<Applied> {
+  if (!aside) return await applyRelease(context, plan, fault);
+  return await withAside(context, { aside, plan, fault }, async () => {
+    const { options, outside } = gathered;
+    const exact = { ...options, bump: undefined, preid: undefined, version: plan.version };
+    const again = await decideRelease(context, { ...(await gather(context, exact, outside)), options: exact });
+    requireSame(plan, again);
+    return await applyRelease(context, again, fault);
+  });
+}
+
+function requireSame(agreed: ReleasePlan, now: ReleasePlan): void {
+  const facts = ({ head, version, digest, tag }: ReleasePlan) => [head, version, digest, tag.name].join(" ");
+  if (facts(agreed) === facts(now)) return;
+  throw new PaksError("WORKTREE_CHANGED", "The repository has changed since the plan was shown.", {
+    hint: "Run the same command again when nothing else works in this repository.",
+  });
 }

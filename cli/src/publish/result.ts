@@ -16,6 +16,8 @@ export interface Published {
   /** Absent for a plan that was not carried out. */
   readonly applied?: Applied | undefined;
   readonly notified?: Notified | undefined;
+  /** The person at the terminal has read the plan already, in the question. */
+  readonly shown?: boolean | undefined;
 }
 
 /** The value that `--json` prints. */
@@ -65,8 +67,17 @@ const version = (plan: ReleasePlan): string =>
 
 const size = (bytes: number): string => (bytes < 10_240 ? `${bytes} bytes` : `${Math.round(bytes / 1024)} KiB`);
 
-/** What will be released, for the question before it. */
-export function formatPlan(plan: ReleasePlan): string {
+/** @param aside files that are put aside meanwhile */
+export function formatQuestion(plan: ReleasePlan, aside: number): string {
+  const { edit, id } = plan;
+  const lines = [formatPlan(plan), `  as ${id.account}`];
+  if (edit) lines.push(`  changes ${safe(edit.file)} in one commit: ${formatCommitMessage([plan]).subject}`);
+  if (aside > 0) lines.push(`  ${aside} uncommitted ${aside === 1 ? "file is" : "files are"} put aside and put back`);
+  return lines.join("\n");
+}
+
+/** What will be released. */
+function formatPlan(plan: ReleasePlan): string {
   const { id, tag, remote, files, bytes } = plan;
   return [
     `✓ ${formatPakId(id)} ${version(plan)}: ${files.length} ${files.length === 1 ? "file" : "files"}, ${size(bytes)}, everything checked`,
@@ -80,10 +91,12 @@ export function formatPlan(plan: ReleasePlan): string {
 export interface TextOptions {
   /** What `paks install` fetches from on this machine. */
   readonly policy: GitPolicy;
+  /** Whether what the question said stands on the same terminal. */
+  readonly terminal: boolean;
 }
 
 /** The steps plainly, then what a user types. */
-export function textOf(done: Published, { policy }: TextOptions): string {
+export function textOf(done: Published, { policy, terminal }: TextOptions): string {
   const { plan, state, notified } = done;
   if (state === "planned")
     return [
@@ -99,7 +112,7 @@ export function textOf(done: Published, { policy }: TextOptions): string {
       ...installLines(plan, policy),
     ].join("\n");
   }
-  const lines = [formatPlan(plan), ...stepLines(done)];
+  const lines = done.shown === true && terminal ? stepLines(done) : [formatPlan(plan), ...stepLines(done)];
   if (notified?.note !== undefined) lines.push(`⚠ ${safe(notified.note)}`);
   if (state === "tagged") lines.push("", "Nothing was pushed. Run it without --no-push to go on.");
   // What the registry does not show yet cannot be installed from it.

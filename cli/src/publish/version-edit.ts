@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { PaksError, setVersion } from "@paks/schema";
+import { isPaksError, PaksError, readManifest, setVersion } from "@paks/schema";
 import { decodeManifest, type PakContent } from "./pak-content.ts";
 
 /** How the version gets into the manifest: what git will hold, and what the file in the work tree becomes. */
@@ -33,6 +33,19 @@ export function planEdit(content: PakContent, version: string): VersionEdit {
     workTree: { before, after: edited },
     done: entry.oid !== oid && sameText(before, bytes),
   };
+}
+
+/** What somebody, or a run that was ended, has written into the manifest and not committed, when it is a version and no more. */
+export function findWritten(content: PakContent): { readonly version: string; readonly edit: VersionEdit } | undefined {
+  const { manifest } = readManifest(content.manifest.workTree, { profile: "lenient" });
+  if (manifest?.version === undefined) return undefined;
+  try {
+    const edit = planEdit(content, manifest.version);
+    return edit.done ? { version: manifest.version, edit } : undefined;
+  } catch (error) {
+    if (isPaksError(error)) return undefined;
+    throw error;
+  }
 }
 
 function setVersionIn(files: ReadonlyMap<string, Uint8Array>, version: string) {

@@ -10,12 +10,15 @@ export interface RunOptions {
   readonly home: string;
   /** Added to an otherwise empty environment in which tokens are kept in the file. */
   readonly environment?: Environment;
-  readonly stdin?: string;
+  /** An array: what is typed at the first question, at the second … */
+  readonly stdin?: string | readonly string[];
   readonly fetch?: Fetch;
   readonly clock?: () => Date;
   readonly signal?: AbortSignal;
   /** Pretends that stdin and stderr are terminals. */
   readonly terminal?: boolean;
+  /** Pretends that stdout is one too. */
+  readonly stdoutIsTerminal?: boolean;
 }
 
 export interface RunResult {
@@ -28,13 +31,15 @@ export interface RunResult {
 
 /** Runs a command in this process: the real `main` with streams and an environment of the test's own. */
 export async function runPaks(argv: readonly string[], options: RunOptions): Promise<RunResult> {
-  const stdout = sink(false);
+  const stdout = sink(options.stdoutIsTerminal === true);
   const stderr = sink(options.terminal === true);
   const exit = await main(argv, machineOf(options, stdout.stream, stderr.stream));
   return { exit, stdout: stdout.text(), stderr: stderr.text(), json: () => JSON.parse(stdout.text()) as unknown };
 }
 
 function machineOf(options: RunOptions, stdout: Output, stderr: Output): Machine {
+  const typed = typeof options.stdin === "string" ? undefined : options.stdin?.values();
+  const nextInput = (): string | undefined => (typeof options.stdin === "string" ? options.stdin : typed?.next().value);
   return {
     cwd: options.cwd,
     home: options.home,
@@ -42,7 +47,10 @@ function machineOf(options: RunOptions, stdout: Output, stderr: Output): Machine
     uid: process.getuid?.(),
     environment: { PATH: process.env["PATH"], HOME: options.home, PAKS_KEYCHAIN: "file", ...options.environment },
     stdinIsTty: options.terminal === true,
-    stdin: () => Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
+    stdin: () => {
+      const text = nextInput();
+      return Readable.from(text === undefined ? [] : [Buffer.from(text)]);
+    },
     stdout,
     stderr,
     clock: options.clock ?? (() => new Date()),
