@@ -87,15 +87,28 @@ async function filesOf(locked: Locked): Promise<readonly ReleaseFile[]> {
   return files;
 }
 
-/** A lock may come with a clone: it does not decide where this machine looks a name up. */
-function requireRegistry(locked: Locked<RegistryOrigin>): Registry {
-  const { origin, context, options } = locked;
-  const own = context.registryFor(origin.account, options.wish);
-  if (own.url === origin.registry) return own;
+/**
+ * The registry that an origin names, when this machine would look the name up there; else where it would. A lock may
+ * come with a clone: it does not decide that.
+ */
+export function findRegistryOf(
+  origin: RegistryOrigin,
+  context: Pick<Context, "registryFor" | "registryAt" | "config">,
+  wish?: string,
+): { readonly registry: Registry } | { readonly instead: string } {
+  const own = context.registryFor(origin.account, wish);
+  if (own.url === origin.registry) return { registry: own };
   const { config } = context;
   const isMapped = Object.hasOwn(config.accounts, canonicalAccount(origin.account));
-  if (!isMapped && isConfigured(config, origin.registry)) return context.registryAt(origin.registry);
-  throw mismatch(locked, `it is of ${origin.registry}, and ${origin.account} is looked up in ${own.url}`, {
+  if (!isMapped && isConfigured(config, origin.registry)) return { registry: context.registryAt(origin.registry) };
+  return { instead: own.url };
+}
+
+function requireRegistry(locked: Locked<RegistryOrigin>): Registry {
+  const { origin, context, options } = locked;
+  const found = findRegistryOf(origin, context, options.wish);
+  if ("registry" in found) return found.registry;
+  throw mismatch(locked, `it is of ${origin.registry}, and ${origin.account} is looked up in ${found.instead}`, {
     hint: `If that registry is right, name it: paks registry add <name> ${origin.registry} --account ${origin.account}`,
   });
 }
