@@ -31,7 +31,11 @@ const bundles = [
   {
     name: "cli",
     options: {
-      entryPoints: { "chunks/bin": at("cli/src/bin.ts") },
+      entryPoints: {
+        "chunks/bin": at("cli/src/bin.ts"),
+        // A program of its own: it holds what strangers send in memory, and may die of it.
+        "git-fallback": at("cli/src/git-fallback/child.ts"),
+      },
       splitting: true,
       minify: true,
       chunkNames: "chunks/[name]-[hash]",

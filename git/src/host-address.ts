@@ -42,6 +42,16 @@ const notPublic = (host: string): PaksError =>
     details: { host },
   });
 
+/**
+ * The addresses of a repository's host, judged as `pinHost` does.
+ * @throws PaksError as `pinHost`
+ */
+export async function resolvePublic(rules: HostRules, { host }: RepositoryUrl): Promise<readonly string[]> {
+  const addresses = isAddress(host) ? [host.replace(/^\[|\]$/g, "")] : await resolveHost(rules, host);
+  if (!rules.policy.allowPrivate && !addresses.every((address) => isPublicAddress(address))) throw notPublic(host);
+  return addresses;
+}
+
 async function resolveHost(rules: HostRules, host: string): Promise<readonly string[]> {
   const resolve = rules.resolve ?? lookupAll;
   let timer: NodeJS.Timeout | undefined;

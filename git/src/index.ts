@@ -6,6 +6,7 @@ export { type IndexEntry, readIndex } from "./read-index.ts";
 export { type FileSource, readPakFiles } from "./read-pak-files.ts";
 export { parseAnnotation, type TagAnnotation } from "./read-tag.ts";
 export type { ListedTree } from "./read-tree.ts";
+export { resolvePublic } from "./host-address.ts";
 export { redactGitText } from "./redact.ts";
 export { type GitRun, gitVersion, type ProcessLimits, runGit, type RunGitOptions } from "./run-git.ts";
-export { sweepScratch } from "./scratch.ts";
+export { openScratch, type Scratch, sweepScratch } from "./scratch.ts";

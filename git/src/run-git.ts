@@ -108,8 +108,8 @@ async function findCommand({ git = "git", limits }: RunGitOptions): Promise<[str
   return [prlimit, ...flags, "--", binary];
 }
 
-/** Looked up each time: ten `access` calls cost less than a state that would have to be kept. */
-async function findExecutable(name: string): Promise<string | undefined> {
+/** Looked up each time, unless `git` is an absolute path: whoever starts many passes on what is found here. */
+export async function findExecutable(name: string): Promise<string | undefined> {
   // Relative parts of PATH would let a folder that came with a repository say what git is.
   const dirs = (process.env["PATH"] ?? "").split(delimiter).filter((dir) => isAbsolute(dir));
   const places = isAbsolute(name) ? [name] : name === basename(name) ? dirs.map((dir) => join(dir, name)) : [];

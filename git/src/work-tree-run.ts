@@ -1,6 +1,6 @@
 import { PaksError } from "@paks/schema";
 
-import { runGit } from "./run-git.ts";
+import { findExecutable, runGit } from "./run-git.ts";
 import { type Environment, makeGitEnvironment } from "./work-tree-environment.ts";
 import { cleanGitText } from "./work-tree-errors.ts";
 
@@ -20,6 +20,8 @@ export interface WorkTree {
   readonly interactive: boolean;
   /** The binary; `git` of the path when absent. */
   readonly git?: string | undefined;
+  /** Where the path's `git` was found (`findGit`), so that not every process looks for it. */
+  readonly gitPath?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told of every process that ended. */
   readonly onProcess?: ((process: GitProcess) => void) | undefined;
@@ -65,7 +67,7 @@ export async function runWorkTreeGit(
   try {
     const run = await runGit(["-c", fixedConfig, ...args], {
       env: makeGitEnvironment(tree.env, tree.interactive).env,
-      git: tree.git,
+      git: tree.git ?? tree.gitPath,
       cwd: tree.dir,
       stdin: options.input ?? "",
       stdoutBytes: options.maxBytes ?? defaultMaxBytes,
@@ -83,6 +85,10 @@ export async function runWorkTreeGit(
     tree.onProcess?.({ args, milliseconds: performance.now() - started, exitCode });
   }
 }
+
+/** Absolute; `undefined` where the system itself looks for programs. */
+export const findGit = async (): Promise<string | undefined> =>
+  process.platform === "win32" ? undefined : await findExecutable("git");
 
 const nameOf = (args: readonly string[]): string => `git ${args.find((arg) => !arg.startsWith("-")) ?? ""}`;
 

@@ -40,6 +40,28 @@ export async function readArchive(bytes: Uint8Array, limits: Limits = defaultLim
   return files;
 }
 
+const MiB = 1024 * 1024;
+/** Of a whole package; the pak in it is held to the limits of releases. */
+export const packageLimits: Limits = {
+  ...defaultLimits,
+  files: 20_000,
+  fileBytes: 64 * MiB,
+  releaseBytes: 64 * MiB,
+};
+
+/**
+ * The files of an npm package, without the one folder that all of them lie in. Nothing but the caps was checked of paths
+ * and sizes: whoever takes some of them holds those to the rules for releases.
+ * @throws PaksError UNSAFE_ARCHIVE, TOO_LARGE, TOO_MANY_FILES
+ */
+export async function readPackageArchive(bytes: Uint8Array, limits: Limits = packageLimits): Promise<ReleaseFile[]> {
+  const files = readTar(await readGzip(bytes, maxTarBytes(limits)), limits, true);
+  return files.flatMap((file) => {
+    const slash = file.path.indexOf("/");
+    return slash < 0 ? [] : [{ ...file, path: file.path.slice(slash + 1) }];
+  });
+}
+
 const headerBytes = 10;
 const trailerBytes = 8;
 

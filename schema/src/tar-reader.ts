@@ -7,6 +7,8 @@ import type { ReleaseFile } from "./release-files.ts";
  * Reads the one kind of tar that releases are kept in: regular files, plain `ustar` headers, at most one extended
  * header (the path) before each. A general reader would take an unknown kind of entry for a file and follow GNU and
  * global headers; here every byte that has no meaning for a release refuses the archive.
+ * Packages of npm are read with `foreign`: their modes and further notes of extended headers mean nothing and are passed
+ * over, folders' own entries too; links, devices and headers that change what follows stay refused.
  */
 const blockBytes = 512;
 
@@ -19,15 +21,15 @@ const padded = (size: number): number => Math.ceil(size / blockBytes) * blockByt
 export const maxTarBytes = (limits: Limits): number =>
   limits.releaseBytes + limits.files * (3 * blockBytes + padded(limits.pathBytes + 32)) + 2 * blockBytes;
 
-/** @throws PaksError UNSAFE_ARCHIVE, TOO_LARGE */
-export function readTar(tar: Uint8Array, limits: Limits): ReleaseFile[] {
+/** @throws PaksError UNSAFE_ARCHIVE, TOO_LARGE, TOO_MANY_FILES */
+export function readTar(tar: Uint8Array, limits: Limits, foreign = false): ReleaseFile[] {
   const files: ReleaseFile[] = [];
   let offset = 0;
   let path: string | undefined;
   for (;;) {
     const block = tar.subarray(offset, offset + blockBytes);
     if (isZero(block)) break;
-    const header = readHeader(block);
+    const header = readHeader(block, foreign);
     const start = offset + blockBytes;
     const body = tar.subarray(start, start + header.size);
     offset = start + padded(header.size);
@@ -36,11 +38,15 @@ export function readTar(tar: Uint8Array, limits: Limits): ReleaseFile[] {
       throw unsafeArchive("The archive hides bytes between files.");
     if (header.type === "x") {
       if (path !== undefined) throw unsafeArchive("The archive has two extended headers in a row.");
-      path = readPaxPath(body, limits);
+      path = foreign ? (readForeignPax(body) ?? header.path) : readPaxPath(body, limits);
       continue;
     }
-    files.push(readFile({ ...header, path: path ?? header.path }, body, limits));
+    const file = { ...header, path: path ?? header.path };
     path = undefined;
+    if (foreign && (header.type === "5" || file.path.endsWith("/"))) continue;
+    files.push(foreign ? foreignFile(file, body) : readFile(file, body, limits));
+    if (files.length > limits.files)
+      throw new PaksError("TOO_MANY_FILES", `The archive holds more than ${limits.files} files.`);
   }
   if (path !== undefined) throw unsafeArchive("The archive ends behind an extended header.");
   requireEnd(tar.subarray(offset));
@@ -63,7 +69,7 @@ interface Header {
   readonly mode: number;
 }
 
-function readHeader(block: Uint8Array): Header {
+function readHeader(block: Uint8Array, foreign: boolean): Header {
   if (block.length < blockBytes) throw unsafeArchive("The archive's end is missing.");
   requireChecksum(block);
   if (readText(block, 257, 8, false) !== "ustar\u000000")
@@ -72,7 +78,8 @@ function readHeader(block: Uint8Array): Header {
   const prefix = readText(block, 345, 155);
   const name = readText(block, 0, 100);
   const path = prefix === "" ? name : `${prefix}/${name}`;
-  if (type !== "0" && type !== "x") {
+  const known = foreign ? ["0", "\0", "5", "x"] : ["0", "x"];
+  if (!known.includes(type)) {
     throw unsafeArchive(`"${escapeText(path)}" is ${typeName(type)}; a release holds files only.`, {
       path: escapeText(path),
       rule: "entry-type",
@@ -104,6 +111,12 @@ function readFile(header: Header, body: Uint8Array, limits: Limits): ReleaseFile
   }
   return { path: header.path, executable: header.mode === 0o755, bytes: body };
 }
+
+const foreignFile = ({ path, mode }: Header, bytes: Uint8Array): ReleaseFile => ({
+  path,
+  executable: (mode & 0o100) !== 0,
+  bytes,
+});
 
 function requireChecksum(block: Uint8Array): void {
   // The checksum counts its own eight bytes as blanks.
@@ -141,4 +154,26 @@ function readPaxPath(body: Uint8Array, limits: Limits): string {
   const match = /^([1-9][0-9]*) path=([^\n\0]*)\n$/.exec(decode(body));
   if (!match || Number(match[1]) !== body.length) throw unsafeArchive("An extended header holds more than a path.");
   return match[2]!;
+}
+
+const asciiOf = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
+
+const foreignPaxBytes = 64 * 1024;
+
+/** The path among the records of an extended header; `undefined` when it holds others only. */
+function readForeignPax(body: Uint8Array): string | undefined {
+  if (body.length > foreignPaxBytes) throw unsafeArchive("An extended header of the archive is too long.");
+  let path: string | undefined;
+  for (let offset = 0; offset < body.length;) {
+    const [, digits] = /^([1-9][0-9]{0,5}) /.exec(asciiOf(body.subarray(offset, offset + 7))) ?? [];
+    const record = digits === undefined ? undefined : decode(body.subarray(offset, offset + Number(digits)));
+    const [, key, value] = /^[0-9]+ ([^=\n\0]+)=([^\0]*)\n$/.exec(record ?? "") ?? [];
+    if (key === undefined || value === undefined) throw unsafeArchive("An extended header of the archive is damaged.");
+    // What would give the entry another size or make something else of it than a file.
+    if (key === "size" || key === "linkpath" || key.startsWith("GNU."))
+      throw unsafeArchive(`An extended header of the archive sets ${escapeText(key, 40)}.`);
+    if (key === "path") path = value;
+    offset += Number(digits);
+  }
+  return path;
 }

@@ -1,115 +1,194 @@
-import { mkdir } from "node:fs/promises";
-import { type GitCage, type TagSnapshot, fetchTag, listTags, readPakFiles, sweepScratch } from "@paks/git";
+import { readPakFiles, type Snapshot } from "@paks/git";
 import {
   type GitPolicy,
   type GitSource,
-  type RepositoryUrl,
+  type ReleaseFile,
   PaksError,
-  compareVersions,
+  type Trailers,
   defaultLimits,
   describeFiles,
-  type Trailers,
   findManifests,
-  isPrerelease,
+  formatSource,
+  isPaksError,
   isRepositoryWideTag,
-  parseRepositoryUrl,
   parseTagTrailers,
   tagVersion,
 } from "@paks/schema";
+import type { Context } from "../context.ts";
+import { type ListedPak, choosePak, describePaks } from "./choose-pak.ts";
+import { discoverPaks } from "./discover.ts";
 import type { Fetched } from "./fetched.ts";
 import { readFetchedManifest } from "./fetched-manifest.ts";
+import { type FoundPoint, findPoint, newestTag } from "./git-point.ts";
+import { openGitReader, treeOfSnapshot, type GitReader } from "./git-reader.ts";
 
-export interface GitFetching {
-  /** What the configuration lets an install fetch from. */
-  readonly policy: GitPolicy;
-  /** The git binary: a name on PATH or an absolute path. */
-  readonly binary: string;
-  /** A folder of the user's own: in a shared one somebody else could lay out what is read from it. */
-  readonly scratchRoot: string;
-  readonly signal: AbortSignal;
+type Fetching = Pick<Context, "config" | "signal">;
+
+/**
+ * One pak of a git repository, read with the same functions and rules as the registry's.
+ * @throws PaksError those of `findPoint` and `choosePak`; TRAILER_MISMATCH and the codes of the rules for releases
+ */
+export async function fetchGitSource(source: GitSource, fetching: Fetching): Promise<Fetched> {
+  const reader = await openGitReader(source.url, fetching);
+  const found = await findPoint(reader, source);
+  try {
+    const path = await choosePath(found, source);
+    const tag = found.tag === undefined ? tagOfPak(found, path) : undefined;
+    if (tag === undefined) return await fetchFound(found, path, source);
+    return await fetchGitSource({ type: "git", url: source.url, tag, path }, fetching);
+  } finally {
+    await found.snapshot.close();
+  }
 }
 
-/** A tag of a git repository, read with the same functions and rules as the registry's. */
-export async function fetchGitSource(source: GitSource, fetching: GitFetching): Promise<Fetched> {
-  const { policy, signal } = fetching;
-  const repository = parseRepositoryUrl(source.url, policy);
-  const cage = { policy, limits: defaultLimits, scratchRoot: fetching.scratchRoot, git: fetching.binary };
-  await mkdir(fetching.scratchRoot, { recursive: true, mode: 0o700 });
-  await sweepScratch(fetching.scratchRoot);
-  const tag = source.tag ?? (await newestTag(cage, repository, signal));
-  const snapshot = await fetchTag(cage, repository, tag, { signal });
+/** Paks of a repository that has no tags for all of it may each have their own. */
+function tagOfPak({ tags, path: named }: FoundPoint, path: string): string | undefined {
+  return tags === undefined || path === "" || named !== undefined ? undefined : newestTag(tags, { path });
+}
+
+/** @throws PaksError as `choosePak` */
+async function choosePath(found: FoundPoint, source: GitSource): Promise<string> {
+  const { snapshot, path } = found;
+  const asserted = readTrailers(found);
+  const named = path ?? asserted?.path;
+  const chosen = (await hasManifest(snapshot, named)) ? named! : await chooseAmong(found, source, named);
+  if (asserted && asserted.path !== chosen)
+    throw mismatch(snapshot, `it releases ${asserted.package} in ${asserted.path || "the root"}, not ${chosen}`);
+  return chosen;
+}
+
+/** A pak that was named is found without listing a repository that may be huge. */
+async function hasManifest(snapshot: Snapshot, path: string | undefined): Promise<boolean> {
+  const listed = path === undefined ? undefined : await snapshot.listTree(path);
+  return findManifests((listed?.entries ?? []).map((entry) => entry.path)).some(({ directory }) => directory === "");
+}
+
+async function chooseAmong(found: FoundPoint, source: GitSource, path: string | undefined): Promise<string> {
+  const { snapshot, tag, branch } = found;
+  const state = defined({
+    tag,
+    branch,
+    commit: tag === undefined && branch === undefined ? snapshot.commit : undefined,
+  });
+  return await choosePak(
+    await treeOfSnapshot(snapshot),
+    {
+      where: `${source.url} at ${snapshot.place}`,
+      sourceOf: (folder) => formatSource({ type: "git", url: source.url, ...state, path: folder }),
+    },
+    {
+      path,
+      // `pdf--v1.0.0` names one of them; a folder is usually called like its pak.
+      prefer: (folder) => tag !== undefined && !isRepositoryWideTag(tag) && versionOf(tag, folder) !== undefined,
+    },
+  );
+}
+
+const defined = <T extends Record<string, string | undefined>>(fields: T): { [K in keyof T]?: string } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: string };
+
+const versionOf = (tag: string, path: string): string | undefined =>
+  tagVersion(tag, { name: path.slice(path.lastIndexOf("/") + 1), path });
+
+/** What the author says in the tag: which pak it releases, and its digest. */
+const readTrailers = ({ tag, snapshot }: FoundPoint): Trailers | undefined =>
+  tag !== undefined && snapshot.annotation ? parseTagTrailers(snapshot.annotation.message) : undefined;
+
+const mismatch = (snapshot: Snapshot, what: string): PaksError =>
+  new PaksError("TRAILER_MISMATCH", `The ${snapshot.place} asserts something else: ${what}.`, {
+    hint: "Leave out path= to install what the tag releases, or name another tag.",
+  });
+
+async function fetchFound(found: FoundPoint, path: string, source: GitSource): Promise<Fetched> {
+  const { snapshot, tag, branch } = found;
+  const { files, tree } = await readPakFiles(snapshot, path, defaultLimits);
+  const { manifest, notes } = readFetchedManifest(files, path);
+  const { digest } = describeFiles(files);
+  const asserted = readTrailers(found);
+  if (asserted && asserted.digest !== digest)
+    throw mismatch(snapshot, "the files do not have the digest that its author wrote");
+  const tagged = tag === undefined ? undefined : tagVersion(tag, { name: manifest.name, path });
+  return {
+    name: manifest.name,
+    account: undefined,
+    version: tagged ?? manifest.version ?? null,
+    digest,
+    origin: {
+      type: "git",
+      repository: source.url,
+      path,
+      commit: snapshot.commit,
+      ...defined({ tag, branch: tag === undefined ? branch : undefined }),
+      tree,
+    },
+    files,
+    manifest,
+    notes: [...notes, ...untaggedNote(found, source)],
+  };
+}
+
+/** Only where the user named no state: who names a branch or commit knows. */
+function untaggedNote({ tag, branch, tags, snapshot }: FoundPoint, { url }: GitSource): string[] {
+  if (tag !== undefined || tags === undefined) return [];
+  const of = branch === undefined ? "" : ` of ${branch}`;
+  return [`${url} has no tag of a release for it: this is commit ${snapshot.commit.slice(0, 12)}${of}.`];
+}
+
+/**
+ * Every pak that a source could mean.
+ * @throws PaksError those of `findPoint`
+ */
+export async function listGitPaks(source: GitSource, fetching: Fetching): Promise<ListedPak[]> {
+  const found = await findPoint(await openGitReader(source.url, fetching), source);
   try {
-    const asserted = readTrailers(snapshot);
-    if (asserted && source.path !== undefined && source.path !== asserted.path)
-      throw mismatch(snapshot, `it releases ${asserted.package} in ${asserted.path || "the root"}, not ${source.path}`);
-    const path = source.path ?? asserted?.path ?? (await findOnlyPak(snapshot, repository));
-    const { files } = await readPakFiles(snapshot, path, defaultLimits);
-    const { manifest, notes } = readFetchedManifest(files, path);
-    if (asserted && asserted.digest !== describeFiles(files).digest)
-      throw mismatch(snapshot, "the files do not have the digest that its author wrote");
-    return {
-      name: manifest.name,
-      account: undefined,
-      version: tagVersion(tag, { name: manifest.name, path }) ?? manifest.version ?? null,
-      digest: describeFiles(files).digest,
-      origin: { type: "git", repository: repository.url, path, tag, commit: snapshot.commit },
-      files,
-      manifest,
-      notes,
-    };
+    const tree = await treeOfSnapshot(found.snapshot);
+    const inside = found.path === undefined ? "" : `${found.path}/`;
+    const folders = (await discoverPaks(tree)).filter((folder) => folder === found.path || folder.startsWith(inside));
+    return await describePaks(tree, folders);
+  } finally {
+    await found.snapshot.close();
+  }
+}
+
+/** Where a lock or the registry says that a pak's bytes are. */
+export interface GitPlace {
+  readonly repository: string;
+  readonly commit: string;
+  readonly path: string;
+  /** Where the commit is found on hosts that give out only what their refs lead to. */
+  readonly tag?: string | undefined;
+}
+
+/**
+ * The files of a folder at exactly this commit. Only their blobs are downloaded; whether they are the right ones says
+ * their digest, which is the caller's to compare.
+ * @param policy what may be read; the user's own when absent
+ * @throws PaksError REF_NOT_FOUND, TAG_MOVED and those of fetching
+ */
+export async function fetchGitFiles(
+  place: GitPlace,
+  fetching: Fetching,
+  policy?: GitPolicy,
+): Promise<{ readonly files: ReleaseFile[]; readonly tree: string }> {
+  const snapshot = await fetchCommit(await openGitReader(place.repository, fetching, policy), place);
+  try {
+    return await readPakFiles(snapshot, place.path, defaultLimits);
   } finally {
     await snapshot.close();
   }
 }
 
-/** What the author says in the tag: which pak it releases, and its digest. */
-const readTrailers = ({ annotation }: TagSnapshot): Trailers | undefined =>
-  annotation ? parseTagTrailers(annotation.message) : undefined;
-
-const mismatch = (snapshot: TagSnapshot, what: string): PaksError =>
-  new PaksError("TRAILER_MISMATCH", `The tag ${snapshot.tag} asserts something else: ${what}.`, {
-    hint: "Leave out path= to install what the tag releases, or name another tag.",
-  });
-
-/** The highest stable version among the tags that stand for a whole repository. */
-async function newestTag(cage: GitCage, repository: RepositoryUrl, signal: AbortSignal): Promise<string> {
-  const tags = (await listTags(cage, repository, { signal })).map((ref) => ref.tag);
-  const versions = tags
-    .filter((tag) => isRepositoryWideTag(tag))
-    .map((tag) => ({ tag, version: tagVersion(tag, { name: "", path: "" }) }))
-    .filter((row): row is { tag: string; version: string } => row.version !== undefined && !isPrerelease(row.version))
-    .sort((a, b) => compareVersions(b.version, a.version));
-  const newest = versions[0];
-  if (newest) return newest.tag;
-  throw new PaksError(
-    "TAG_NOT_FOUND",
-    `${repository.url} has no tag that stands for a version of the whole repository.`,
-    {
-      hint:
-        tags.length > 0
-          ? `Name a tag, for example ${repository.url}#tag=${tags[0]}.`
-          : "Only tags are releases; ask the author for one.",
-      details: { tags: tags.slice(0, 20) },
-    },
-  );
-}
-
-async function findOnlyPak(snapshot: TagSnapshot, repository: RepositoryUrl): Promise<string> {
-  const tree = await snapshot.listTree("");
-  const all = findManifests((tree?.entries ?? []).map((entry) => entry.path));
-  const root = all.find((place) => place.directory === "");
-  if (root) return root.directory;
-  // `pdf--v1.0.0` names one of them; a folder is usually called like its pak.
-  const named = all.filter(({ directory: path }) => fitsOnly(snapshot.tag, path));
-  const found = named.length > 0 ? named : all;
-  const [only, second] = found;
-  if (only && !second) return only.directory;
-  if (!only) throw new PaksError("MANIFEST_MISSING", `There is no SKILL.md in ${repository.url} at ${snapshot.tag}.`);
-  throw new PaksError("AMBIGUOUS_MANIFEST", `${repository.url} holds ${found.length} paks.`, {
-    hint: `Say which: ${repository.url}#tag=${snapshot.tag}&path=${only.directory}`,
-    details: { paths: found.map((place) => place.directory) },
+async function fetchCommit(reader: GitReader, { commit, tag }: GitPlace): Promise<Snapshot> {
+  try {
+    return await reader.fetch({ type: "commit", oid: commit });
+  } catch (error) {
+    if (tag === undefined || !isPaksError(error, "REF_NOT_FOUND")) throw error;
+  }
+  const snapshot = await reader.fetch({ type: "tag", name: tag });
+  if (snapshot.commit === commit) return snapshot;
+  await snapshot.close();
+  throw new PaksError("TAG_MOVED", `${tag} of ${reader.repository.url} leads to another commit than was recorded.`, {
+    hint: "The recorded commit is no longer given out. Nothing was installed.",
+    details: { recorded: commit, found: snapshot.commit },
   });
 }
-
-const fitsOnly = (tag: string, path: string): boolean =>
-  !isRepositoryWideTag(tag) && tagVersion(tag, { name: path.slice(path.lastIndexOf("/") + 1), path }) !== undefined;

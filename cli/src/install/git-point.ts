@@ -1,0 +1,142 @@
+import type { GitPoint, ListedRefs, Snapshot } from "@paks/git";
+import {
+  type GitSource,
+  PaksError,
+  isCommit,
+  isPaksError,
+  isRepositoryWideTag,
+  isVersion,
+  selectVersion,
+  tagVersion,
+} from "@paks/schema";
+import type { GitReader } from "./git-reader.ts";
+
+/** A state of a repository, and what led there. */
+export interface FoundPoint {
+  readonly snapshot: Snapshot;
+  readonly tag?: string | undefined;
+  readonly branch?: string | undefined;
+  /** Where the source says so, or its address in a browser does. */
+  readonly path?: string | undefined;
+  /** Tags of the repository, when they were asked for because the source names no state. */
+  readonly tags?: readonly string[];
+}
+
+/**
+ * What a source means, looked up in the repository: a tag before a branch of the same name, the newest stable version
+ * where nothing is named, and the default branch where there are no versions.
+ * @throws PaksError TAG_NOT_FOUND, REF_NOT_FOUND, VERSION_NOT_FOUND and those of fetching
+ */
+export async function findPoint(reader: GitReader, source: GitSource): Promise<FoundPoint> {
+  const { tag, branch, commit, ref, tree, version, path } = source;
+  if (tag !== undefined) return { snapshot: await reader.fetch({ type: "tag", name: tag }), tag, path };
+  if (branch !== undefined) return { snapshot: await reader.fetch({ type: "branch", name: branch }), branch, path };
+  if (commit !== undefined) return { snapshot: await reader.fetch({ type: "commit", oid: commit }), path };
+  if (ref !== undefined) return { ...(await findRef(reader, ref)), path };
+  const refs = await reader.listRefs();
+  if (tree !== undefined) return await findTree(reader, refs, tree);
+  return await findVersion(reader, refs, { selector: version, path });
+}
+
+/** Tag, branch, commit: the first of them that is there. */
+async function findRef(reader: GitReader, ref: string): Promise<FoundPoint> {
+  if (isCommit(ref)) return { snapshot: await reader.fetch({ type: "commit", oid: ref }) };
+  try {
+    return { snapshot: await reader.fetch({ type: "tag", name: ref }), tag: ref };
+  } catch (error) {
+    if (!isPaksError(error, "TAG_NOT_FOUND")) throw error;
+    return await findBranch(reader, ref);
+  }
+}
+
+async function findBranch(reader: GitReader, branch: string): Promise<FoundPoint> {
+  try {
+    return { snapshot: await reader.fetch({ type: "branch", name: branch }), branch };
+  } catch (error) {
+    if (!isPaksError(error, "REF_NOT_FOUND")) throw error;
+    throw new PaksError("REF_NOT_FOUND", `${reader.repository.url} has neither a tag nor a branch ${branch}.`, {
+      hint: "Check the name; it is case-sensitive.",
+      details: { repository: reader.repository.url },
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Only the refs say where `feature/x/skills/pdf` ends and the folder begins. Of two that fit the longer one is meant, and
+ * a tag rather than a branch of the same name.
+ */
+async function findTree(reader: GitReader, refs: ListedRefs, tree: string): Promise<FoundPoint> {
+  const parts = tree.split("/");
+  for (let length = parts.length; length > 0; length--) {
+    const name = parts.slice(0, length).join("/");
+    const path = parts.slice(length).join("/") || undefined;
+    const point = pointNamed(refs, name);
+    if (point?.type === "tag") return { snapshot: await reader.fetch(point), tag: name, path };
+    if (point?.type === "branch") return { snapshot: await reader.fetch(point), branch: point.name, path };
+    if (point) return { snapshot: await reader.fetch(point), path };
+  }
+  throw new PaksError("REF_NOT_FOUND", `No tag or branch of ${reader.repository.url} begins "${tree}".`, {
+    hint: "Check the address: the branch may have been renamed or deleted.",
+    details: { repository: reader.repository.url },
+  });
+}
+
+function pointNamed(refs: ListedRefs, name: string): GitPoint | undefined {
+  if (refs.tags.some(({ tag }) => tag === name)) return { type: "tag", name };
+  if (refs.branches.some(({ branch }) => branch === name)) return { type: "branch", name };
+  if (name === "HEAD") return pointOfHead(refs);
+  return isCommit(name) ? { type: "commit", oid: name } : undefined;
+}
+
+function pointOfHead({ head }: ListedRefs): GitPoint {
+  return head?.branch === undefined ? { type: "head" } : { type: "branch", name: head.branch };
+}
+
+interface Wanted {
+  readonly selector: string | undefined;
+  readonly path: string | undefined;
+}
+
+async function findVersion(reader: GitReader, refs: ListedRefs, { selector, path }: Wanted): Promise<FoundPoint> {
+  const tags = refs.tags.map(({ tag }) => tag);
+  const tag = newestTag(tags, { path, selector });
+  if (tag !== undefined) return { snapshot: await reader.fetch({ type: "tag", name: tag }), tag, path, tags };
+  if (selector !== undefined) throw noSuchVersion(reader.repository.url, selector, tags);
+  if (refs.head === undefined)
+    throw new PaksError("REF_NOT_FOUND", `${reader.repository.url} is empty.`, {
+      details: { repository: reader.repository.url },
+    });
+  const point = pointOfHead(refs);
+  return { snapshot: await reader.fetch(point), branch: point.type === "branch" ? point.name : undefined, path, tags };
+}
+
+/**
+ * The tag of the version that a selector means. Without a folder only tags that speak to the whole repository count, or
+ * those of the one pak that all others belong to.
+ */
+export function newestTag(
+  tags: readonly string[],
+  wanted: { readonly path?: string | undefined; readonly name?: string; readonly selector?: string | undefined },
+): string | undefined {
+  const { path, selector } = wanted;
+  const name = wanted.name ?? path?.slice(path.lastIndexOf("/") + 1) ?? "";
+  const versions = tags
+    .filter((tag) => name !== "" || isRepositoryWideTag(tag))
+    .map((tag) => ({ tag, version: tagVersion(tag, { name, path: path ?? "" }), yanked: false }))
+    .filter((row): row is { tag: string; version: string; yanked: boolean } => row.version !== undefined);
+  const stable = versions.filter(({ version }) => !version.includes("-"));
+  // A pre-release is taken only by those who ask for it.
+  return selectVersion(selector === undefined ? stable : versions, selector)?.tag;
+}
+
+function noSuchVersion(repository: string, selector: string, tags: readonly string[]): PaksError {
+  const versions = tags.filter((tag) => isRepositoryWideTag(tag) || isVersion(tag.replace(/^.*(?:--v|@|\/v|-v)/, "")));
+  return new PaksError("VERSION_NOT_FOUND", `${repository} has no tag of a version that fits "${selector}".`, {
+    hint:
+      versions.length > 0
+        ? `It has ${versions.slice(0, 5).join(", ")}; a pak in a folder also needs --path.`
+        : "It has no tags of versions. Name a branch or a commit instead.",
+    details: { repository, tags: tags.slice(0, 20) },
+  });
+}

@@ -1,0 +1,120 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type GitCage,
+  type GitPoint,
+  type ListedRefs,
+  type Snapshot,
+  fetchPoint,
+  listRefs,
+  sweepScratch,
+} from "@paks/git";
+import {
+  type GitPolicy,
+  type RepositoryUrl,
+  type TreeEntry,
+  defaultLimits,
+  isPaksError,
+  parseRepositoryUrl,
+} from "@paks/schema";
+import type { Context } from "../context.ts";
+import type { PakTree } from "./pak-tree.ts";
+
+/** Reads repositories of strangers. */
+export interface GitReader {
+  readonly repository: RepositoryUrl;
+  listRefs(): Promise<ListedRefs>;
+  fetch(point: GitPoint): Promise<Snapshot>;
+}
+
+type Reading = Pick<Context, "config" | "signal">;
+
+/**
+ * By the git of this machine; where there is none, public repositories are read without it.
+ * @param policy what may be read; the user's own when absent
+ * @throws PaksError the codes of `parseRepositoryUrl`; DISK_FULL, READ_ONLY_TARGET
+ */
+export async function openGitReader(url: string, { config, signal }: Reading, policy?: GitPolicy): Promise<GitReader> {
+  const allowed = policy ?? config.git.policy;
+  const repository = parseRepositoryUrl(url, allowed);
+  // A folder of the user's own: in a shared one somebody else could lay out what is read from it.
+  const scratchRoot = join(config.folders.cache, "git");
+  await mkdir(scratchRoot, { recursive: true, mode: 0o700 });
+  await sweepScratch(scratchRoot);
+  const cage: GitCage = { policy: allowed, limits: defaultLimits, scratchRoot, git: config.git.binary };
+  return {
+    repository,
+    listRefs: () =>
+      orWithoutGit(
+        repository,
+        () => listRefs(cage, repository, { signal }),
+        async () => (await import("../git-fallback/read.ts")).listRefsWithoutGit(cage, repository, { signal }),
+      ),
+    fetch: (point) =>
+      orWithoutGit(
+        repository,
+        () => fetchPoint(cage, repository, point, { signal }),
+        async () => (await import("../git-fallback/read.ts")).fetchPointWithoutGit(cage, repository, { point, signal }),
+      ),
+  };
+}
+
+async function orWithoutGit<T>(
+  { protocol }: RepositoryUrl,
+  withGit: () => Promise<T>,
+  withoutGit: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await withGit();
+  } catch (error) {
+    if (!isPaksError(error, "GIT_MISSING") || (protocol !== "https" && protocol !== "http")) throw error;
+    return await withoutGit();
+  }
+}
+
+/** All regular files of a snapshot. */
+export async function treeOfSnapshot(snapshot: Snapshot): Promise<PakTree> {
+  const listed = await snapshot.listTree("");
+  const files = new Map((listed?.entries ?? []).filter(isFile).map(({ path, oid }) => [path, oid]));
+  return {
+    paths: [...files.keys()],
+    read: async (paths) => {
+      const wanted = new Map(paths.flatMap((path) => [[path, files.get(path)] as const]));
+      const oids = new Set([...wanted.values()].filter((oid) => oid !== undefined));
+      const blobs = await readSmall(snapshot, oids);
+      return new Map(
+        [...wanted].flatMap(([path, oid]) => {
+          const bytes = oid === undefined ? undefined : blobs.get(oid);
+          return bytes === undefined ? [] : [[path, bytes] as const];
+        }),
+      );
+    },
+  };
+}
+
+const isFile = ({ mode }: TreeEntry): boolean => mode === "100644" || mode === "100755";
+
+/** So many at once that the largest allowed ones stay below what one reading may bring. */
+const batch = 40;
+
+async function readSmall(snapshot: Snapshot, oids: ReadonlySet<string>): Promise<Map<string, Buffer>> {
+  const found = new Map<string, Buffer>();
+  const all = [...oids];
+  await snapshot.fetchBlobs(all);
+  for (let start = 0; start < all.length; start += batch)
+    for (const [oid, bytes] of await readTolerant(snapshot, all.slice(start, start + batch))) found.set(oid, bytes);
+  return found;
+}
+
+/** A manifest that is too large is one that is not listed; it spoils nothing for the others. */
+async function readTolerant(snapshot: Snapshot, oids: readonly string[]): Promise<Map<string, Buffer>> {
+  try {
+    return await snapshot.readBlobs(oids);
+  } catch (error) {
+    if (!isPaksError(error, "TOO_LARGE")) throw error;
+    if (oids.length === 1) return new Map();
+    const half = Math.ceil(oids.length / 2);
+    const parts = [await readTolerant(snapshot, oids.slice(0, half)), await readTolerant(snapshot, oids.slice(half))];
+    return new Map(parts.flatMap((part) => [...part]));
+  }
+}
