@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { bareRepo, type GitRepo, gitRepo, type GitServer, serveGit, testGit } from "@paks/git/testing";
 import { onTestFinished } from "vitest";
@@ -25,6 +25,8 @@ export interface Lab {
   paks(args: readonly string[], options?: Partial<RunOptions>): Promise<RunResult>;
   /** Everything that a failed publish may not change, in one comparable text. */
   snapshot(): Promise<string>;
+  /** The work tree's files below a folder, with their modes and bytes, as one comparable text. */
+  files(folder: string): Promise<string>;
   /** A git on the remote's side. */
   remote(...args: string[]): Promise<string>;
 }
@@ -82,6 +84,7 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
     paks,
     publish: async (args, more) => await paks(["publish", ...(path === "" ? [] : [path]), ...args], more),
     snapshot: async () => await snapshotOf(repo, remote),
+    files: async (folder) => await readFiles(join(repo.dir, folder)),
     remote,
   };
 }
@@ -94,6 +97,7 @@ async function snapshotOf(repo: GitRepo, remote: Lab["remote"]): Promise<string>
     ["index", await repo.git("ls-files", "--stage")],
     ["status", await repo.git("status", "--porcelain=v2", "--branch", "--untracked-files=all")],
     ["stash", await repo.git("stash", "list")],
+    ["config", await readFile(join(repo.dir, ".git", "config"), "utf8")],
     ["files", await readFiles(repo.dir)],
     ["git folder", (await readdir(join(repo.dir, ".git"))).filter((name) => !usual.has(name)).join("\n")],
     ["remote", await remote("for-each-ref")],
@@ -108,8 +112,10 @@ async function readFiles(dir: string): Promise<string> {
   const texts: string[] = [];
   for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
-    if (path.startsWith(join(dir, ".git")) || !entry.isFile()) continue;
-    texts.push(`${path.slice(dir.length + 1)}: ${(await readFile(path)).toString("base64")}`);
+    if (path.startsWith(join(dir, ".git"))) continue;
+    const { mode } = await lstat(path);
+    const bytes = entry.isFile() ? await readFile(path) : entry.isSymbolicLink() ? await readlink(path) : "";
+    texts.push(`${mode.toString(8)} ${path.slice(dir.length + 1)}: ${bytes.toString("base64")}`);
   }
   return texts.sort().join("\n");
 }
