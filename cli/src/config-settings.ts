@@ -39,6 +39,9 @@ const sizes: Readonly<Record<string, number>> = {
   gib: 1024 ** 3,
 };
 
+/** Seconds of a text such as "10m". @throws PaksError INVALID_PARAMETER */
+export const parseDuration = (text: string, what: string): number => parseAmount(text, durations, what, '"30d"');
+
 function parseAmount(
   value: number | string,
   units: Readonly<Record<string, number>>,
@@ -48,7 +51,7 @@ function parseAmount(
   const [, digits, unit = ""] = /^(\d{1,15})\s*([a-z]*)$/.exec(String(value).trim().toLowerCase()) ?? [];
   const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
   if (digits !== undefined && factor !== undefined) return Number(digits) * factor;
-  throw new PaksError("INVALID_PARAMETER", `${key} in the configuration is no amount.`, {
+  throw new PaksError("INVALID_PARAMETER", `${key} is no amount.`, {
     hint: `Write a number and a unit, such as ${example}.`,
   });
 }

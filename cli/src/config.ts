@@ -53,6 +53,10 @@ export interface Config {
   /** The user's own targets and changed ones of the table, by id. */
   readonly agents: Readonly<Record<string, UserTarget>>;
   readonly registries: Readonly<Record<string, string>>;
+  /** `default_registry` of the file, a name or URL. */
+  readonly defaultRegistry: string | undefined;
+  /** The accounts of each configured registry, by its name. */
+  readonly registryAccounts: Readonly<Record<string, readonly string[]>>;
   /** Canonical account name → URL of the one registry in which its names are looked up. */
   readonly accounts: Readonly<Record<string, string>>;
   readonly cache: CacheSettings;
@@ -102,6 +106,10 @@ export async function readConfig(inputs: ConfigInputs): Promise<Config> {
     defaultAgents: file.default_agents ?? (file.default_agent === undefined ? [] : [file.default_agent]),
     agents: readAgents(file),
     registries,
+    defaultRegistry: file.default_registry,
+    registryAccounts: Object.fromEntries(
+      Object.entries(file.registries ?? {}).map(([name, one]) => [name, one.accounts ?? []]),
+    ),
     accounts: readAccounts(file),
     cache: readCacheSettings(file, inputs.noCache !== true && !isOn(variable("PAKS_NO_CACHE"))),
     network: readNetworkSettings(file, variable, folders.config),

@@ -12,7 +12,12 @@ export interface CommandRow {
 }
 
 /** What the first of two words says in the help of `paks` itself. */
-export const commandGroups: Readonly<Record<string, string>> = {};
+export const commandGroups: Readonly<Record<string, string>> = {
+  agent: "The coding tools that paks installs for",
+  config: "Read and change paks' configuration file",
+  registry: "Which registries there are, and which names are looked up where",
+  cache: "What was fetched and is kept for the next time",
+};
 
 /** In the order of the help: make, release, use, find, log in, mend. */
 export const commandTable: readonly CommandRow[] = [
@@ -57,15 +62,26 @@ export const commandTable: readonly CommandRow[] = [
   {
     name: "install",
     aliases: ["add", "i"],
-    usage: "<source..>",
-    describe: "Verify a pak and put it where your coding tools look",
+    usage: "[source..]",
+    describe: "Verify paks and put them where your coding tools look; without a source: what paks.jsonc asks for",
     load: async () => (await import("./install.ts")).install,
+  },
+  {
+    name: "ci",
+    describe: "Install exactly what paks.lock says, every byte verified",
+    load: async () => (await import("./ci.ts")).ci,
   },
   {
     name: "list",
     aliases: ["ls"],
     describe: "Show what is installed here and whether it was edited",
     load: async () => (await import("./list.ts")).list,
+  },
+  {
+    name: "why",
+    usage: "<pak>",
+    describe: "Show what asks for a pak of this project",
+    load: async () => (await import("./why.ts")).why,
   },
   {
     name: "remove",
@@ -102,6 +118,96 @@ export const commandTable: readonly CommandRow[] = [
     name: "whoami",
     describe: "Show the account, the token's rights and where the token comes from",
     load: async () => (await import("./whoami.ts")).whoami,
+  },
+  {
+    name: "agent list",
+    aliases: ["agent ls"],
+    describe: "Show the coding tools that are here, or all that paks knows",
+    load: async () => (await import("./agent-list.ts")).agentList,
+  },
+  {
+    name: "agent show",
+    usage: "<id>",
+    describe: "Show where one coding tool looks for skills",
+    load: async () => (await import("./agent-show.ts")).agentShow,
+  },
+  {
+    name: "agent default",
+    usage: "[id..]",
+    describe: "Show, set or clear the coding tools that install uses when none is named",
+    load: async () => (await import("./agent-default.ts")).agentDefault,
+  },
+  {
+    name: "agent add",
+    usage: "<id>",
+    describe: "Add a coding tool of your own, or say where a known one looks on this machine",
+    load: async () => (await import("./agent-add.ts")).agentAdd,
+  },
+  {
+    name: "agent remove",
+    aliases: ["agent rm"],
+    usage: "<id>",
+    describe: "Forget a coding tool of your own; what is installed for it stays",
+    load: async () => (await import("./agent-remove.ts")).agentRemove,
+  },
+  {
+    name: "config get",
+    usage: "<key>",
+    describe: "Print one value of the configuration",
+    load: async () => (await import("./config-get.ts")).configGet,
+  },
+  {
+    name: "config set",
+    usage: "<key> <value>",
+    describe: "Set one value; comments and everything else stay as they are",
+    load: async () => (await import("./config-set.ts")).configSet,
+  },
+  {
+    name: "config unset",
+    usage: "<key>",
+    describe: "Remove one value; the default is used again",
+    load: async () => (await import("./config-set.ts")).configUnset,
+  },
+  {
+    name: "config list",
+    aliases: ["config ls"],
+    describe: "Show the configuration file's values, or every key there is",
+    load: async () => (await import("./config-list.ts")).configList,
+  },
+  {
+    name: "registry add",
+    usage: "<name> <url>",
+    describe: "Name a registry, and whose paks are looked up only there",
+    load: async () => (await import("./registry.ts")).registryAdd,
+  },
+  {
+    name: "registry remove",
+    aliases: ["registry rm"],
+    usage: "<name>",
+    describe: "Forget a registry and its accounts; its token stays in the keychain",
+    load: async () => (await import("./registry.ts")).registryRemove,
+  },
+  {
+    name: "registry list",
+    aliases: ["registry ls"],
+    describe: "Show the registries and which accounts are looked up where",
+    load: async () => (await import("./registry.ts")).registryList,
+  },
+  {
+    name: "registry default",
+    usage: "[name]",
+    describe: "Show or set the registry for all names that are not mapped to another",
+    load: async () => (await import("./registry.ts")).registryDefault,
+  },
+  {
+    name: "cache info",
+    describe: "Show where fetched releases are kept and how much room they take",
+    load: async () => (await import("./cache.ts")).cacheInfo,
+  },
+  {
+    name: "cache clean",
+    describe: "Delete what was fetched; nothing that is installed",
+    load: async () => (await import("./cache.ts")).cacheClean,
   },
   {
     name: "doctor",

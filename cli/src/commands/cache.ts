@@ -1,0 +1,93 @@
+import { join } from "node:path";
+import { defineCommand } from "../command.ts";
+import { parseDuration } from "../config-settings.ts";
+import type { Context } from "../context.ts";
+import { safe } from "../output/safe-text.ts";
+import { formatPairs } from "../output/table.ts";
+import { answersFolder } from "../store/answers.ts";
+import { storeFolder } from "../store/open-lazily.ts";
+import { type CacheFile, deleteEmptyFolders, deleteFiles, listEntries, listFiles } from "../store/sweep.ts";
+
+export const cacheInfo = defineCommand({
+  command: "cache info",
+  describe: "Show where fetched releases are kept and how much room they take",
+  examples: [["paks cache info --json", "for programs"]],
+  builder: (yargs) => yargs,
+  run: async (_args, { config }) => {
+    const folder = config.folders.cache;
+    const releases = await listEntries(storeFolder(config));
+    const answers = await listFiles(answersFolder(folder));
+    const bytes = sum(await listFiles(folder));
+    return {
+      data: {
+        folder,
+        bytes,
+        max_bytes: config.cache.maxBytes,
+        ttl: config.cache.ttl,
+        releases: { count: releases.length, bytes: sum(releases) },
+        answers: { count: answers.length, bytes: sum(answers) },
+      },
+      text: formatPairs([
+        ["folder", folder],
+        [
+          "releases",
+          `${releases.length}, ${formatBytes(sum(releases))} of at most ${formatBytes(config.cache.maxBytes)}`,
+        ],
+        ["registry answers", `${answers.length}, ${formatBytes(sum(answers))}`],
+        ["everything", formatBytes(bytes)],
+      ]),
+    };
+  },
+});
+
+export const cacheClean = defineCommand({
+  command: "cache clean",
+  describe: "Delete what was fetched; nothing that is installed",
+  examples: [
+    ["paks cache clean --dry-run", "show what would be deleted"],
+    ["paks cache clean --older-than 30d", "only what was not used for so long"],
+  ],
+  builder: (yargs) =>
+    yargs
+      .option("dry-run", { type: "boolean", default: false, describe: "Delete nothing" })
+      .option("older-than", { type: "string", describe: "Only what was not used for this long, for example 30d" }),
+  run: async (args, context) => {
+    const chosen = await choose(context, args.olderThan);
+    if (!args.dryRun) await clean(context, chosen);
+    const bytes = sum(chosen);
+    const files = `${chosen.length} ${chosen.length === 1 ? "file" : "files"}, ${formatBytes(bytes)}`;
+    return {
+      data: { dry_run: args.dryRun, files: chosen.length, bytes },
+      text: args.dryRun ? `Would delete ${files}` : `✓ Deleted ${files}`,
+    };
+  },
+});
+
+/** Only folders whose content is ours: the user may have named any folder as the cache. */
+const ownFolders = ({ config }: Context): string[] => [
+  join(storeFolder(config), "h1"),
+  join(storeFolder(config), "tmp"),
+  answersFolder(config.folders.cache),
+];
+
+async function choose(context: Context, olderThan: string | undefined): Promise<CacheFile[]> {
+  const limit = olderThan === undefined ? 0 : parseDuration(olderThan, "--older-than") * 1000;
+  const now = context.clock().getTime();
+  const files = (await Promise.all(ownFolders(context).map(listFiles))).flat();
+  return files.filter((one) => olderThan === undefined || now - one.usedAt > limit);
+}
+
+async function clean(context: Context, files: readonly CacheFile[]): Promise<void> {
+  await deleteFiles(files);
+  for (const folder of ownFolders(context)) await deleteEmptyFolders(folder);
+}
+
+const sum = (files: readonly CacheFile[]): number => files.reduce((bytes, one) => bytes + one.bytes, 0);
+
+export function formatBytes(bytes: number): string {
+  const units = ["bytes", "KB", "MB", "GB"];
+  let value = bytes;
+  let unit = 0;
+  for (; value >= 1000 && unit < units.length - 1; unit += 1) value /= 1000;
+  return `${unit === 0 ? value : safe(value.toFixed(1))} ${units[unit]}`;
+}
