@@ -27,11 +27,12 @@ const lockTimeout = 10_000;
  * Changes `config.toml` and nothing in it but what `change` asks for: comments, order and unknown keys stay. Two
  * processes at once change it one after the other, and a reader sees the old file or the new one.
  * @returns the path of the file and whether anything was different
- * @throws PaksError INVALID_PARAMETER, LOCK_BUSY, READ_ONLY_TARGET, DISK_FULL, and what `change` throws
+ * @throws PaksError INVALID_PARAMETER, LOCK_BUSY, READ_ONLY_TARGET, DISK_FULL, and what `change` and `check` throw
  */
 export async function changeConfig(
   { config }: ConfigPlace,
   change: (file: ConfigFile) => readonly ConfigEdit[],
+  check: (file: ConfigFile) => void = () => undefined,
 ): Promise<{ readonly path: string; readonly changed: boolean }> {
   const path = await realFile(config.file ?? join(config.folders.config, "config.toml"));
   const lock = join(dirname(path), ".config.lock");
@@ -40,7 +41,7 @@ export async function changeConfig(
   try {
     const { text, mode } = await readOld(path);
     const edited = editToml(text, change(parseConfigFile(text, path)), path);
-    parseConfigFile(edited, path);
+    check(parseConfigFile(edited, path));
     if (edited !== text) await replaceFile(path, edited, mode);
     return { path, changed: edited !== text };
   } finally {
@@ -87,13 +88,19 @@ function editOne(text: string, { path, value }: ConfigEdit): string {
   return insertEntry(text, spans, { path, value });
 }
 
-/** The key itself, what is below it as a table, and the tables below that. */
+/** The key itself, what is below it as a table, the tables below that, and the table that has nothing left in it. */
 function removeSpans(text: string, { entries, tables }: TomlSpans, path: readonly string[]): string {
+  const table = path.slice(0, -1);
   const isBelow = (one: { readonly path: readonly string[] }) =>
     isDeepStrictEqual(one.path.slice(0, path.length), path);
+  const left = entries.filter((one) => !isBelow(one) && isDeepStrictEqual(one.path.slice(0, table.length), table));
+  const isEmptied = (one: { readonly path: readonly string[] }) =>
+    left.length === 0 && table.length > 0 && isDeepStrictEqual(one.path, table);
   const gone = [
     ...entries.filter(isBelow).map(({ start, end }) => ({ start, end })),
-    ...tables.filter(isBelow).map(({ start, headerEnd }) => ({ start, end: headerEnd })),
+    ...tables
+      .filter((one) => isBelow(one) || (!one.isArray && isEmptied(one)))
+      .map(({ start, headerEnd }) => ({ start, end: headerEnd })),
   ].sort((a, b) => b.start - a.start);
   return gone.reduce((rest, { start, end }) => rest.slice(0, start) + rest.slice(end), text);
 }

@@ -77,6 +77,8 @@ test.each([
   ["an unknown command", ["valdate"], /Did you mean `paks validate`/],
   ["an unknown command far from any", ["xyzzyxyzzy"], /paks --help/],
   ["a name of JavaScript's own", ["constructor"], /paks --help/],
+  ["an unknown command of a group", ["agent", "lst"], /Did you mean `paks agent list`/],
+  ["a missing word of a group's command", ["agent", "show"], /paks agent show <id>/],
   ["an unknown flag", ["validate", "--strit"], /Did you mean --strict\?/],
   ["an unknown flag before the command", ["--frobnicate", "validate"], /Unknown option --frobnicate/],
   ["a flag of JavaScript's own", ["validate", "--__proto__", "x"], /no option/],

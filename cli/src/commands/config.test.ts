@@ -1,0 +1,88 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { configKeys } from "../config-keys.ts";
+import { runPaks, tempFolder } from "../testing/index.ts";
+
+async function open(config?: string) {
+  const home = await tempFolder();
+  const file = join(home, ".config/paks/config.toml");
+  await mkdir(join(home, ".config/paks"), { recursive: true });
+  if (config !== undefined) await writeFile(file, config);
+  const run = async (...argv: string[]) => await runPaks(["config", ...argv], { cwd: home, home });
+  return { run, file, text: () => readFile(file, "utf8") };
+}
+
+test("what is set can be read back, alone and in the list, and is removed again", async () => {
+  const { run, file, text } = await open("# mine\n[unknown]\nkey = 1 # kept\n");
+  for (const [key, value] of [
+    ["default_agents", "claude-code, goose"],
+    ["offline", "yes"],
+    ["cache.ttl", "10m"],
+    ["registries.a.example.url", "https://paks.a.example"],
+    ["default_registry", "a.example"],
+  ] as const)
+    expect((await run("set", key, value)).exit, key).toBe(0);
+  expect((await run("get", "default_agents")).stdout).toBe("claude-code,goose\n");
+  expect((await run("get", "offline", "--json")).json()).toEqual({ key: "offline", value: true });
+  expect((await run("list", "--json")).json()).toMatchObject({
+    file,
+    values: {
+      default_registry: "a.example",
+      "unknown.key": 1,
+      "cache.ttl": "10m",
+      "registries.a.example.url": "https://paks.a.example",
+    },
+  });
+  for (const key of ["default_agents", "offline", "cache.ttl", "default_registry", "registries.a.example.url"])
+    expect((await run("unset", key)).stdout).toContain("removed");
+  expect((await text()).replaceAll(/\n+/g, "\n")).toBe("# mine\n[unknown]\nkey = 1 # kept\n");
+});
+
+test.each([
+  ["an unknown key", ["set", "default_agnt", "x"], 2, /Did you mean default_agent/],
+  ["a key of JavaScript's own", ["set", "__proto__.x.url", "x"], 2, /no key/],
+  ["an agent that nobody knows", ["set", "default_agent", "nobody"], 2, /no agent "nobody"/],
+  ["a value that is neither yes nor no", ["set", "offline", "perhaps"], 2, /true or false/],
+  ["a registry that is no address", ["set", "default_registry", "ftp://x"], 5, /./],
+  ["an amount that is none", ["set", "cache.max_size", "much"], 5, /amount/],
+  ["a layout that is none", ["set", "agents.x.layout", "flat"], 5, /layout/],
+  ["a value that is not set", ["get", "proxy"], 3, /is not set/],
+])("%s is refused, and the file stays", async (_, argv, exit, message) => {
+  const { run, text } = await open("# mine\n");
+  const result = await run(...argv);
+  expect([result.exit, result.stdout]).toEqual([exit, ""]);
+  expect(result.stderr).toMatch(message);
+  expect(await text()).toBe("# mine\n");
+});
+
+test("tokens that an older program left in the file and passwords of proxies are not shown", async () => {
+  const { run } = await open(
+    'proxy = "http://me:pw@proxy:1"\n[registries.old]\nurl = "https://a.example"\ntoken = "stk_secret"\n',
+  );
+  const { stdout } = await run("list");
+  expect(stdout).toContain("http://(hidden)@proxy:1");
+  expect(stdout).toMatch(/registries\.old\.token +\(hidden\)/);
+  expect(stdout).not.toMatch(/stk_secret|pw@/);
+});
+
+test("every key that the list explains can be set", async () => {
+  const { run } = await open("[registries.x]\nurl = 'https://x.example'\n");
+  const values: Record<string, string> = {
+    default_agent: "codex",
+    default_agents: "codex",
+    default_registry: "x",
+    "cache.dir": "/var/cache/paks",
+    "cache.ttl": "1h",
+    "cache.max_size": "1GB",
+    "agents.x.skills_dir": "~/x",
+    "agents.x.project_dir": ".x",
+    "agents.x.layout": "name",
+    "registries.x.url": "https://y.example",
+  };
+  for (const { key, type } of configKeys) {
+    const name = key.replace(/<\w+>/, "x");
+    const { exit, stderr } = await run("set", name, values[name] ?? (type === "yes or no" ? "true" : "text"));
+    expect([name, exit, stderr]).toEqual([name, 0, ""]);
+  }
+});
