@@ -9,6 +9,7 @@ import {
   type Draft,
   draftRelease,
   findPrepared,
+  type ManifestFacts,
   readManifestFacts,
   tagFactsOf,
 } from "./draft.ts";
@@ -61,6 +62,8 @@ export interface Gathered {
   readonly content: PakContent;
   readonly outside: Outside;
   readonly options: PublishOptions;
+  /** `readManifestFacts` of these, where they were read while the remote was still answering. */
+  readonly manifest?: ManifestFacts | undefined;
 }
 
 /**
@@ -70,7 +73,7 @@ export interface Gathered {
 export async function decideRelease(context: Context, gathered: Gathered): Promise<ReleasePlan> {
   const { facts, content, outside, options } = gathered;
   const problems = new Problems();
-  const manifest = readManifestFacts(facts, content);
+  const manifest = gathered.manifest ?? readManifestFacts(facts, content);
   problems.add(...manifest.findings, ...allowSecrets(content.findings, options.allowedSecrets));
   noteGitAnswers(facts, outside, problems);
   if (!manifest.committed) return stopWithoutManifest(gathered, problems);

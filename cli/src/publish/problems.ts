@@ -84,6 +84,12 @@ export async function settle<T>(work: Promise<T>): Promise<Settled<T>> {
   }
 }
 
+/** The value, or the failure thrown after all. */
+export function requireValue<T>({ value, error }: Settled<T>): T {
+  if (error) throw error;
+  return value!;
+}
+
 /** The same error when it is one that a user can meet; throws what is not, and what ends the run. */
 export function expectPaksError(error: unknown): PaksError {
   if (!isPaksError(error) || error.code === "CANCELLED" || error.code === "INTERNAL") throw error;

@@ -2,6 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import {
   type CommittedEntry,
+  findGit,
   type GitConfig,
   listCommitted,
   listCommittedTree,
@@ -122,8 +123,10 @@ export async function readPlaceOf(context: Context, dir: string): Promise<Pick<R
 }
 
 /** @throws PaksError MANIFEST_MISSING (no such folder) */
-export const openFolder = async (context: Context, dir: string): Promise<WorkTree> =>
-  openTree(context, await findFolder(resolve(context.cwd, dir)));
+export async function openFolder(context: Context, dir: string): Promise<WorkTree> {
+  const [folder, gitPath] = await Promise.all([findFolder(resolve(context.cwd, dir)), findGit()]);
+  return { ...openTree(context, folder), gitPath };
+}
 
 /** The user's own git at `dir`. */
 const openTree = (context: Context, dir: string): WorkTree => ({

@@ -23,8 +23,8 @@ export function planEdit(content: PakContent, version: string): VersionEdit {
   const entry = content.entries.find(({ path }) => path === file);
   const before = content.manifest.workTree.get(file);
   if (!entry || !before) throw notCommitted(file);
-  const edited = Buffer.from(setVersionIn(content.manifest.workTree, version).text);
   const bytes = Buffer.from(after.text);
+  const edited = hasCommitted(content) ? bytes : Buffer.from(setVersionIn(content.manifest.workTree, version).text);
   const oid = blobId(bytes, entry.oid.length);
   return {
     file,
@@ -37,6 +37,7 @@ export function planEdit(content: PakContent, version: string): VersionEdit {
 
 /** What somebody, or a run that was ended, has written into the manifest and not committed, when it is a version and no more. */
 export function findWritten(content: PakContent): { readonly version: string; readonly edit: VersionEdit } | undefined {
+  if (hasCommitted(content)) return undefined;
   const { manifest } = readManifest(content.manifest.workTree, { profile: "lenient" });
   if (manifest?.version === undefined) return undefined;
   try {
@@ -46,6 +47,15 @@ export function findWritten(content: PakContent): { readonly version: string; re
     if (isPaksError(error)) return undefined;
     throw error;
   }
+}
+
+/** Whether the manifest's bytes are the same in both places: the usual case, in which nothing need be read twice. */
+function hasCommitted({ manifest: { committed, workTree } }: PakContent): boolean {
+  const isSame = ([name, bytes]: [string, Buffer]): boolean => {
+    const other = committed.get(name);
+    return other !== undefined && bytes.equals(other);
+  };
+  return committed.size === workTree.size && [...workTree].every(isSame);
 }
 
 function setVersionIn(files: ReadonlyMap<string, Uint8Array>, version: string) {

@@ -1,18 +1,20 @@
 import { PaksError } from "@paks/schema";
 import type { Context } from "../../context.ts";
+import { type ManifestFacts, readManifestFacts } from "../draft.ts";
 import { checkBranch } from "../git-checks.ts";
 import type { PublishOptions } from "../options.ts";
 import type { Outside } from "../outside.ts";
 import { type PakContent, readContents } from "../pak-content.ts";
 import { decideRelease } from "../plan.ts";
-import { Problems, settle, type Settled } from "../problems.ts";
+import { Problems, requireValue, settle, type Settled } from "../problems.ts";
 import type { ReleasePlan } from "../release-plan.ts";
 import { factsOf, type RepositoryFacts, type WholeRepository } from "../repository-facts.ts";
 import { inParallel } from "./in-parallel.ts";
 import { requirePushable } from "./pushable.ts";
 import { listPakFolders, selectChanged, selectNamed, type Selection } from "./select.ts";
 import type { StartedBatch } from "./start.ts";
-import { requireOneTagEach, tagsOfEach } from "./tags-of-each.ts";
+import type { TagIndex } from "./tag-index.ts";
+import { indexOf, requireOneTagEach, tagsOfEach } from "./tags-of-each.ts";
 
 export interface PlannedPak {
   /** Folder in the repository. */
@@ -47,43 +49,57 @@ interface Read {
  */
 export async function planBatch(
   context: Context,
-  { options, facts, outside }: StartedBatch,
+  { options: asked, facts, outside: answers }: StartedBatch,
   selection: Selection,
 ): Promise<BatchPlan> {
   const whole = await facts;
-  const read = { whole, outside: await outside, options, folders: listPakFolders(whole) };
+  const options = { ...asked, onlyChanged: selection.type === "changed" };
+  const known = { whole, options, folders: listPakFolders(whole) };
+  // By the tags that are here, while the remote is still answering; as a rule it has no others.
+  const likely = await settle(selectAndRead(context, { ...known, tags: indexOf(whole, [], options) }, selection));
+  const read = { ...known, outside: await answers };
   requireReady(read);
   const tags = tagsOfEach(read);
-  const paths = await select(context, { ...read, tags: tags.index }, selection);
-  const each = factsOf(whole, paths);
-  const contents = await readContents(each);
-  const work = each.map((one, at) => async () => {
-    const own = {
-      ...read,
-      ...tags.of(one, read.outside),
-      options: { ...options, onlyChanged: selection.type === "changed" },
-    };
-    return await planOne(context, own, contents[at]!);
-  });
+  const chosen = tags.isKnownHere
+    ? requireValue(likely)
+    : await selectAndRead(context, { ...known, tags: tags.index }, selection);
+  const work = chosen.map(
+    (pak) => async () => await planOne(context, { ...pak, ...tags.of(pak.facts, read.outside) }, options),
+  );
   const { paks, tagsOnly } = requirePushable(requireOneTagEach(await inParallel(work, 8)), read);
+  const paths = paks.map(({ path }) => path);
   return { paks, tagsOnly, total: read.folders.length, note: describeRest(whole, paths) };
+}
+
+/** A pak that is meant, with all that is read of it. */
+interface ReadPak extends Settled<PakContent> {
+  readonly facts: RepositoryFacts;
+  readonly manifest: ManifestFacts | undefined;
+}
+
+type SelectFrom = Omit<Read, "outside"> & { readonly tags: TagIndex };
+
+async function selectAndRead(context: Context, from: SelectFrom, selection: Selection): Promise<readonly ReadPak[]> {
+  const each = factsOf(from.whole, await select(context, from, selection));
+  const contents = await readContents(each);
+  return each.map((facts, at) => {
+    const content = contents[at]!;
+    return { ...content, facts, manifest: content.value && readManifestFacts(facts, content.value) };
+  });
 }
 
 async function planOne(
   context: Context,
-  { facts, outside, options }: { facts: RepositoryFacts; outside: Outside; options: PublishOptions },
-  { value: content, error }: Settled<PakContent>,
+  { facts, outside, manifest, value: content, error }: ReadPak & { readonly outside: Outside },
+  options: PublishOptions,
 ): Promise<PlannedPak> {
   const { path } = facts.place;
   if (!content) return { path, error };
   // Whether a push would be taken is asked once, and judged when it is known what is left to be pushed.
-  const decided = await settle(
-    decideRelease(context, { facts, content, outside: { ...outside, permission: {} }, options }),
-  );
+  const gathered = { facts, content, manifest, outside: { ...outside, permission: {} }, options };
+  const decided = await settle(decideRelease(context, gathered));
   return { path, plan: decided.value && withoutNeighbours(decided.value), error: decided.error };
 }
-
-type SelectFrom = Read & { readonly tags: ReturnType<typeof tagsOfEach>["index"] };
 
 async function select(
   context: Context,

@@ -10,6 +10,8 @@ import { indexTags, listTagsOf, type TagIndex } from "./tag-index.ts";
 export interface TagsOfEach {
   /** Here and on the remote. */
   readonly index: TagIndex;
+  /** Every tag of the remote is here too. */
+  readonly isKnownHere: boolean;
   /** What a pak's plan has to know: only the tags that concern it, so that hundreds of plans stay quick. */
   of(facts: RepositoryFacts, outside: Outside): { readonly facts: RepositoryFacts; readonly outside: Outside };
 }
@@ -26,7 +28,8 @@ export function tagsOfEach({
   const here = byName(whole.refs);
   const there = byName(outside.refs.value ?? []);
   const prefix = options.tagPrefix;
-  const index = indexTags([...new Map([...there, ...here]).values()], prefix);
+  const index = indexOf(whole, outside.refs.value ?? [], options);
+  const isKnownHere = [...there.keys()].every((name) => here.has(name) || !name.startsWith("refs/tags/"));
   const pick = (from: ReadonlyMap<string, RefFact>, tags: readonly RefFact[]) =>
     tags.flatMap(({ name }) => from.get(name) ?? []);
   const of: TagsOfEach["of"] = (facts, answers) => {
@@ -37,8 +40,15 @@ export function tagsOfEach({
     const refs = answers.refs.value ? { value: pick(there, tags) } : answers.refs;
     return { facts: { ...facts, refs: pick(here, tags) }, outside: { ...answers, refs } };
   };
-  return { index, of };
+  return { index, isKnownHere, of };
 }
+
+/** A tag that is in both places counts as it is here. */
+export const indexOf = (
+  { refs }: Pick<WholeRepository, "refs">,
+  remoteRefs: readonly RefFact[],
+  { tagPrefix }: PublishOptions,
+): TagIndex => indexTags(remoteRefs.length === 0 ? refs : [...byName([...remoteRefs, ...refs]).values()], tagPrefix);
 
 const byName = (refs: readonly RefFact[]): Map<string, RefFact> => new Map(refs.map((ref) => [ref.name, ref]));
 
