@@ -1,17 +1,20 @@
 import { relative } from "node:path";
+import { PaksError } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
-import { type Installed, installSources } from "../install/install.ts";
-import { planScope } from "../install/scope.ts";
+import { type InstallResult, installSources } from "../install/install.ts";
+import { formatInstalled, installedData } from "../output/installed.ts";
 import { safe } from "../output/safe-text.ts";
+import { formatTable } from "../output/table.ts";
 import { copyOption, scopeOptions, splitAgents } from "./scope-options.ts";
 
 export const install = defineCommand({
-  command: "install <source..>",
+  command: "install [source..]",
   aliases: ["add", "i"],
-  describe: "Verify a pak and put it where your coding tools look",
+  describe: "Verify paks and put them where your coding tools look; without a source: what paks.jsonc asks for",
   examples: [
     ["paks install acme/pdf-forms", "the newest stable version, for the tools found here"],
+    ["paks install", "what paks.jsonc asks for, in the versions of paks.lock"],
     ["paks install acme/pdf-forms@^1.2 --agent claude-code", "a range, for one tool"],
     ['paks install "https://github.com/acme/skills#tag=v1.0.0&path=pdf"', "straight from a git tag"],
     ["paks install ./my-skill --global", "a folder, for all projects"],
@@ -21,47 +24,85 @@ export const install = defineCommand({
       .positional("source", {
         type: "string",
         array: true,
-        demandOption: true,
-        describe: "account/name[@version], a git URL with #tag=…&path=…, or a folder",
+        describe: "account/name[@version], github:o/r, a git URL with #tag=…&path=…, npm:package, or a folder",
       })
+      .option("version", { type: "string", describe: "Version or range, as behind the @" })
+      .option("tag", { type: "string", describe: "Tag of a git repository" })
+      .option("branch", { type: "string", describe: "Branch of a git repository; the commit is locked" })
+      .option("commit", { type: "string", describe: "Commit of a git repository" })
+      .option("path", { type: "string", describe: "Folder of the pak inside its repository or package" })
+      .option("from", { choices: ["archive", "git"] as const, describe: "Where a release's bytes come from" })
+      .option("as", { type: "string", describe: "Install under another name" })
+      .option("list", {
+        type: "boolean",
+        default: false,
+        describe: "Show the paks that the source holds, install none",
+      })
+      .option("no-save", { type: "boolean", default: false, describe: "Leave paks.jsonc and paks.lock alone" })
+      .option("frozen", { type: "boolean", default: false, describe: "Fail when paks.lock would change" })
+      .option("upgrade", { type: "boolean", default: false, describe: "Newest versions that fit, not the locked ones" })
       .option("force", {
         type: "boolean",
         default: false,
         describe: "Replace edited or foreign files and keep a copy of them",
       }),
   run: async (args, context) => {
-    const { global, dir, copy } = args;
-    const scope = await planScope(context, { agents: splitAgents(args.agent), global, dir, copy });
-    const done = await installSources(context, args.source, { scope, force: args.force });
-    return { data: { installed: done.map(dataOf) }, text: done.map((one) => textOf(one, context)).join("\n") };
+    const sources = args.source ?? [];
+    const { version, tag, branch, commit, path, from } = args;
+    if (args.list) return await listPaks(context, sources, { version, tag, branch, commit, path, from });
+    await requireAnySource(context, sources, args.global || args.dir !== undefined || args.noSave);
+    const result = await installSources(context, sources, {
+      global: args.global,
+      dir: args.dir,
+      agents: splitAgents(args.agent),
+      copy: args.copy ? true : undefined,
+      as: args.as,
+      force: args.force,
+      save: !args.noSave,
+      upgrade: args.upgrade,
+      frozen: args.frozen,
+      source: { version, tag, branch, commit, path, from },
+    });
+    return { data: installedData(result), text: formatResult(result, context) };
   },
 });
 
-const dataOf = (one: Installed) => ({
-  action: one.action,
-  name: one.record.name,
-  version: one.record.version,
-  digest: one.record.digest,
-  origin: one.record.origin,
-  path: one.path,
-  links: one.links,
-  backups: one.backups,
-  notes: one.notes,
-});
+function formatResult(result: InstallResult, { cwd }: Context): string {
+  if (result.installed.length === 0 && result.removed.length === 0) return "paks.jsonc asks for nothing.";
+  return formatInstalled(result, cwd);
+}
 
-const verbs = { installed: "Installed", replaced: "Replaced", unchanged: "Already there:" } as const;
+async function requireAnySource(context: Context, sources: readonly string[], isElsewhere: boolean): Promise<void> {
+  if (sources.length > 0) return;
+  if (isElsewhere)
+    throw new PaksError("USAGE", "Name what to install.", {
+      hint: "Without a source paks.jsonc says what a project needs.",
+    });
+  const { findWorkspace } = await import("../workspace/open-workspace.ts");
+  const { workspaceFile, root } = await findWorkspace(context);
+  if (workspaceFile !== undefined) return;
+  throw new PaksError("USAGE", `There is no paks.jsonc in ${relative(context.cwd, root) || "this folder"}.`, {
+    hint: "Name what to install, for example: paks install acme/pdf-forms",
+  });
+}
 
-function textOf(one: Installed, context: Context): string {
-  const { record } = one;
-  const name = record.origin.type === "registry" ? `${record.origin.account}/${record.origin.name}` : record.name;
-  const from = one.action === "replaced" && one.previous?.version ? `${one.previous.version} → ` : "";
-  const at = (path: string) => safe(relative(context.cwd, path) || path);
-  return [
-    `✓ ${verbs[one.action]} ${safe(name)} ${from}${record.version ?? "(no version)"}`,
-    `  ${record.digest}  ${record.files.length} ${record.files.length === 1 ? "file" : "files"}, verified`,
-    `  in ${at(one.path)}`,
-    ...one.links.map((path) => `  linked from ${at(path)}`),
-    ...one.backups.map((path) => `  a copy of what was there: ${at(path)}`),
-    ...one.notes.map((note) => `⚠ ${safe(note)}`),
-  ].join("\n");
+async function listPaks(
+  context: Context,
+  sources: readonly string[],
+  options: Parameters<typeof installSources>[2]["source"],
+) {
+  const [source, second] = sources;
+  if (source === undefined || second !== undefined) throw new PaksError("USAGE", "--list takes one source.");
+  const { listSourcePaks } = await import("../install/fetch-source.ts");
+  const paks = await context.progress(`Looking into ${source}`, () => listSourcePaks(source, context, options ?? {}));
+  const rows = paks.map((pak) => [
+    safe(pak.name),
+    safe(pak.version ?? "–"),
+    safe(pak.path || "."),
+    safe(pak.description),
+  ]);
+  return {
+    data: { source, paks },
+    text: paks.length === 0 ? "It holds no paks." : formatTable(["NAME", "VERSION", "FOLDER", "DESCRIPTION"], rows),
+  };
 }

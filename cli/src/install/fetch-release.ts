@@ -91,7 +91,7 @@ async function refuseUnknown(registry: Registry, ref: PakRef): Promise<never> {
 }
 
 /** A registry must not answer with another pak or another version than was asked for. */
-function requireSamePak(release: ReleaseDto, ref: PakRef): void {
+export function requireSamePak(release: ReleaseDto, ref: PakRef): void {
   const fits = selectVersion([release], ref.selector) !== undefined;
   if (release.account === ref.account && release.name === ref.name && fits) return;
   throw new PaksError(

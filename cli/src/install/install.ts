@@ -1,13 +1,59 @@
 import { dirname, join } from "node:path";
-import { describeFiles } from "@paks/schema";
+import {
+  PaksError,
+  type LockedPak,
+  type Origin,
+  describeFiles,
+  emptyLock,
+  emptyWorkspace,
+  formatLock,
+  parseSource,
+} from "@paks/schema";
 import type { Context } from "../context.ts";
-import { fetchSource } from "./fetch-source.ts";
+import type { WorkspaceChange } from "../workspace/change-workspace.ts";
+import { type OpenWorkspace, findWorkspace } from "../workspace/open-workspace.ts";
+import {
+  type InstallPlan,
+  type InstallRequest,
+  type PlannedPak,
+  fetchesAtOnce,
+  planInstall,
+} from "../workspace/plan-install.ts";
+import { nameWish } from "../workspace/wish.ts";
+import { eachAtOnce } from "./each-at-once.ts";
 import type { Fetched } from "./fetched.ts";
-import { type Placed, placeRelease } from "./place.ts";
+import {
+  entryOf,
+  openFetchers,
+  openRegistries,
+  requireDependencies,
+  requireFrozen,
+  requireSameRelease,
+} from "./install-plan.ts";
+import { readInstalledState } from "./installed-state.ts";
+import { openScopes, type Scopes } from "./install-scopes.ts";
+import { type Placed, type Placing, placeReleases, removeRelease } from "./place.ts";
 import { type InstallRecord, formatLink } from "./record.ts";
-import type { Scope } from "./scope.ts";
 import { requireInside } from "./require-inside.ts";
+import { findSkillsFolder } from "./scope.ts";
 import { inSkillsFolder } from "./skills-folder.ts";
+import { type SourceOptions, withOptions } from "./source-options.ts";
+
+export interface InstallOptions {
+  readonly global: boolean;
+  readonly dir: string | undefined;
+  readonly agents: readonly string[];
+  readonly copy: boolean | undefined;
+  /** Folder of the one source that is named. */
+  readonly as?: string | undefined;
+  readonly force: boolean;
+  /** Whether `paks.jsonc` and `paks.lock` are read and written; never with `global` and `dir`. */
+  readonly save: boolean;
+  readonly upgrade: InstallRequest["upgrade"];
+  /** Fails when the lock would change. */
+  readonly frozen: boolean;
+  readonly source?: SourceOptions | undefined;
+}
 
 export interface Installed extends Placed {
   readonly record: InstallRecord;
@@ -15,53 +61,257 @@ export interface Installed extends Placed {
   readonly path: string;
   /** Absolute. */
   readonly links: readonly string[];
+  /** It is there only because another pak depends on it. */
+  readonly isDependency: boolean;
   readonly notes: readonly string[];
 }
 
-/** Fetch and verify all of them, then rename them into place: a name that is not there changes nothing on disk. */
-export async function installSources(
-  context: Context,
-  sources: readonly string[],
-  options: { readonly scope: Scope; readonly force: boolean },
-): Promise<Installed[]> {
-  const fetched: Fetched[] = [];
-  for (const source of sources)
-    fetched.push(await context.progress(`Fetching ${source}`, () => fetchSource(source, context)));
-  const installed: Installed[] = [];
-  for (const one of fetched) installed.push(await installFetched(context, one, options));
-  return installed;
+export interface InstallResult {
+  readonly installed: readonly Installed[];
+  /** Folders of paks that nothing asks for any more. */
+  readonly removed: readonly string[];
+  /** Absolute; of the workspace whose files were read. */
+  readonly root: string | undefined;
 }
 
-async function installFetched(
+/** What changes meanwhile is planned again; nobody changes a project this often. */
+const mostPlans = 50;
+
+/**
+ * Plans, fetches and verifies everything, then renames it into place: a failure changes nothing on disk. Without texts:
+ * what `paks.jsonc` asks for.
+ */
+export async function installSources(
   context: Context,
-  fetched: Fetched,
-  { scope, force }: { readonly scope: Scope; readonly force: boolean },
-): Promise<Installed> {
-  const links = scope.linksOf(fetched);
-  if (scope.boundary !== undefined) for (const link of links) await requireInside(dirname(link.path), scope.boundary);
-  const record = recordOf(fetched, {
-    folder: scope.folderOf(fetched),
-    links: links.map((link) => formatLink(scope.skillsFolder, link.path)),
-    now: context.clock(),
-  });
-  const placed = await inSkillsFolder(scope.skillsFolder, { boundary: scope.boundary, note: context.note }, () =>
-    placeRelease({ skillsFolder: scope.skillsFolder, record, files: fetched.files, links, force }),
+  texts: readonly string[],
+  options: InstallOptions,
+): Promise<InstallResult> {
+  const isProject = !options.global && options.dir === undefined;
+  const save = options.save && isProject;
+  const first = await openFor(context, isProject);
+  const { root } = first;
+  const named = texts.map((text) =>
+    nameWish(parseSource(withOptions(text, options.source ?? {})), { root, cwd: context.cwd }, options.as),
   );
-  const path = join(scope.skillsFolder, record.folder);
-  return { ...placed, record, path, links: links.map((link) => link.path), notes: fetched.notes };
+  if (options.as !== undefined && named.length !== 1)
+    throw new PaksError("USAGE", "--as names the folder of one pak.", { hint: "Install the others on their own." });
+  const registryFor = openRegistries(context, first.workspace.registry);
+  const registryWish = first.workspace.registry;
+  const work: Work = {
+    context,
+    options,
+    request: { named, save, upgrade: options.upgrade },
+    registryFor,
+    fetchers: openFetchers(context, { root, registryFor, registryWish, from: options.source?.from }),
+    scopes: openScopes(context, {
+      ...options,
+      root: isProject ? root : undefined,
+      workspaceAgents: first.workspace.agents,
+    }),
+    place: findSkillsFolder(context, { ...options, root: isProject ? root : undefined }),
+  };
+  for (let tries = 0; tries < mostPlans; tries += 1) {
+    const opened = await openFor(context, isProject);
+    const ready = await context.progress("Looking up what to install", (step) => makeReady(work, opened, step));
+    const { boundary, skillsFolder } = work.place;
+    const done = await inSkillsFolder(skillsFolder, { boundary, note: context.note }, () => apply(work, opened, ready));
+    if (done) return { ...done, root: save ? root : undefined };
+  }
+  throw new PaksError("LOCK_BUSY", `${work.place.skillsFolder} is being changed all the time.`, {
+    hint: "Run the same command again when the other one has ended.",
+  });
+}
+
+/** Outside a project nothing is read but what is named. */
+const openFor = async (context: Context, isProject: boolean): Promise<OpenWorkspace> =>
+  isProject ? await findWorkspace(context) : { root: context.cwd, workspace: emptyWorkspace, lock: emptyLock };
+
+interface Work {
+  readonly context: Context;
+  readonly options: InstallOptions;
+  readonly request: InstallRequest;
+  readonly registryFor: ReturnType<typeof openRegistries>;
+  readonly fetchers: ReturnType<typeof openFetchers>;
+  readonly scopes: Scopes;
+  readonly place: ReturnType<typeof findSkillsFolder>;
+}
+
+interface ReadyPak {
+  readonly pak: PlannedPak;
+  /** Absent: the folder holds these bytes already. */
+  readonly fetched: Fetched | undefined;
+  readonly placing: Placing;
+  readonly change: WorkspaceChange | undefined;
+}
+
+interface Ready {
+  readonly plan: InstallPlan;
+  readonly paks: readonly ReadyPak[];
+}
+
+/** Everything is here and verified; nothing was changed. */
+async function makeReady(work: Work, opened: OpenWorkspace, step: (label: string) => void): Promise<Ready> {
+  const { request, fetchers, options } = work;
+  const plan = await planInstall(work.registryFor, opened, { request, fetchers });
+  let count = 0;
+  const paks = await eachAtOnce(plan.paks, fetchesAtOnce, async (pak) => {
+    const present = await findPresent(work, pak);
+    const fetched = present ? undefined : await pak.fetch();
+    if (fetched) {
+      requireDependencies(pak, fetched, plan);
+      requireSameRelease(pak, fetched);
+    }
+    step(`Fetched ${(count += 1)} of ${plan.paks.length}`);
+    return await readyPak(work, opened, { pak, fetched, present });
+  });
+  if (options.frozen)
+    requireFrozen(
+      opened,
+      lockAfter(opened, { plan, paks }),
+      request.named.length > 0 && isNew(opened, paks) ? "add" : "install",
+    );
+  return { plan, paks };
+}
+
+const isNew = ({ workspace }: OpenWorkspace, paks: readonly ReadyPak[]): boolean =>
+  paks.some(({ change }) => change?.add !== undefined && !workspace.paks.includes(change.add));
+
+/** What need not be fetched: the lock's bytes are in place. */
+async function findPresent(work: Work, { isKept, before, folder }: PlannedPak): Promise<InstallRecord | undefined> {
+  if (!isKept || !before) return undefined;
+  const found = await readInstalledState(work.place.skillsFolder, folder);
+  return found.state === "intact" && found.record.digest === before.digest ? found.record : undefined;
+}
+
+interface Bytes {
+  readonly pak: PlannedPak;
+  readonly fetched: Fetched | undefined;
+  readonly present: InstallRecord | undefined;
+}
+
+async function readyPak(work: Work, opened: OpenWorkspace, { pak, fetched, present }: Bytes): Promise<ReadyPak> {
+  const { request, place, context, options } = work;
+  const isAsked = request.named.length === 0 || pak.wish?.isNamed === true || pak.before === undefined;
+  const { scope, choice } = await work.scopes(pak.before, isAsked);
+  const entry = request.save ? entryOf(pak, fetched, { root: opened.root, ...choice }) : undefined;
+  const about = {
+    name: fetched?.name ?? present!.name,
+    account: accountOf(fetched?.origin ?? present!.origin),
+    folder: pak.folder,
+  };
+  const links = scope.linksOf(about);
+  if (place.boundary !== undefined) for (const link of links) await requireInside(dirname(link.path), place.boundary);
+  const facts = {
+    folder: scope.folderOf(about),
+    links: links.map((link) => formatLink(place.skillsFolder, link.path)).sort(),
+    installed_at: context.clock().toISOString(),
+  };
+  const change = entry && changeOf(pak, entry, opened);
+  return {
+    pak,
+    fetched,
+    change,
+    placing: {
+      skillsFolder: place.skillsFolder,
+      record: fetched ? recordOf(fetched, facts) : { ...present!, ...facts, version: pak.before!.version },
+      files: fetched?.files ?? [],
+      links,
+      force: options.force,
+      workspace: change,
+    },
+  };
+}
+
+const accountOf = (origin: Origin): string | undefined => (origin.type === "registry" ? origin.account : undefined);
+
+function changeOf({ folder, wish }: PlannedPak, entry: LockedPak, { workspace }: OpenWorkspace): WorkspaceChange {
+  const isAdded = wish?.isNamed === true && !workspace.paks.includes(wish.text);
+  return { folder, entry, ...(isAdded && { add: wish.text }) };
 }
 
 const recordOf = (
   fetched: Fetched,
-  place: { readonly folder: string; readonly links: readonly string[]; readonly now: Date },
+  facts: Pick<InstallRecord, "folder" | "links" | "installed_at">,
 ): InstallRecord => ({
   record_version: 1,
-  folder: place.folder,
+  folder: facts.folder,
   name: fetched.name,
   version: fetched.version,
   digest: fetched.digest,
   origin: fetched.origin,
   files: describeFiles(fetched.files).files,
-  links: [...place.links].sort(),
-  installed_at: place.now.toISOString(),
+  links: facts.links,
+  installed_at: facts.installed_at,
 });
+
+const lockAfter = ({ lock }: OpenWorkspace, { plan, paks }: Ready) => {
+  const left = Object.entries(lock.paks).filter(([folder]) => !plan.orphans.includes(folder));
+  const changed = paks.flatMap(({ pak, change }) => (change?.entry ? [[pak.folder, change.entry] as const] : []));
+  return { ...lock, paks: Object.fromEntries([...left, ...changed]) };
+};
+
+/** `undefined` when the workspace is no longer the one that was planned for. */
+async function apply(
+  work: Work,
+  planned: OpenWorkspace,
+  { plan, paks }: Ready,
+): Promise<Omit<InstallResult, "root"> | undefined> {
+  const { request, place } = work;
+  if (request.save && !(await isSame(work, planned))) return undefined;
+  for (const { pak, fetched } of paks) if (!fetched && !(await findPresent(work, pak))) return undefined;
+  const drops = plan.drop.map((drop) => ({
+    skillsFolder: place.skillsFolder,
+    workspace: { ...paks.find(({ change }) => change)!.change!, drop: [drop] },
+  }));
+  const placed = await placeReleases(
+    paks.map(({ placing }) => placing),
+    { changes: request.save ? drops : [] },
+  );
+  const removed = request.save ? await removeOrphans(work, planned, plan.orphans) : [];
+  const installed = paks.map(({ pak, fetched, placing }, index) => ({
+    ...placed[index]!,
+    record: placing.record,
+    path: join(place.skillsFolder, placing.record.folder),
+    links: placing.links.map(({ path }) => path),
+    isDependency: pak.wish === undefined,
+    notes: notesOf(pak, fetched, request),
+  }));
+  return { installed: installed.filter((one, index) => isTold(one, paks[index]!, request)), removed };
+}
+
+/** Whoever names one pak does not want to read about all the others. */
+const isTold = ({ action }: Placed, { pak }: ReadyPak, { named }: InstallRequest): boolean =>
+  named.length === 0 || action !== "unchanged" || pak.wish?.isNamed === true;
+
+function notesOf({ wish }: PlannedPak, fetched: Fetched | undefined, { save }: InstallRequest): readonly string[] {
+  const outside = `${wish?.text} is outside this project, so paks.jsonc and paks.lock do not name it.`;
+  return [...(fetched?.notes ?? []), ...(save && wish && !wish.isSaved ? [outside] : [])];
+}
+
+async function isSame({ context }: Work, planned: OpenWorkspace): Promise<boolean> {
+  const now = await findWorkspace(context);
+  return (
+    formatLock(now.lock) === formatLock(planned.lock) &&
+    JSON.stringify(now.workspace) === JSON.stringify(planned.workspace)
+  );
+}
+
+/** What was edited stays where it is; the lock forgets it. */
+async function removeOrphans(work: Work, { lock }: OpenWorkspace, orphans: readonly string[]): Promise<string[]> {
+  const { place, context } = work;
+  const { changeWorkspace } = await import("../workspace/change-workspace.ts");
+  const removed: string[] = [];
+  for (const folder of orphans) {
+    const workspace: WorkspaceChange = { folder, entry: null };
+    const { state, record } = await readInstalledState(place.skillsFolder, folder);
+    if (state === "intact" && record.digest === lock.paks[folder]?.digest) {
+      const { skillsFolder, boundary } = place;
+      await removeRelease({ skillsFolder, boundary, record, force: false, now: context.clock(), workspace });
+      removed.push(folder);
+      continue;
+    }
+    if (state !== "absent") context.warn(`${folder} is no longer asked for, but it was edited: it stays.`);
+    await changeWorkspace(dirname(dirname(place.skillsFolder)), [workspace]);
+  }
+  return removed;
+}

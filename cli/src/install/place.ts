@@ -44,12 +44,17 @@ export async function placeRelease(placing: Placing): Promise<Placed> {
   return placed!;
 }
 
+export interface PlacingOthers {
+  /** What the workspace's files say besides, of folders whose files stay. */
+  readonly changes?: readonly { readonly skillsFolder: string; readonly workspace: WorkspaceChange }[];
+}
+
 /**
  * Puts verified releases into one skills folder: all are written beside it first, then renamed in, then the workspace's
  * files say so: all or nothing. Killed on the way, the next command ends what was begun. The caller holds the folder's
  * lock. Throws LOCAL_CHANGES, ALREADY_EXISTS, UNSAFE_TARGET, DISK_FULL, READ_ONLY_TARGET.
  */
-export async function placeReleases(placings: readonly Placing[]): Promise<Placed[]> {
+export async function placeReleases(placings: readonly Placing[], others: PlacingOthers = {}): Promise<Placed[]> {
   const checked: Checked[] = [];
   for (const placing of placings) checked.push(await checkPlacing(placing));
   const placed: Placed[] = [];
@@ -58,7 +63,7 @@ export async function placeReleases(placings: readonly Placing[]): Promise<Place
       if (!one.unchanged) one.replacement = await prepareReplacement(planOf(one));
     });
     for (const one of checked) placed.push(await commitPlacing(one));
-    await recordInWorkspace(placings);
+    await recordInWorkspace([...placings, ...(others.changes ?? [])]);
   } catch (error) {
     for (const one of checked.reverse()) await undoPlacing(one);
     throw error;
@@ -172,7 +177,7 @@ function requireReplaceable(state: InstalledState, record: InstallRecord, target
   const after = ownerOf(record.origin);
   if (state.state === "intact" && before !== after)
     throw new PaksError("ALREADY_EXISTS", `${record.folder} is installed from ${before} already; this is ${after}.`, {
-      hint: `Remove it first with "paks remove ${record.folder}", use --dir, or run again with --force.`,
+      hint: `Give it another name with --as <name>, or remove the other one first: paks remove ${record.folder}`,
       details: { path: target },
     });
 }

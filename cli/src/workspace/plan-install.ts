@@ -9,10 +9,10 @@ import {
   parsePakId,
   parseSource,
 } from "@paks/schema";
-import type { Context } from "../context.ts";
 import { eachAtOnce } from "../install/each-at-once.ts";
 import type { Fetched } from "../install/fetched.ts";
 import { dependenciesOf, findLocked, findLockedId } from "./entry.ts";
+import type { Registry } from "../registry.ts";
 import type { OpenWorkspace } from "./open-workspace.ts";
 import { type Ranges, type Root, resolvePaks } from "./resolve.ts";
 import { openUniverse } from "./universe.ts";
@@ -49,6 +49,8 @@ export interface PlannedPak {
 
 export interface InstallPlan {
   readonly paks: readonly PlannedPak[];
+  /** The version of each pak that comes from a registry. */
+  readonly versions: ReadonlyMap<string, string>;
   /** Locked folders that nothing asks for any more. */
   readonly orphans: readonly string[];
   /** Sources that a named one replaces in the workspace's file. */
@@ -63,7 +65,7 @@ export const fetchesAtOnce = 8;
  * @throws PaksError DEPENDENCY_CONFLICT, PAK_NOT_FOUND, ALREADY_EXISTS and the codes of the sources
  */
 export async function planInstall(
-  context: Pick<Context, "registryFor">,
+  registryFor: (account: string) => Registry,
   opened: Pick<OpenWorkspace, "root" | "workspace" | "lock">,
   { request, fetchers }: { readonly request: InstallRequest; readonly fetchers: Fetchers },
 ): Promise<InstallPlan> {
@@ -79,7 +81,7 @@ export async function planInstall(
     ...releases.map((wish) => ({ requires: rangesOf(wish) })),
     ...fixed.map((one) => ({ label: one.wish?.text ?? one.folder, requires: one.dependencies })),
   ];
-  const universe = openUniverse(context, { paks: lock.paks, registry: opened.workspace.registry });
+  const universe = openUniverse(registryFor, lock.paks);
   const resolved = await resolvePaks({ roots, preferred: listPreferred(lock, request), universe });
   const wishOf = new Map(releases.map((wish) => [formatPakId(wish.source), wish]));
   const paks = [
@@ -88,7 +90,8 @@ export async function planInstall(
   ];
   requireOneEach(paks);
   const folders = new Set(paks.map(({ folder }) => folder));
-  return { paks, drop, orphans: Object.keys(lock.paks).filter((folder) => !folders.has(folder)) };
+  const versions = new Map([...resolved].map(([id, { version }]) => [id, version]));
+  return { paks, drop, versions, orphans: Object.keys(lock.paks).filter((folder) => !folders.has(folder)) };
 }
 
 function collectWishes(

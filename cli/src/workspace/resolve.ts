@@ -8,6 +8,8 @@ export interface Universe {
   /** Empty: there is no such pak. */
   listVersions(id: string): Promise<readonly { readonly version: string; readonly yanked: boolean }[]>;
   listDependencies(id: string, version: string): Promise<Ranges>;
+  /** The version that a registry gives to whoever asks with this range alone. */
+  findNewest?(id: string, range: string): Promise<string | undefined>;
 }
 
 /** Something that asks for paks and is not chosen itself: the workspace, or a pak of git, npm or a folder. */
@@ -136,9 +138,15 @@ async function* listCandidates(search: Search, id: string, asked: readonly Requi
   const fitsAll = (version: string) => asked.every(({ range }) => fits(version, range));
   const preferred = search.preferred.get(id);
   if (preferred !== undefined && fitsAll(preferred)) yield preferred;
+  // One question instead of two where nobody else has a say.
+  const newest = asked.length === 1 ? await search.universe.findNewest?.(id, asked[0]!.range) : undefined;
+  if (newest !== undefined && newest !== preferred && fitsAll(newest)) yield newest;
   const exact = new Set(asked.filter(({ range }) => isVersion(range)).map(({ range }) => versionKey(range)));
   const offered = (await search.universe.listVersions(id))
-    .filter(({ version, yanked }) => version !== preferred && (!yanked || exact.has(versionKey(version))))
+    .filter(
+      ({ version, yanked }) =>
+        version !== preferred && version !== newest && (!yanked || exact.has(versionKey(version))),
+    )
     .map(({ version }) => version)
     .filter(fitsAll)
     .sort((a, b) => Number(isPrerelease(a)) - Number(isPrerelease(b)) || compareVersions(b, a));
@@ -160,17 +168,27 @@ function requireStep(search: Search): void {
 
 function explain({ id, isKnown, requirements }: Conflict): PaksError {
   const paths = requirements.map(({ path, range }) => [...path, `${id}@${range}`].join(" → "));
+  const details = { pak: id, paths };
+  const [only, second] = requirements;
   if (!isKnown)
-    return new PaksError("PAK_NOT_FOUND", `There is no pak ${id}, which ${paths[0]!} asks for.`, {
-      hint: `Search with "paks search ${id.slice(id.indexOf("/") + 1)}".`,
-      details: { pak: id, paths },
+    return new PaksError("PAK_NOT_FOUND", `The registry does not know ${id}${askedBy(paths, only)}.`, {
+      hint: `Search with "paks search ${id.slice(id.indexOf("/") + 1)}", or install from git: paks install github:${id}`,
+      details,
     });
-  const what =
-    requirements.length > 1
-      ? `No version of ${id} fits all that ask for it`
-      : `No version of ${id} fits what asks for it`;
-  return new PaksError("DEPENDENCY_CONFLICT", `${what}: ${paths.join("; ")}.`, {
+  if (!second)
+    return new PaksError(
+      "VERSION_NOT_FOUND",
+      `${id} has no release that fits "${only!.range}"${askedBy(paths, only)}.`,
+      {
+        hint: `"paks info ${id} --versions" shows those there are.`,
+        details,
+      },
+    );
+  return new PaksError("DEPENDENCY_CONFLICT", `No version of ${id} fits all that ask for it: ${paths.join("; ")}.`, {
     hint: "One of them has to ask for another range, or has to be another version itself.",
-    details: { pak: id, paths },
+    details,
   });
 }
+
+const askedBy = (paths: readonly string[], first: Requirement | undefined): string =>
+  first === undefined || first.path.length === 0 ? "" : `, which ${paths[0]} asks for`;

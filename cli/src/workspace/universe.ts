@@ -7,26 +7,46 @@ import {
   parseSelector,
   isTaken,
 } from "@paks/schema";
-import type { Context } from "../context.ts";
+import type { Registry } from "../registry.ts";
 import { findLockedId } from "./entry.ts";
 import type { Ranges, Universe } from "./resolve.ts";
 
 /** Paks of the registries that a user and a workspace name, and of the lock where it knows them. Asks nothing twice. */
 export function openUniverse(
-  context: Pick<Context, "registryFor">,
-  known: { readonly paks: Readonly<Record<string, LockedPak>>; readonly registry: string | undefined },
+  registryFor: (account: string) => Pick<Registry, "listVersions" | "findRelease">,
+  paks: Readonly<Record<string, LockedPak>>,
 ): Universe {
-  const versions = new Map<string, ReturnType<Universe["listVersions"]>>();
-  const releases = new Map<string, Promise<Ranges>>();
-  const registryOf = (account: string) => context.registryFor(account, known.registry);
+  const find = async (id: string, selector: string) => {
+    const ref = { ...parsePakId(id), selector };
+    const release = await registryFor(ref.account).findRelease(ref, selector);
+    if (release) (await import("../install/fetch-release.ts")).requireSamePak(release, ref);
+    return release;
+  };
   return {
-    listVersions: (id) => remember(versions, id, () => registryOf(parsePakId(id).account).listVersions(parsePakId(id))),
-    listDependencies: (id, version) =>
-      remember(releases, `${id}@${version}`, async () => {
-        const locked = findLockedId(known.paks, id)?.entry;
-        if (locked?.version === version) return locked.dependencies;
-        const release = await registryOf(parsePakId(id).account).findRelease(parsePakId(id), version);
-        return release ? readDependencies(release) : {};
+    listVersions: async (id) => await registryFor(parsePakId(id).account).listVersions(parsePakId(id)),
+    findNewest: async (id, range) => (await find(id, range))?.version,
+    listDependencies: async (id, version) => {
+      const locked = findLockedId(paks, id)?.entry;
+      if (locked?.version === version) return locked.dependencies;
+      const release = await find(id, version);
+      return release ? readDependencies(release) : {};
+    },
+  };
+}
+
+/** A registry that is asked each thing once: the plan and the fetch want to know the same. */
+export function rememberAnswers(registry: Registry): Registry {
+  const versions = new Map<string, ReturnType<Registry["listVersions"]>>();
+  const releases = new Map<string, ReturnType<Registry["findRelease"]>>();
+  return {
+    ...registry,
+    listVersions: (id) => remember(versions, formatPakId(id), () => registry.listVersions(id)),
+    findRelease: (id, selector) =>
+      remember(releases, `${formatPakId(id)}@${selector}`, async () => {
+        const release = await registry.findRelease(id, selector);
+        const isAsked = release?.account === id.account && release.name === id.name;
+        if (isAsked) releases.set(`${formatPakId(id)}@${release.version}`, Promise.resolve(release));
+        return release;
       }),
   };
 }

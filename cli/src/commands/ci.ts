@@ -1,0 +1,36 @@
+import { defineCommand } from "../command.ts";
+import { installLocked } from "../install/ci.ts";
+import { formatInstalled, installedData } from "../output/installed.ts";
+import { copyOption, splitAgents } from "./scope-options.ts";
+
+export const ci = defineCommand({
+  command: "ci",
+  describe: "Install exactly what paks.lock says, every byte verified",
+  examples: [
+    ["paks ci", "in a pipeline, or after a clone"],
+    ["paks ci --agent claude-code", "also linked for one tool"],
+  ],
+  builder: (yargs) =>
+    copyOption(
+      yargs.option("agent", {
+        type: "string",
+        array: true,
+        alias: "a",
+        describe: "Coding tools, by id (default: those of the lock, or those found here)",
+      }),
+    ).option("force", { type: "boolean", default: false, describe: "Replace edited files and keep a copy of them" }),
+  run: async (args, context) => {
+    const result = await installLocked(context, {
+      agents: splitAgents(args.agent),
+      copy: args.copy ? true : undefined,
+      force: args.force,
+    });
+    const changed = result.installed.filter(({ action }) => action !== "unchanged");
+    const count = `${result.installed.length} ${result.installed.length === 1 ? "pak" : "paks"}`;
+    const summary = `✓ ${count} as in paks.lock, verified${changed.length === 0 ? "; all were there" : ""}`;
+    return {
+      data: installedData(result),
+      text: [formatInstalled({ ...result, installed: changed }, context.cwd), summary].filter(Boolean).join("\n"),
+    };
+  },
+});

@@ -1,0 +1,135 @@
+import { dirname, join } from "node:path";
+import { type LockedPak, PaksError, describeFiles, formatLock } from "@paks/schema";
+import type { Context } from "../context.ts";
+import { requireAgreement } from "../workspace/check-lock.ts";
+import { dependenciesOf } from "../workspace/entry.ts";
+import { findWorkspace, readLock } from "../workspace/open-workspace.ts";
+import { fetchesAtOnce } from "../workspace/plan-install.ts";
+import { eachAtOnce } from "./each-at-once.ts";
+import { fetchLocked } from "./fetch-locked.ts";
+import type { Fetched } from "./fetched.ts";
+import type { InstallResult, Installed } from "./install.ts";
+import { openScopes } from "./install-scopes.ts";
+import { readInstalledState } from "./installed-state.ts";
+import { type Placing, placeReleases } from "./place.ts";
+import { type InstallRecord, formatLink } from "./record.ts";
+import { requireInside } from "./require-inside.ts";
+import { findSkillsFolder } from "./scope.ts";
+import { inSkillsFolder } from "./skills-folder.ts";
+
+export interface CiOptions {
+  readonly agents: readonly string[];
+  readonly copy: boolean | undefined;
+  readonly force: boolean;
+}
+
+/**
+ * Exactly the lock, every byte verified; the lock is not written.
+ * @throws PaksError LOCKFILE_MISMATCH when lock and workspace disagree, INTEGRITY_MISMATCH, TAG_MOVED, LOCAL_CHANGES
+ */
+export async function installLocked(context: Context, options: CiOptions): Promise<InstallResult> {
+  const { root, workspace, workspaceFile, lockFile, lock } = await findWorkspace(context);
+  if (lockFile === undefined) throw noLock(workspaceFile !== undefined);
+  requireAgreement(workspace, lock, root);
+  const place = findSkillsFolder(context, { global: false, dir: undefined, root });
+  const scopes = openScopes(context, {
+    ...options,
+    global: false,
+    dir: undefined,
+    root,
+    workspaceAgents: workspace.agents,
+  });
+  const entries = Object.entries(lock.paks);
+  let count = 0;
+  const paks = await context.progress("Fetching", (step) =>
+    eachAtOnce(entries, fetchesAtOnce, async ([folder, entry]) => {
+      const present = await findPresent(place.skillsFolder, folder, entry);
+      const fetched = present ? undefined : await fetchLocked(entry, context, { root, wish: workspace.registry });
+      if (fetched) requireLockedDependencies(folder, entry, fetched);
+      step(`Fetched ${(count += 1)} of ${entries.length}`);
+      const { scope } = await scopes(entry, true);
+      const about = aboutOf(folder, entry, fetched?.name ?? present!.name);
+      const links = scope.linksOf(about);
+      for (const link of links) await requireInside(dirname(link.path), root);
+      const placing: Placing = {
+        skillsFolder: place.skillsFolder,
+        record: {
+          ...(fetched ? factsOf(fetched) : present!),
+          folder,
+          version: entry.version,
+          links: links.map((link) => formatLink(place.skillsFolder, link.path)).sort(),
+          installed_at: context.clock().toISOString(),
+        },
+        files: fetched?.files ?? [],
+        links,
+        force: options.force,
+      };
+      return { folder, entry, fetched, placing };
+    }),
+  );
+  const { skillsFolder, boundary } = place;
+  const placed = await inSkillsFolder(skillsFolder, { boundary, note: context.note }, async () => {
+    if (formatLock(await readLock(root)) !== formatLock(lock)) throw changedMeanwhile();
+    for (const { folder, entry, fetched } of paks)
+      if (!fetched && !(await findPresent(skillsFolder, folder, entry))) throw changedMeanwhile();
+    return await placeReleases(paks.map(({ placing }) => placing));
+  });
+  const installed = paks.map(({ entry, fetched, placing }, index): Installed => ({
+    ...placed[index]!,
+    record: placing.record,
+    path: join(skillsFolder, placing.record.folder),
+    links: placing.links.map(({ path }) => path),
+    isDependency: entry.source === null,
+    notes: fetched?.notes ?? [],
+  }));
+  return { installed, removed: [], root };
+}
+
+const noLock = (hasWorkspace: boolean): PaksError =>
+  new PaksError("LOCKFILE_MISMATCH", "There is no paks.lock here.", {
+    hint: hasWorkspace
+      ? "Run `paks install` once and commit paks.lock."
+      : "Run `paks install <source>` in the project; it writes paks.jsonc and paks.lock.",
+  });
+
+const changedMeanwhile = (): PaksError =>
+  new PaksError("LOCK_BUSY", "Another paks command changed this project meanwhile.", {
+    hint: "Run the same command again.",
+  });
+
+async function findPresent(skillsFolder: string, folder: string, entry: LockedPak): Promise<InstallRecord | undefined> {
+  const found = await readInstalledState(skillsFolder, folder);
+  return found.state === "intact" && found.record.digest === entry.digest ? found.record : undefined;
+}
+
+const aboutOf = (folder: string, { resolved }: LockedPak, name: string) => ({
+  name,
+  account: resolved.type === "registry" ? resolved.account : undefined,
+  folder,
+});
+
+const factsOf = (fetched: Fetched) => ({
+  record_version: 1 as const,
+  name: fetched.name,
+  digest: fetched.digest,
+  origin: fetched.origin,
+  files: describeFiles(fetched.files).files,
+});
+
+/** The lock's dependencies decide what else is installed; the files say which they are. */
+function requireLockedDependencies(folder: string, entry: LockedPak, { manifest }: Fetched): void {
+  const found = dependenciesOf(manifest.dependencies);
+  const names = Object.keys(found);
+  const isSame =
+    names.length === Object.keys(entry.dependencies).length &&
+    names.every((id) => entry.dependencies[id] === found[id]);
+  if (isSame) return;
+  throw new PaksError(
+    "LOCKFILE_MISMATCH",
+    `paks.lock says of ${folder} that it depends on other paks than its files say.`,
+    {
+      hint: "Take paks.lock from version control again.",
+      details: { folder, locked: entry.dependencies, found },
+    },
+  );
+}

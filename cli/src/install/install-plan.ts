@@ -1,0 +1,134 @@
+import { type LockedPak, PaksError, formatLock, parsePakId, selectVersion, type Lock } from "@paks/schema";
+import type { Context } from "../context.ts";
+import type { Registry } from "../registry.ts";
+import { dependenciesOf, makeEntry, originIdentity } from "../workspace/entry.ts";
+import type { OpenWorkspace } from "../workspace/open-workspace.ts";
+import type { Fetchers, InstallPlan, PlannedPak } from "../workspace/plan-install.ts";
+import type { Ranges } from "../workspace/resolve.ts";
+import { rememberAnswers } from "../workspace/universe.ts";
+import type { Fetched } from "./fetched.ts";
+import { requireInside } from "./require-inside.ts";
+
+/** One client for each account, which is asked nothing twice. */
+export function openRegistries(context: Context, wish: string | undefined): (account: string) => Registry {
+  const clients = new Map<string, Registry>();
+  return (account) => {
+    const { url } = context.registryFor(account, wish);
+    const client = clients.get(url) ?? rememberAnswers(context.registryFor(account, wish));
+    clients.set(url, client);
+    return client;
+  };
+}
+
+interface Fetching {
+  readonly root: string;
+  readonly registryFor: (account: string) => Registry;
+  readonly registryWish: string | undefined;
+  readonly from: "archive" | "git" | undefined;
+}
+
+/** Fetches each thing once, also when the plan is made again. */
+export function openFetchers(context: Context, { root, registryFor, registryWish, from }: Fetching): Fetchers {
+  const done = new Map<string, Promise<Fetched>>();
+  const once = (key: string, fetch: () => Promise<Fetched>): Promise<Fetched> => {
+    const answer = done.get(key) ?? fetch();
+    done.set(key, answer);
+    return answer;
+  };
+  return {
+    fetchWish: (wish) =>
+      once(`wish ${wish.text}`, async () => {
+        const { fetchSource } = await import("./fetch-source.ts");
+        // What a cloned workspace names must really be in it, wherever its links lead.
+        if (wish.source.type === "local" && !wish.isNamed) await requireInside(`${root}/${wish.source.path}`, root);
+        return await fetchSource(wish.text, { ...context, cwd: root });
+      }),
+    fetchRelease: (id, version) =>
+      once(`release ${id}@${version}`, async () => {
+        const { fetchRelease } = await import("./fetch-release.ts");
+        return await fetchRelease({ ...context, registryFor }, { ...parsePakId(id), selector: version }, { from });
+      }),
+    fetchLocked: (entry) =>
+      once(`locked ${originIdentity(entry.resolved)} ${entry.digest}`, async () => {
+        const { fetchLocked } = await import("./fetch-locked.ts");
+        return await fetchLocked(entry, context, { root, wish: registryWish });
+      }),
+  };
+}
+
+/**
+ * The files are the truth about what a pak depends on; lock and registry only repeat it.
+ * @throws PaksError LOCKFILE_MISMATCH, INTEGRITY_MISMATCH
+ */
+export function requireDependencies(pak: PlannedPak, fetched: Fetched, plan: InstallPlan): void {
+  const found = dependenciesOf(fetched.manifest.dependencies);
+  if (pak.isKept && !isSame(found, pak.dependencies))
+    throw new PaksError(
+      "LOCKFILE_MISMATCH",
+      `paks.lock says of ${pak.folder} that it depends on other paks than its files say.`,
+      {
+        hint: "Take paks.lock from version control again.",
+        details: { folder: pak.folder, locked: pak.dependencies, found },
+      },
+    );
+  for (const [id, range] of Object.entries(found)) {
+    const version = plan.versions.get(id);
+    if (version !== undefined && selectVersion([{ version, yanked: false }], range)) continue;
+    throw new PaksError(
+      "INTEGRITY_MISMATCH",
+      `The registry does not say that ${pak.folder} depends on ${id}@${range}, its files do.`,
+      {
+        hint: "Nothing was installed. Tell who runs the registry.",
+        details: { folder: pak.folder, dependency: id, range },
+      },
+    );
+  }
+}
+
+const isSame = (a: Ranges, b: Ranges): boolean =>
+  Object.keys(a).length === Object.keys(b).length && Object.entries(a).every(([id, range]) => b[id] === range);
+
+/** A version of one registry never has other content: not even when the registry says so. */
+export function requireSameRelease(pak: PlannedPak, fetched: Fetched): void {
+  const { before } = pak;
+  if (before === undefined || before.digest === fetched.digest) return;
+  if (before.resolved.type !== "registry" || before.version !== fetched.version) return;
+  throw new PaksError("INTEGRITY_MISMATCH", `${pak.folder} ${fetched.version} has another digest than the lock says.`, {
+    hint: "Nothing was installed. Tell who runs the registry.",
+    details: { recorded: before.digest, found: fetched.digest },
+  });
+}
+
+export interface EntryChoice {
+  readonly agents: readonly string[];
+  readonly mode: "link" | "copy";
+}
+
+/** The lock's entry for a planned pak; `undefined` for what no other copy of the project could install. */
+export function entryOf(
+  pak: PlannedPak,
+  fetched: Fetched | undefined,
+  { root, ...choice }: EntryChoice & { readonly root: string },
+): LockedPak | undefined {
+  if (pak.wish && !pak.wish.isSaved) return undefined;
+  const source = pak.wish?.text ?? null;
+  if (pak.isKept && pak.before) return { ...pak.before, ...choice, source };
+  return makeEntry(fetched!, { ...choice, source, root, before: pak.before });
+}
+
+/** @throws PaksError LOCKFILE_MISMATCH naming what would change */
+export function requireFrozen(opened: OpenWorkspace, after: Lock, change: "install" | "add"): void {
+  const before = opened.lock;
+  if (formatLock(before) === formatLock(after) && change === "install") return;
+  const folders = [...new Set([...Object.keys(before.paks), ...Object.keys(after.paks)])].filter(
+    (folder) => JSON.stringify(before.paks[folder]) !== JSON.stringify(after.paks[folder]),
+  );
+  throw new PaksError(
+    "LOCKFILE_MISMATCH",
+    `paks.lock would change: ${folders.sort().join(", ") || "paks.jsonc too"}.`,
+    {
+      hint: "Run `paks install` without --frozen and commit paks.lock.",
+      details: { folders },
+    },
+  );
+}
