@@ -13,10 +13,11 @@ import { openTransport } from "./transport.ts";
 async function main(): Promise<void> {
   const question = JSON.parse(fs.readFileSync(0, "utf8")) as Question;
   watchMemory(question.limits.memoryBytes);
+  let broken: PaksError | undefined;
   try {
-    await answer(question);
+    await answer(question, (failure) => (broken ??= failure));
   } catch (error) {
-    print(failureOf(error));
+    print(failureOf(broken ?? error));
   }
 }
 
@@ -42,8 +43,8 @@ function writeAll(bytes: Buffer): void {
   }
 }
 
-async function answer(question: Question): Promise<void> {
-  const http = openTransport({ ...question, ...question.limits });
+async function answer(question: Question, onFailure: (failure: PaksError) => void): Promise<void> {
+  const http = openTransport({ ...question, ...question.limits, onFailure });
   if (question.ask === "refs") return print({ listing: await listRefs(question.url, http) });
   if (question.ask === "fetch") {
     const { url, gitDir: gitdir, oid } = question;

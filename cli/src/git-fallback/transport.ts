@@ -10,6 +10,8 @@ export interface Transport {
   readonly listingBytes: number;
   readonly packBytes: number;
   readonly idleMilliseconds: number;
+  /** Told of every failure: the library makes others of some. */
+  readonly onFailure: (failure: PaksError) => void;
 }
 
 interface GitRequest {
@@ -38,7 +40,7 @@ export const openTransport = (transport: Transport) => ({
       headers: response.headers as Record<string, string>,
       statusCode: response.statusCode ?? 0,
       statusMessage: "",
-      body: counted(response, limit),
+      body: counted(response, limit, transport.onFailure),
     };
   },
 });
@@ -122,7 +124,11 @@ function requireGit(response: IncomingMessage, kind: "advertisement" | "result")
   throw new PaksError(code, `The host answers with status ${status}.`, { hint: "Try again later." });
 }
 
-async function* counted(response: IncomingMessage, limit: number): AsyncIterableIterator<Uint8Array> {
+async function* counted(
+  response: IncomingMessage,
+  limit: number,
+  onFailure: Transport["onFailure"],
+): AsyncIterableIterator<Uint8Array> {
   let bytes = 0;
   try {
     for await (const chunk of response as AsyncIterable<Uint8Array>) {
@@ -132,8 +138,10 @@ async function* counted(response: IncomingMessage, limit: number): AsyncIterable
       yield chunk;
     }
   } catch (cause) {
-    if (cause instanceof PaksError) throw cause;
-    throw new PaksError("GIT_HOST_UNAVAILABLE", "The host broke the connection.", { cause });
+    const broken = new PaksError("GIT_HOST_UNAVAILABLE", "The host broke the connection.", { cause });
+    const failure = cause instanceof PaksError ? cause : broken;
+    onFailure(failure);
+    throw failure;
   } finally {
     response.destroy();
   }
