@@ -1,5 +1,7 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type RunOptions, type StubRequest, runPaks, serveStub, tempFolder } from "../testing/index.ts";
+import { type RunOptions, type StubRequest, parseYaml, runPaks, serveStub, tempFolder } from "../testing/index.ts";
 
 const digest = `h1:${"A".repeat(43)}=`;
 const time = "2026-11-20T00:00:00Z";
@@ -57,6 +59,8 @@ function answer({ path }: StubRequest) {
     return { body: { data: found, meta: { total: found.length * 1001, page: 1, per_page: 10, next_cursor: null } } };
   }
   if (!url.pathname.startsWith("/api/paks/acme/pdf")) return missing("PAK_NOT_FOUND");
+  if (url.pathname.endsWith("/files"))
+    return { body: { data: [{ path: "run\u001b[2J.sh", size: 5, sha256: "c".repeat(64), executable: true }] } };
   if (url.pathname === "/api/paks/acme/pdf") return { body: { data: pak } };
   if (url.pathname.endsWith("/versions"))
     return {
@@ -74,7 +78,7 @@ function answer({ path }: StubRequest) {
 
 async function open() {
   const home = await tempFolder();
-  const stub = await serveStub(answer);
+  const stub = await serveStub((request) => ({ headers: { etag: '"1"' }, ...answer(request) }));
   const run = async (argv: string[], options: Partial<RunOptions> = {}) =>
     await runPaks(argv, {
       cwd: home,
@@ -82,7 +86,7 @@ async function open() {
       environment: { PAKS_REGISTRY: stub.url, PAKS_TOKEN: "paks_x" },
       ...options,
     });
-  return { stub, run };
+  return { home, stub, run };
 }
 
 test("search shows what was found, how much more there is, and how to install it", async () => {
@@ -164,4 +168,88 @@ test.each([
   const result = await run(["info", ref, "--json"]);
   expect(result.exit, result.stdout).toBe(exit);
   expect(result.json()).toMatchObject({ error: { code, hint: expect.any(String) } });
+});
+
+async function installedHere(home: string, version: string) {
+  const base = join(home, ".agents/skills/.paks");
+  await mkdir(base, { recursive: true });
+  const origin = {
+    type: "registry",
+    registry: "https://r.example",
+    account: "acme",
+    name: "pdf",
+    version,
+    tag: `v${version}`,
+    commit: oid,
+    repository: "https://github.com/acme/skills",
+    path: "",
+  };
+  const record = { record_version: 1, folder: "pdf", name: "pdf", version, digest, origin, files: [], links: [] };
+  await writeFile(join(base, "pdf.json"), JSON.stringify({ ...record, installed_at: time }));
+  await writeFile(join(base, "broken.json"), "{");
+}
+
+test("what is installed is shown with what is found, and whether the registry has a newer one", async () => {
+  const { home, run } = await open();
+  expect((await run(["info", "acme/pdf"])).stdout).not.toContain("installed");
+  await installedHere(home, "1.0.0");
+  expect((await run(["search", "pdf"])).stdout).toMatch(/^NAME +VERSION +INSTALLED .*\nacme\/pdf +1\.2\.0 +1\.0\.0 /);
+  expect((await run(["info", "acme/pdf"])).stdout).toContain("1.2.0 is newer: paks update acme/pdf");
+  const installed = [{ version: "1.0.0", update: true }];
+  expect((await run(["info", "acme/pdf", "--json"])).json()).toMatchObject({ installed });
+  expect((await run(["search", "pdf", "--json"])).json()).toMatchObject({ items: [{ installed }] });
+  await installedHere(home, "1.2.0");
+  expect((await run(["info", "acme/pdf"])).stdout).toMatch(/^installed +1\.2\.0 \(global\), the newest$/m);
+});
+
+test("--author is --account, and all filters are sent", async () => {
+  const { run, stub } = await open();
+  const filters = ["--kind", "skill", "--category", "docs", "--keyword", "pdf", "--sort", "recent", "--limit", "5"];
+  await run(["search", "--author", "acme", ...filters, "--page", "3"]);
+  expect(stub.requests[0]?.path).toBe(
+    "/api/paks?kind=skill&account=acme&keyword=pdf&category=docs&sort=recent&limit=5&page=3",
+  );
+});
+
+test("search --detailed says everything about each", async () => {
+  const { run } = await open();
+  const { stdout } = await run(["search", "pdf", "--detailed"]);
+  for (const text of ["acme/pdf 1.2.0\n  Fills forms.", "  license    MIT", "  downloads  7", "  keywords   pdf"])
+    expect(stdout).toContain(text);
+});
+
+test.each([
+  ["search", "pdf"],
+  ["info", "acme/pdf", "--full"],
+])("%s: one value in three ways of writing", async (...argv) => {
+  const { run } = await open();
+  const value = (await run([...argv, "--json"])).json();
+  expect(JSON.parse((await run([...argv, "--format", "json"])).stdout)).toEqual(value);
+  const yaml = await run([...argv, "--format", "yaml"]);
+  expect(parseYaml(yaml.stdout)).toEqual(value);
+  expect(yaml.stdout).not.toContain("\u001b");
+  // For programs first, whatever else is said.
+  expect((await run([...argv, "--format", "yaml", "--json"])).json()).toEqual(value);
+});
+
+test("info --files lists them, --full adds the manifest and the releases, --version names one", async () => {
+  const { run } = await open();
+  const { stdout } = await run(["info", "acme/pdf", "--files"]);
+  expect(stdout).toMatch(/^5 +c{64} +run\\u\{1b\}\[2J\.sh \(executable\)$/m);
+  const full = (await run(["info", "acme/pdf", "--full"])).stdout;
+  for (const text of ["manifest:", "archive", "VERSION", "SHA256", "1.1.0 (yanked)"]) expect(full).toContain(text);
+  const older = (await run(["info", "acme/pdf", "--version", "^1.1", "--json"])).json();
+  expect(older).toMatchObject({ release: { version: "1.1.0" } });
+  expect((await run(["info", "acme/pdf@1.2.0", "--version", "^1.1"])).exit).toBe(2);
+});
+
+test("without a network info answers what was asked for before, and nothing else", async () => {
+  const { run, stub } = await open();
+  const asked = (await run(["info", "acme/pdf", "--json"])).json();
+  const count = stub.requests.length;
+  expect(asked).toMatchObject({ pak: { name: "pdf" } });
+  expect((await run(["info", "acme/pdf", "--offline", "--json"])).json()).toEqual(asked);
+  expect((await run(["info", "acme/csv", "--offline", "--json"])).json()).toMatchObject({ error: { code: "OFFLINE" } });
+  expect((await run(["search", "pdf", "--offline", "--json"])).json()).toMatchObject({ error: { code: "OFFLINE" } });
+  expect(stub.requests).toHaveLength(count);
 });

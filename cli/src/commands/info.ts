@@ -1,4 +1,5 @@
 import {
+  type FileDto,
   type PakDto,
   type PakRef,
   PaksError,
@@ -9,8 +10,11 @@ import {
 } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
-import { safe } from "../output/safe-text.ts";
+import { type InstalledVersion, findInstalledVersions, statusData, statusText } from "../installed-versions.ts";
+import { formatJson, safe } from "../output/safe-text.ts";
 import { formatPairs, formatTable } from "../output/table.ts";
+import { formatYaml } from "../output/yaml.ts";
+import type { Registry } from "../registry.ts";
 
 export const info = defineCommand({
   command: "info <ref>",
@@ -18,8 +22,9 @@ export const info = defineCommand({
   describe: "Show what the registry knows about a pak",
   examples: [
     ["paks info acme/pdf", "the pak and its newest release"],
-    ["paks info acme/pdf@1.2.0", "one release"],
+    ["paks info acme/pdf@1.2.0 --files", "one release and its files"],
     ["paks info acme/pdf --versions", "all releases"],
+    ["paks info acme/pdf --full", "everything, the manifest too"],
   ],
   builder: (yargs) =>
     yargs
@@ -28,45 +33,123 @@ export const info = defineCommand({
         demandOption: true,
         describe: "account/name, with @version, @range or @channel",
       })
-      .option("versions", { type: "boolean", default: false, describe: "List every release, with its changelog" }),
+      .option("version", { type: "string", describe: "The release with this version, range or channel" })
+      .option("versions", { type: "boolean", default: false, describe: "List every release, with its changelog" })
+      .option("files", { type: "boolean", default: false, describe: "List the release's files" })
+      .option("full", { type: "boolean", default: false, describe: "Everything: manifest, warnings, files, releases" })
+      .option("format", { choices: ["table", "json", "yaml"] as const, default: "table", describe: "How to show it" }),
   run: async (args, context) => {
-    const ref = parsePakRef(args.ref);
-    const { pak, release, versions } = await context.progress("Asking the registry", async () => ({
-      pak: await requirePak(context, ref),
-      release: ref.selector === undefined ? undefined : await requireRelease(context, ref, ref.selector),
-      versions: args.versions ? await context.registry().listVersions(ref) : undefined,
-    }));
-    const shown = release ?? pak.latest;
-    return {
-      data: { pak, release: shown, ...(versions === undefined ? {} : { versions }) },
-      text: [textOfPak(pak, shown), ...(versions === undefined ? [] : ["", textOfVersions(versions)])].join("\n"),
-    };
+    const ref = withVersion(parsePakRef(args.ref), args.version);
+    const { full } = args;
+    const found = await context.progress(
+      "Asking the registry",
+      async () => await ask(context, ref, { versions: args.versions || full, files: args.files || full }),
+    );
+    const data = { ...dataOf(found), installed: statusData(found.installed, found.pak.latest.version) };
+    if (args.format === "json") return { data, text: formatJson(data) };
+    if (args.format === "yaml") return { data, text: formatYaml(data) };
+    return { data, text: textOf(found, full) };
   },
 });
 
-async function requirePak(context: Context, ref: PakRef): Promise<PakDto> {
-  const pak = await context.registry().findPak(ref);
+function withVersion(ref: PakRef, version: string | undefined): PakRef {
+  if (version === undefined) return ref;
+  if (ref.selector === undefined) return parsePakRef(`${formatPakId(ref)}@${version}`);
+  throw new PaksError("USAGE", "The version is named twice: behind @ and with --version.", {
+    hint: `Give one of them: paks info ${formatPakId(ref)}@${version}`,
+  });
+}
+
+interface Asked {
+  readonly pak: PakDto;
+  readonly release: ReleaseDto;
+  readonly versions: readonly VersionDto[] | undefined;
+  readonly files: readonly FileDto[] | undefined;
+  readonly installed: readonly InstalledVersion[] | undefined;
+}
+
+async function ask(context: Context, ref: PakRef, wanted: { versions: boolean; files: boolean }): Promise<Asked> {
+  const registry = context.registryFor(ref.account);
+  const pak = await requirePak(registry, ref);
+  const release = ref.selector === undefined ? pak.latest : await requireRelease(registry, ref, ref.selector);
+  return {
+    pak,
+    release,
+    versions: wanted.versions ? await registry.listVersions(ref) : undefined,
+    // By what was asked for: what the answer names itself is not asked for anything.
+    files: wanted.files
+      ? await registry.listFiles({ account: ref.account, name: ref.name, version: release.version })
+      : undefined,
+    installed: (await findInstalledVersions(context)).get(formatPakId(ref)),
+  };
+}
+
+const dataOf = ({ pak, release, versions, files }: Asked) => ({
+  pak,
+  release,
+  ...(versions === undefined ? {} : { versions }),
+  ...(files === undefined ? {} : { files }),
+});
+
+function textOf({ pak, release, versions, files, installed }: Asked, full: boolean): string {
+  const parts = [textOfPak(pak, release, statusText(pak, installed, pak.latest.version))];
+  if (full) parts.push(textOfManifest(release));
+  if (files !== undefined) parts.push(textOfFiles(files));
+  if (versions !== undefined) parts.push(textOfVersions(versions));
+  return parts.join("\n\n");
+}
+
+/** The manifest as the registry read it, and each warning with its hint. */
+function textOfManifest(release: ReleaseDto): string {
+  const warnings = release.warnings.flatMap((one) => [
+    `  ${safe(one.code)}: ${safe(one.message)}`,
+    ...(one.hint === undefined ? [] : [`    ${safe(one.hint)}`]),
+  ]);
+  return [
+    formatPairs([
+      ["tag object", release.tag_object],
+      ["tree", release.tree],
+      ["archive", `sha256 ${release.archive_sha256} (${release.archive_bytes} bytes)`],
+    ]),
+    "",
+    "manifest:",
+    ...formatYaml(release.manifest)
+      .split("\n")
+      .map((line) => `  ${line}`),
+    ...(warnings.length > 0 ? ["", "warnings:", ...warnings] : []),
+  ].join("\n");
+}
+
+const textOfFiles = (files: readonly FileDto[]): string =>
+  formatTable(
+    ["SIZE", "SHA256", "FILE"],
+    files.map((one) => [String(one.size), one.sha256, one.executable ? `${one.path} (executable)` : one.path]),
+  );
+
+async function requirePak(registry: Registry, ref: PakRef): Promise<PakDto> {
+  const pak = await registry.findPak(ref);
   if (pak !== undefined) return pak;
-  throw new PaksError("PAK_NOT_FOUND", `${context.config.registry.url} has no pak ${formatPakId(ref)}.`, {
+  throw new PaksError("PAK_NOT_FOUND", `${registry.url} has no pak ${formatPakId(ref)}.`, {
     hint: `Look for it: paks search ${ref.name}`,
   });
 }
 
-async function requireRelease(context: Context, ref: PakRef, selector: string): Promise<ReleaseDto> {
-  const release = await context.registry().findRelease(ref, selector);
+async function requireRelease(registry: Registry, ref: PakRef, selector: string): Promise<ReleaseDto> {
+  const release = await registry.findRelease(ref, selector);
   if (release !== undefined) return release;
   throw new PaksError("VERSION_NOT_FOUND", `No release of ${formatPakId(ref)} fits ${selector}.`, {
     hint: `List them: paks info ${formatPakId(ref)} --versions`,
   });
 }
 
-function textOfPak(pak: PakDto, release: ReleaseDto): string {
+function textOfPak(pak: PakDto, release: ReleaseDto, status: string | undefined): string {
   const channels = Object.entries(pak.channels).map(([channel, version]) => `${channel} ${version}`);
   return [
     `${formatPakId(pak)} ${safe(release.version)}${release.yanked ? " (yanked)" : ""}`,
     safe(pak.description),
     "",
     formatPairs([
+      ["installed", status],
       ["kind", pak.kind],
       ["license", pak.license ?? undefined],
       ["homepage", pak.homepage ?? undefined],

@@ -12,8 +12,9 @@ export const registryAdd = defineCommand({
   command: "registry add <name> <url>",
   describe: "Name a registry, and whose paks are looked up only there",
   examples: [
-    ["paks registry add work https://paks.example.com --account example", "example/… comes from there only"],
-    ["paks registry add mirror https://mirror.example.com --default", "for everything else"],
+    ["paks registry add work https://r.example", "for --registry work"],
+    ["paks registry add work https://r.example --account acme", "acme/… comes from there and nowhere else"],
+    ["paks registry add mirror https://r.example --default", "for all other names"],
   ],
   builder: (yargs) =>
     yargs

@@ -1,6 +1,10 @@
 import { type PakSummaryDto, formatPakId, kinds, sortOrders } from "@paks/schema";
 import { defineCommand } from "../command.ts";
-import { formatTable } from "../output/table.ts";
+import type { Context } from "../context.ts";
+import { type InstalledVersion, findInstalledVersions, statusData, statusText } from "../installed-versions.ts";
+import { formatJson, safe } from "../output/safe-text.ts";
+import { formatPairs, formatTable } from "../output/table.ts";
+import { formatYaml } from "../output/yaml.ts";
 
 export const search = defineCommand({
   command: "search [query..]",
@@ -9,37 +13,106 @@ export const search = defineCommand({
   examples: [
     ["paks search pdf forms", "by words"],
     ["paks search --keyword aws --sort downloads", "by keyword, most used first"],
+    ["paks search --author acme --detailed", "all of one account, with everything about each"],
+    ["paks search pdf --format yaml", "for programs"],
   ],
   builder: (yargs) =>
     yargs
       .positional("query", { type: "string", array: true, describe: "Words to look for" })
       .option("kind", { choices: kinds, describe: "Only this kind" })
-      .option("account", { type: "string", describe: "Only this account's" })
+      .option("account", { type: "string", alias: "author", describe: "Only this account's" })
       .option("keyword", { type: "string", describe: "Only with this keyword" })
       .option("category", { type: "string", describe: "Only in this category" })
       .option("sort", { choices: sortOrders, describe: "Order of the results" })
       .option("limit", { type: "number", default: 10, describe: "At most this many, 1 to 100" })
-      .option("page", { type: "number", default: 1, describe: "Which page of them" }),
+      .option("page", { type: "number", default: 1, describe: "Which page of them" })
+      .option("detailed", { type: "boolean", default: false, describe: "Everything about each" })
+      .option("format", {
+        choices: ["table", "json", "yaml"] as const,
+        default: "table",
+        describe: "How to show them",
+      }),
   run: async (args, context) => {
     const { kind, account, keyword, category, sort, limit, page } = args;
     const q = args.query?.join(" ") || undefined;
     const query = { q, kind, account, keyword, category, sort, limit, page };
-    const { items, meta } = await context.progress("Searching", async () => await context.registry().search(query));
+    const registry = account === undefined ? context.registry() : context.registryFor(account);
+    const { items, meta } = await context.progress("Searching", async () => await registry.search(query));
+    const installed = items.length === 0 ? new Map() : await findInstalledVersions(context);
+    const data = {
+      items: items.map((item) => dataOf(item, installed)),
+      total: meta.total,
+      page: meta.page,
+      per_page: meta.per_page,
+    };
+    if (args.format === "json") return { data, text: formatJson(data) };
+    if (args.format === "yaml") return { data, text: formatYaml(data) };
     return {
-      data: { items, total: meta.total, page: meta.page, per_page: meta.per_page },
-      text: textOf(items, meta.total, context.io.stdoutIsTty ? context.io.columns : undefined),
+      data,
+      text: textOf({ items, installed, context, detailed: args.detailed, total: meta.total, page: meta.page }),
     };
   },
 });
 
-function textOf(items: readonly PakSummaryDto[], total: number, columns: number | undefined): string {
+type Installed = ReadonlyMap<string, readonly InstalledVersion[]>;
+
+function dataOf(item: PakSummaryDto, installed: Installed) {
+  const here = installed.get(formatPakId(item));
+  return here === undefined ? item : { ...item, installed: statusData(here, item.version) };
+}
+
+interface Shown {
+  readonly items: readonly PakSummaryDto[];
+  readonly installed: Installed;
+  readonly context: Context;
+  readonly detailed: boolean;
+  readonly total: number;
+  readonly page: number;
+}
+
+function textOf(shown: Shown): string {
+  const { items, total, page, detailed } = shown;
   const [first] = items;
-  if (first === undefined) return "Nothing was found.\nhint: use fewer or other words.";
-  const table = formatTable(
-    ["NAME", "VERSION", "DOWNLOADS", "DESCRIPTION"],
-    items.map((item) => [formatPakId(item), item.version, String(item.downloads), item.description]),
+  if (first === undefined) {
+    if (page > 1 && total > 0) return "There are not so many.\nhint: name an earlier --page.";
+    return "Nothing was found.\nhint: use fewer or other words.";
+  }
+  const count = total > items.length ? `${items.length} of ${total > 1000 ? "more than 1000" : total}` : `${total}`;
+  const list = detailed ? items.map((item) => detailsOf(item, shown)).join("\n\n") : tableOf(shown);
+  return `${list}\n\n${count} found. Install one with: paks install ${formatPakId(first)}`;
+}
+
+function tableOf({ items, installed, context }: Shown): string {
+  const columns = context.io.stdoutIsTty ? context.io.columns : undefined;
+  const any = items.some((item) => installed.has(formatPakId(item)));
+  const here = (item: PakSummaryDto) => (installed.get(formatPakId(item)) ?? []).map((one) => one.version).join(", ");
+  return formatTable(
+    ["NAME", "VERSION", ...(any ? ["INSTALLED"] : []), "DOWNLOADS", "DESCRIPTION"],
+    items.map((item) => [
+      formatPakId(item),
+      item.version,
+      ...(any ? [here(item)] : []),
+      String(item.downloads),
+      item.description,
+    ]),
     { columns },
   );
-  const count = total > items.length ? `${items.length} of ${total > 1000 ? "more than 1000" : total}` : `${total}`;
-  return `${table}\n\n${count} found. Install one with: paks install ${formatPakId(first)}`;
+}
+
+function detailsOf(item: PakSummaryDto, { installed }: Shown): string {
+  return [
+    `${formatPakId(item)} ${safe(item.version)}`,
+    `  ${safe(item.description)}`,
+    ...formatPairs([
+      ["kind", item.kind],
+      ["license", item.license ?? undefined],
+      ["keywords", item.keywords.join(", ")],
+      ["categories", item.categories.join(", ")],
+      ["downloads", String(item.downloads)],
+      ["updated", item.updated_at],
+      ["installed", statusText(item, installed.get(formatPakId(item)), item.version)],
+    ])
+      .split("\n")
+      .map((line) => `  ${line}`),
+  ].join("\n");
 }

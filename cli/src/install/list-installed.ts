@@ -78,7 +78,7 @@ async function readOne(skillsFolder: string, folder: string): Promise<InstalledP
 }
 
 /** `acme--pdf.json` → `acme/pdf`, sorted. */
-async function listRecordedFolders(skillsFolder: string): Promise<string[]> {
+export async function listRecordedFolders(skillsFolder: string): Promise<string[]> {
   await requireFolderOrNothing(skillsFolder);
   try {
     const names = await readdir(bookkeeping(skillsFolder).base);
