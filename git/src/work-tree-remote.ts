@@ -147,7 +147,9 @@ export function judgePush(run: GitRun, request: PushRequest): PushOutcome {
   const refs = parsePushReport(run.stdout.toString("utf8"));
   const refused = refs.filter(({ flag }) => flag === "!");
   const untouched = refs.every(({ flag }) => flag === "!" || flag === "=");
-  if (refs.length === request.refspecs.length && untouched && refused.length > 0) {
+  // git up to 2.48 names only the ref that is behind when that makes it give up an atomic push; it has sent nothing then.
+  const gaveUp = request.atomic && /atomic push failed for ref/.test(run.stderr);
+  if ((refs.length === request.refspecs.length || gaveUp) && untouched && refused.length > 0) {
     return { type: "rejected", error: rejection(refused, run.stderr) };
   }
   // After anything was sent git reports each ref or dies with 128; 1 without a report is a refusal on this side.

@@ -366,6 +366,17 @@ test("a refused tag whose commit the remote has already is a refusal of everythi
   expect(outcome).toMatchObject({ type: "rejected", error: { code: "PUSH_REJECTED" } });
 });
 
+test("an atomic push to a branch that has moved on is refused, and it is known that nothing was sent", async () => {
+  const source = await repo();
+  const { bare, server } = await withServer(source);
+  const somebody = ["-c", "user.name=b", "-c", "user.email=b@x.y"];
+  const made = await testGit(bare, [...somebody, "commit-tree", "-p", "main", "-m", "elsewhere", "main^{tree}"]);
+  await testGit(bare, ["update-ref", "refs/heads/main", made.trim()]);
+  const outcome = await pushRefs(treeOf(source.dir), await releaseCommit(source));
+  expect(outcome).toMatchObject({ type: "rejected", error: { code: "BEHIND_UPSTREAM" } });
+  expect(server.count("push")).toBe(0);
+});
+
 test("a pre-push hook that refuses is known to have sent nothing", async () => {
   const source = await repo();
   await withServer(source);
