@@ -1,0 +1,129 @@
+import fc from "fast-check";
+import { parse } from "jsonc-parser";
+import { expect, test } from "vitest";
+import { PaksError, isPaksError } from "./errors.ts";
+import { resultOrPaksError, timeGrowth } from "./testing/index.ts";
+import { addToWorkspace, parseWorkspace, removeFromWorkspace } from "./workspace.ts";
+
+const read = (text: string) => parseWorkspace(text, "paks.jsonc");
+
+test("comments, commas at the end and what other programs keep there are fine", () => {
+  const text = `{
+  // what we use
+  "paks": ["acme/pdf@^1", "./local",],
+  "disabled": ["pdf"], /* not now */
+  "agents": ["claude-code"],
+  "registry": "https://paks.example",
+  "features": { "x": 1 },
+}`;
+  expect(read(text)).toEqual({
+    paks: ["acme/pdf@^1", "./local"],
+    disabled: ["pdf"],
+    agents: ["claude-code"],
+    registry: "https://paks.example",
+    extra: { features: { x: 1 } },
+  });
+  expect(read("{}")).toEqual({ paks: [], disabled: [], extra: {} });
+});
+
+test("the older words packs and targets are understood, and * means every tool that is found", () => {
+  expect(read('{"packs": ["acme/pdf"], "targets": ["cursor"]}')).toMatchObject({
+    paks: ["acme/pdf"],
+    agents: ["cursor"],
+  });
+  expect(read('{"targets": ["*"]}').agents).toBeUndefined();
+});
+
+const bad: readonly [what: string, text: string][] = [
+  ["no object", "[]"],
+  ["nothing at all", ""],
+  ["a bracket that is not closed", '{"paks": ['],
+  ["a source that is no text", '{"paks": [1]}'],
+  ["a source with an escape sequence", '{"paks": ["acme/\\u001b[2J"]}'],
+  ["sources that are no list", '{"paks": "acme/pdf"}'],
+  ["a key that is there twice", '{"paks": [], "paks": ["x/y"]}'],
+  ["a hundred thousand brackets", `{"x": ${"[".repeat(100_000)}`],
+  ["two megabytes", `{"x": "${"y".repeat(2_000_000)}"}`],
+];
+for (const [what, text] of bad)
+  test(`${what} is refused as MANIFEST_INVALID`, () => {
+    expect(resultOrPaksError(() => read(text))).toMatchObject({ code: "MANIFEST_INVALID" });
+  });
+
+test("a key __proto__ changes no object", () => {
+  const { extra } = read('{"__proto__": {"polluted": 1}}');
+  expect(Object.getPrototypeOf(extra)).toBe(Object.prototype);
+  expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+});
+
+test("an error names the line", () => {
+  expect(resultOrPaksError(() => read('{\n  "paks": [\n    oops\n  ]\n}'))).toMatchObject({ details: { line: 3 } });
+});
+
+const source = fc.stringMatching(/^[a-z]{1,5}\/[a-z]{1,5}(@\^[1-9])?$/);
+const comment = fc.constantFrom("", "// a note\n", "/* more */ ");
+const workspaceText = fc
+  .tuple(fc.uniqueArray(source, { maxLength: 6 }), comment, fc.constantFrom("\n", "\r\n"), fc.boolean())
+  .map(([paks, note, end, withPaks]) =>
+    withPaks
+      ? [
+          "{",
+          `  ${note}"$schema": "x",`,
+          `  "paks": [${note}`,
+          ...paks.map((one) => `    ${note}"${one}",`),
+          "  ],",
+          "}",
+          "",
+        ].join(end)
+      : `{ ${note}"features": [1] }${end}`,
+  );
+
+test("adding and removing a source changes that source only: comments and other keys stay", () => {
+  fc.assert(
+    fc.property(workspaceText, source, (text, added) => {
+      const before = read(text);
+      const after = addToWorkspace(text, added);
+      expect(read(after).paks).toEqual(before.paks.includes(added) ? before.paks : [...before.paks, added]);
+      expect(read(after).extra).toEqual(before.extra);
+      for (const note of text.match(/\/\/ a note|\/\* more \*\//g) ?? []) expect(after).toContain(note);
+      expect(addToWorkspace(after, added)).toBe(after);
+      const removed = removeFromWorkspace(after, added);
+      expect(read(removed).paks).toEqual(before.paks.filter((one) => one !== added));
+      expect(removeFromWorkspace(removed, added)).toBe(removed);
+    }),
+  );
+});
+
+test("a workspace that is not there yet is made", () => {
+  const text = addToWorkspace("", "acme/pdf");
+  expect(text).toBe('{\n  "paks": [\n    "acme/pdf"\n  ]\n}\n');
+  expect(parse(addToWorkspace(text, "acme/text"))).toEqual({ paks: ["acme/pdf", "acme/text"] });
+});
+
+test("whatever the text is, only a PaksError is thrown", () => {
+  const mutated = fc.tuple(workspaceText, fc.nat(), fc.string()).map(([text, at, junk]) => {
+    const index = at % text.length;
+    return text.slice(0, index) + junk + text.slice(index + 1);
+  });
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.json(), mutated), source, (text, added) => {
+      const runs: (() => unknown)[] = [
+        () => read(text),
+        () => addToWorkspace(text, added),
+        () => removeFromWorkspace(text, added),
+      ];
+      for (const run of runs) {
+        const result: unknown = resultOrPaksError(run);
+        if (result instanceof PaksError) expect(isPaksError(result, "MANIFEST_INVALID"), String(result)).toBe(true);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("a workspace is read in time that grows with its size", () => {
+  const of = (count: number): string =>
+    `{"paks": [${Array.from({ length: count }, (_, index) => `"acme/p${index}" // x\n`).join(",")}]}`;
+  const texts = new Map([500, 5000].map((count) => [count, of(count)]));
+  expect(timeGrowth((count) => read(texts.get(count)!), [500, 5000])).toBeLessThan(40);
+});
