@@ -33,7 +33,16 @@ export function formatCommands(plans: readonly ReleasePlan[]): string[] {
       ["git", ...pushArgs({ remote: first.remote.name, refspecs, atomic: true, leases }).map(quote)].join(" "),
     );
   }
-  return commands;
+  return [...commands, ...formatTelling(plans)];
+}
+
+/** Finds the rest done and only tells the registry. */
+function formatTelling(plans: readonly ReleasePlan[]): string[] {
+  const told = plans.filter(({ steps }) => steps.index === "todo");
+  const [first] = told;
+  if (!first) return [];
+  const folders = told.map(({ place }) => (place.path === "" ? "." : `./${place.path}`));
+  return [["paks", "publish", ...folders, ...first.rerun, "--yes"].map(quote).join(" ")];
 }
 
 function formatTagging({ tag, steps, head }: ReleasePlan): string {

@@ -99,3 +99,19 @@ export function requireConsistent(options: PublishOptions): void {
     });
   }
 }
+
+/** The flags without which the same command would mean another release or another registry. */
+export function listRerunFlags(config: Pick<Config, "registry">, options: PublishOptions): string[] {
+  const named: readonly (readonly [flag: string, value: string | undefined])[] = [
+    ["--account", options.account],
+    ["--remote", options.remote],
+    ["--branch", options.branch],
+    ["--tag-prefix", options.tagPrefix],
+    ["--registry", config.registry.from === "flag" ? config.registry.url : undefined],
+  ];
+  return [
+    ...named.flatMap(([flag, value]) => (value === undefined ? [] : [`${flag}=${value}`])),
+    ...(options.commit ? [] : ["--no-commit"]),
+    ...options.allowedSecrets.map((print) => `--allow-secret=${print}`),
+  ];
+}

@@ -1,3 +1,4 @@
+import { signsTags, type TagForm } from "@paks/git/work-tree";
 import { compareVersions, formatPakId, formatTagMessage, isPrerelease, type PakId, tagVersion } from "@paks/schema";
 import { allowSecrets } from "../allow-secrets.ts";
 import type { Context } from "../context.ts";
@@ -14,7 +15,7 @@ import {
   tagFactsOf,
 } from "./draft.ts";
 import { checkBranch, tagNames } from "./git-checks.ts";
-import { type PublishOptions, requireConsistent } from "./options.ts";
+import { listRerunFlags, type PublishOptions, requireConsistent } from "./options.ts";
 import { askOutside, type Outside } from "./outside.ts";
 import { type PakContent, readContent } from "./pak-content.ts";
 import {
@@ -97,6 +98,7 @@ export async function decideRelease(context: Context, gathered: Gathered): Promi
   const parts = { inputs, outside, draft: draft!, id: id!, overwrites: overwrites!, message: message!, published };
   return {
     ...assemble(parts),
+    rerun: listRerunFlags(context.config, options),
     notes: listNotes(parts, files.note),
     warnings: problems.warnings,
   };
@@ -219,13 +221,17 @@ function formatMessage({ inputs, outside, draft, id }: Parts, now: Date): string
   });
 }
 
+/** Where the user's git signs every tag it does so here too, and then the tag is checked to be signed. */
+const tagFormOf = ({ facts, options }: Known["inputs"]): TagForm =>
+  options.tagForm === "annotated" && signsTags(facts.config) ? "signed" : options.tagForm;
+
 interface Assembled extends Parts {
   readonly overwrites: Overwrites;
   readonly message: string;
   readonly published: ReleasePlan["published"];
 }
 
-function assemble(parts: Assembled): Omit<ReleasePlan, "notes" | "warnings"> {
+function assemble(parts: Assembled): Omit<ReleasePlan, "rerun" | "notes" | "warnings"> {
   const { inputs, outside, draft, id, overwrites, message, published } = parts;
   const { facts, content, manifest, options } = inputs;
   const { version, digest, edit, files, bytes } = draft;
@@ -245,7 +251,7 @@ function assemble(parts: Assembled): Omit<ReleasePlan, "notes" | "warnings"> {
     branch: facts.status.branch!,
     head: facts.status.commit!,
     remote: { name: outside.remote.value!.name, branch: outside.remote.value!.branch },
-    tag: { name: draft.tag, message, form: options.tagForm, replaces: overwrites.local?.object },
+    tag: { name: draft.tag, message, form: tagFormOf(inputs), replaces: overwrites.local?.object },
     overwrites,
     steps: stepsOf(parts),
   };

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { dataOfRun, openLab, skillText } from "./testing/lab.ts";
+import { paste } from "./testing/paste.ts";
 
 const manifestOf = (dir: string) => readFile(join(dir, "SKILL.md"), "utf8");
 
@@ -174,21 +175,11 @@ test("--dry-run changes nothing, and its commands make the same release", async 
   const script = (plan["commands"] as string[]).join("\n");
   const text = await lab.publish(["--bump", "patch", "--dry-run"]);
   expect(text.stdout.replace(/Published: .*/g, "")).toContain(script.replace(/Published: .*/g, ""));
-  await runScript(lab.repo.dir, script);
+  await paste(lab, script);
   const done = dataOfRun(await lab.publish(["--bump", "patch", "--json"]));
-  expect(done).toMatchObject({ version: "0.1.1", digest: plan["digest"], verified: true });
+  expect(done).toMatchObject({ version: "0.1.1", digest: plan["digest"], state: "already-published" });
   expect(await lab.repo.git("rev-list", "--count", "HEAD")).toBe("2");
 });
-
-async function runScript(cwd: string, script: string): Promise<void> {
-  const { execFile } = await import("node:child_process");
-  const { testGitEnv } = await import("@paks/git/testing");
-  await new Promise<void>((resolve, reject) => {
-    execFile("sh", ["-e", "-c", script], { cwd, env: testGitEnv() }, (error, _out, err) =>
-      error ? reject(new Error(`${err}\n${script}`)) : resolve(),
-    );
-  });
-}
 
 test("--no-push commits and tags, asks nobody, and the same command without it goes on", async () => {
   const lab = await openLab();

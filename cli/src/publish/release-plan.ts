@@ -40,6 +40,8 @@ export interface ReleasePlan {
   readonly steps: Readonly<Record<StepName, StepState>>;
   /** The registry's record, when everything was done before. */
   readonly published: ReleaseDto | undefined;
+  /** Flags of `paks publish` that name this same release once it is pushed. */
+  readonly rerun: readonly string[];
   readonly warnings: readonly Finding[];
   readonly notes: readonly string[];
 }

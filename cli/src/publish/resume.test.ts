@@ -20,7 +20,9 @@ async function expectOneRelease(lab: Lab, path: string, version: string): Promis
   expect(lab.registry.releases.map((release) => release.version)).toEqual([version]);
 }
 
-const runs = ["", "skills/pdf"].flatMap((path) => faultPoints.map((point) => ({ path, point })));
+// One pak has no groups of tags.
+const points = faultPoints.filter((point) => point !== "group-pushed");
+const runs = ["", "skills/pdf"].flatMap((path) => points.map((point) => ({ path, point })));
 
 test.each(runs)("ended at $point (folder '$path'), the same command again finishes", async ({ path, point }) => {
   const lab = await openLab({ path });
