@@ -87,8 +87,43 @@ export const commandTable: readonly CommandRow[] = [
     name: "remove",
     aliases: ["rm", "uninstall"],
     usage: "<name..>",
-    describe: "Remove exactly what was installed, links included",
+    describe: "Remove exactly what was installed, links and unneeded dependencies included",
     load: async () => (await import("./remove.ts")).remove,
+  },
+  {
+    name: "outdated",
+    usage: "[name..]",
+    describe: "Show newer versions; changes nothing",
+    load: async () => (await import("./outdated.ts")).outdated,
+  },
+  {
+    name: "pin",
+    usage: "<name..>",
+    describe: "Keep update away from a pak of this project",
+    load: async () => (await import("./pin.ts")).pin,
+  },
+  {
+    name: "unpin",
+    usage: "<name..>",
+    describe: "Let update change a pak again",
+    load: async () => (await import("./pin.ts")).unpin,
+  },
+  {
+    name: "diff",
+    usage: "<a> [b]",
+    describe: "Compare two releases, or what is installed with its release",
+    load: async () => (await import("./diff.ts")).diff,
+  },
+  {
+    name: "verify",
+    usage: "[name..]",
+    describe: "Check every installed byte against its record, the lock and the registry",
+    load: async () => (await import("./verify.ts")).verify,
+  },
+  {
+    name: "audit",
+    describe: "Look for what should not stay: withdrawn, changed or moved releases, and licences",
+    load: async () => (await import("./audit.ts")).audit,
   },
   {
     name: "search",
@@ -213,5 +248,11 @@ export const commandTable: readonly CommandRow[] = [
     name: "doctor",
     describe: "Check git, the registry, the keychain and the folders paks needs",
     load: async () => (await import("./doctor.ts")).doctor,
+  },
+  {
+    name: "completions",
+    usage: "<shell>",
+    describe: "Print the completions for bash, zsh, fish or PowerShell",
+    load: async () => (await import("./completions.ts")).completions,
   },
 ];

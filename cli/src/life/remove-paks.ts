@@ -100,7 +100,8 @@ async function removeOne(context: Context, row: ListRow, { force, change }: Remo
   const now = context.clock();
   if (row.pak !== undefined) {
     const { record } = row.pak;
-    return (await removeRelease({ skillsFolder, record, force, now, boundary: row.place.boundary, workspace: change })).backups;
+    return (await removeRelease({ skillsFolder, record, force, now, boundary: row.place.boundary, workspace: change }))
+      .backups;
   }
   const backups = row.error === undefined ? [] : await setAside(context, row, now);
   if (change !== undefined) await changeWorkspace(root, [change]);

@@ -1,0 +1,65 @@
+import { defineCommand } from "../command.ts";
+import { type AuditFinding, auditRows, exitOfFindings } from "../life/audit-paks.ts";
+import { listPaks, rowName, rowVersion } from "../life/list-paks.ts";
+import { findAllPlaces, findPlace } from "../life/places.ts";
+import { safe } from "../output/safe-text.ts";
+import { usageError } from "../usage-error.ts";
+import { findWorkspace } from "../workspace/open-workspace.ts";
+
+export const audit = defineCommand({
+  command: "audit",
+  describe: "Look for what should not stay: withdrawn, changed or moved releases, and licences",
+  examples: [
+    ["paks audit", "this project"],
+    ["paks audit --licenses MIT,Apache-2.0", "and every other licence is a fault"],
+    ["paks audit --all --strict --json", "also what is installed for all projects; warnings count"],
+  ],
+  builder: (yargs) =>
+    yargs
+      .option("licenses", { type: "string", array: true, describe: "Licences that are allowed, as SPDX names" })
+      .option("strict", { type: "boolean", default: false, describe: "Warnings fail as well" })
+      .option("global", { type: "boolean", alias: "g", default: false, describe: "What is installed for all projects" })
+      .option("all", { type: "boolean", default: false, describe: "This project and what is installed for all" })
+      .option("dir", { type: "string", describe: "What is installed in this folder" }),
+  run: async (args, context) => {
+    if (args.all && args.dir !== undefined)
+      throw usageError("--dir names the place; --all cannot be given with it.", "audit");
+    const places = args.all ? await findAllPlaces(context) : [await findPlace(context, args)];
+    const wish = places.some(({ locked }) => locked) ? (await findWorkspace(context)).workspace.registry : undefined;
+    const rows = (await Promise.all(places.map((place) => listPaks(context, place)))).flat();
+    const licenses = args.licenses?.flatMap((one) => one.split(",")).map((one) => one.trim());
+    const audited = await context.progress("Asking the registry", async () =>
+      auditRows(context, rows, { wish, licenses }),
+    );
+    const findings = audited.flatMap((one) => one.findings);
+    const { offline } = context.config;
+    return {
+      data: {
+        ok: exitOfFindings(findings, args.strict) === 0,
+        offline,
+        paks: audited.map(({ row, license, registry }) => ({
+          name: rowName(row),
+          folder: row.folder,
+          scope: row.place.scope,
+          version: rowVersion(row),
+          license,
+          registry,
+        })),
+        findings: findings.map((one) => ({ ...one, hint: one.hint ?? null })),
+      },
+      text: textOf(findings, rows.length, offline),
+      exit: exitOfFindings(findings, args.strict),
+    };
+  },
+});
+
+function textOf(findings: readonly AuditFinding[], count: number, offline: boolean): string {
+  const note = offline ? "\n⚠ The registry was not asked (--offline)." : "";
+  const paks = `${count} ${count === 1 ? "pak" : "paks"}`;
+  if (findings.length === 0) return `✓ Nothing to say against ${paks}.${note}`;
+  const lines = findings.flatMap(({ severity, code, name, version, message, hint }) => [
+    `${severity === "error" ? "✗" : "⚠"} ${safe(name)} ${safe(version ?? "")}: ${safe(message)} [${code}]`,
+    ...(hint === undefined ? [] : [`  hint: ${safe(hint)}`]),
+  ]);
+  return `${lines.join("\n")}\n${findings.length} ${findings.length === 1 ? "finding" : "findings"} in ${paks}.${note}`;
+}

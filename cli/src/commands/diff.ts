@@ -1,0 +1,79 @@
+import { compareCapabilities, formatPakId, isTaken, parseSelector, parseSource, readCapabilities } from "@paks/schema";
+import { defineCommand } from "../command.ts";
+import type { Context } from "../context.ts";
+import { fetchSource } from "../install/fetch-source.ts";
+import { capabilityChangeData, formatCapabilityChange } from "../life/capability-text.ts";
+import {
+  changeData,
+  defaultCaps,
+  formatFileDiffs,
+  formatFileList,
+  fullCaps,
+  listFileChanges,
+} from "../life/file-changes.ts";
+import { type DiffSide, readInstalledSides } from "../life/installed-sides.ts";
+import { safe } from "../output/safe-text.ts";
+
+export const diff = defineCommand({
+  command: "diff <a> [b]",
+  describe: "Compare two releases, or what is installed with its release",
+  examples: [
+    ["paks diff acme/pdf@1.0.0 acme/pdf@1.1.0", "files and what the pak can do"],
+    ["paks diff acme/pdf@1.0.0 2.0.0", "the same pak"],
+    ["paks diff pdf", "what was edited since it was installed"],
+    ["paks diff ./pdf acme/pdf", "a folder with the newest release"],
+  ],
+  builder: (yargs) =>
+    yargs
+      .positional("a", { type: "string", demandOption: true, describe: "A source, or the name of an installed pak" })
+      .positional("b", { type: "string", describe: "A source, or a version of the first one" })
+      .option("name-only", { type: "boolean", default: false, describe: "Only which files differ" })
+      .option("full", { type: "boolean", default: false, describe: "Also more lines than fit on some screens" })
+      .option("global", {
+        type: "boolean",
+        alias: "g",
+        default: false,
+        describe: "What is installed for all projects",
+      }),
+  run: async (args, context) => {
+    const [before, after] =
+      args.b === undefined
+        ? await readInstalledSides(context, args.a, args.global)
+        : await context.progress("Fetching", async () => fetchBoth(context, args.a, args.b!));
+    const changes = listFileChanges(before.files, after.files);
+    const capabilities = compareCapabilities(readCapabilities(before.files), readCapabilities(after.files));
+    const shown = args.nameOnly
+      ? formatFileList(changes)
+      : formatFileDiffs(changes, args.full ? fullCaps : defaultCaps);
+    return {
+      data: {
+        before: dataOf(before),
+        after: dataOf(after),
+        files: changes.map(changeData),
+        capabilities: capabilityChangeData(capabilities),
+      },
+      text:
+        changes.length === 0
+          ? `${safe(before.label)} and ${safe(after.label)} hold the same files.`
+          : [...shown, ...formatCapabilityChange(capabilities)].join("\n"),
+    };
+  },
+});
+
+async function fetchBoth(context: Context, a: string, b: string): Promise<[DiffSide, DiffSide]> {
+  const second = sameAs(a, b);
+  const [before, after] = await Promise.all([fetchSource(a, context), fetchSource(second, context)]);
+  return [
+    { label: a, version: before.version, digest: before.digest, files: before.files },
+    { label: second, version: after.version, digest: after.digest, files: after.files },
+  ];
+}
+
+/** `acme/pdf@1.0.0 2.0.0` means another version of the first. */
+function sameAs(a: string, b: string): string {
+  if (/[/\\:]/.test(b) || !isTaken(parseSelector, b)) return b;
+  const source = parseSource(a);
+  return source.type === "registry" ? `${formatPakId(source)}@${b}` : b;
+}
+
+const dataOf = ({ label, version, digest }: DiffSide) => ({ source: label, version, digest });

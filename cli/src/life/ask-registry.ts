@@ -1,0 +1,78 @@
+import { type RegistryOrigin, type ReleaseDto, PaksError, formatPakId, isPaksError } from "@paks/schema";
+import type { Context } from "../context.ts";
+import { findRegistryOf } from "../install/fetch-locked.ts";
+import type { Registry } from "../registry.ts";
+
+/** What a registry says today of a release that was installed from it. */
+export type Asked =
+  | { readonly state: "known"; readonly release: ReleaseDto; readonly registry: Registry }
+  /** It is not in the registry any more, or was taken down, or its registry is not one this machine asks. */
+  | { readonly state: "refused"; readonly error: PaksError; readonly registry: Registry | undefined }
+  /** Nobody knows: no network, a failing registry. */
+  | { readonly state: "unreachable"; readonly error: PaksError };
+
+/** @param wish the registry that the project asks for */
+export async function askRegistry(context: Context, origin: RegistryOrigin, wish: string | undefined): Promise<Asked> {
+  const found = findRegistryOf(origin, context, wish);
+  if (!("registry" in found))
+    return { state: "refused", error: otherRegistry(origin, found.instead), registry: undefined };
+  const { registry } = found;
+  try {
+    const release = await registry.findRelease(origin, origin.version);
+    if (release === undefined) return { state: "refused", error: gone(origin), registry };
+    const same =
+      release.account === origin.account && release.name === origin.name && release.version === origin.version;
+    return same ? { state: "known", release, registry } : { state: "refused", error: anotherPak(origin), registry };
+  } catch (error) {
+    if (!isPaksError(error) || error.code === "CANCELLED") throw error;
+    if (unknowing.has(error.code)) return { state: "unreachable", error };
+    return { state: "refused", error, registry };
+  }
+}
+
+const unknowing = new Set<string>([
+  "OFFLINE",
+  "REGISTRY_UNAVAILABLE",
+  "RATE_LIMITED",
+  "DB_UNAVAILABLE",
+  "AUTH_REQUIRED",
+  "INVALID_TOKEN",
+  "TOKEN_EXPIRED",
+  "FORBIDDEN",
+]);
+
+const gone = (origin: RegistryOrigin): PaksError =>
+  new PaksError("VERSION_NOT_FOUND", `${origin.registry} no longer knows ${formatPakId(origin)} ${origin.version}.`, {
+    hint: "What is installed stays as it is; look for a version that is still there with `paks outdated`.",
+  });
+
+const anotherPak = (origin: RegistryOrigin): PaksError =>
+  new PaksError(
+    "INTEGRITY_MISMATCH",
+    `${origin.registry} answers with another release when asked for ${formatPakId(origin)} ${origin.version}.`,
+    { hint: "Do not use this registry; tell who runs it." },
+  );
+
+const otherRegistry = (origin: RegistryOrigin, instead: string): PaksError =>
+  new PaksError(
+    "LOCKFILE_MISMATCH",
+    `It is recorded as a release of ${origin.registry}, and ${origin.account} is looked up in ${instead}.`,
+    { hint: `If that registry is right, name it: paks registry add <name> ${origin.registry}` },
+  );
+
+/** How the recorded facts and the registry's differ; empty when they do not. */
+export function listDifferences(
+  recorded: { readonly origin: RegistryOrigin; readonly digest: string },
+  release: ReleaseDto,
+): string[] {
+  const { origin, digest } = recorded;
+  const pairs: readonly [what: string, here: string | undefined, there: string][] = [
+    ["digest", digest, release.digest],
+    ["commit", origin.commit, release.commit],
+    ["archive", origin.archive, release.archive_sha256],
+    ["tree", origin.tree, release.tree],
+  ];
+  return pairs.flatMap(([what, here, there]) =>
+    here === undefined || here === there ? [] : [`${what} ${here} here, ${there} in the registry`],
+  );
+}

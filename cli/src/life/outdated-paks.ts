@@ -1,0 +1,149 @@
+import {
+  type LockedPak,
+  type PaksError,
+  type RegistryOrigin,
+  type VersionDto,
+  compareVersions,
+  formatPakId,
+  isPaksError,
+  isTaken,
+  isVersion,
+  parseSelector,
+  parseSource,
+  selectVersion,
+} from "@paks/schema";
+import type { Context } from "../context.ts";
+import { eachAtOnce } from "../install/each-at-once.ts";
+import { findRegistryOf } from "../install/fetch-locked.ts";
+import { openFetchers, openRegistries } from "../install/install-plan.ts";
+import type { Fetched } from "../install/fetched.ts";
+import { findLocked } from "../workspace/entry.ts";
+import type { OpenWorkspace } from "../workspace/open-workspace.ts";
+import { type Wish, listWishes } from "../workspace/wish.ts";
+import { type ListRow, rowName, rowVersion } from "./list-paks.ts";
+
+export interface OutdatedRow {
+  readonly name: string;
+  readonly folder: string;
+  readonly scope: string;
+  readonly current: string | null;
+  /** The newest that everything that asks for it allows; null when that cannot be said. */
+  readonly wanted: string | null;
+  /** The newest stable one there is; null where there are no versions. */
+  readonly latest: string | null;
+  readonly source: string | null;
+  readonly pinned: boolean;
+  readonly dependency: boolean;
+  /** `fixed`: the source names this very tag, commit or version. `unknown`: see `error`. */
+  readonly state: "current" | "outdated" | "fixed" | "unknown";
+  /** The current version was withdrawn by its author. */
+  readonly yanked: boolean;
+  readonly error: PaksError | undefined;
+}
+
+const asksAtOnce = 8;
+
+/** What a newer one of each pak would be. One that cannot be asked about is a row with its error. */
+export function listOutdated(
+  context: Context,
+  rows: readonly ListRow[],
+  opened: OpenWorkspace | undefined,
+): Promise<OutdatedRow[]> {
+  const ask = openAsking(context, opened);
+  return eachAtOnce(rows, asksAtOnce, async (row) => {
+    const base = baseOf(row);
+    if (row.error !== undefined) return { ...base, error: row.error };
+    try {
+      return { ...base, ...(await ask(row)) };
+    } catch (error) {
+      if (!isPaksError(error) || error.code === "CANCELLED") throw error;
+      return { ...base, error };
+    }
+  });
+}
+
+const baseOf = (row: ListRow): OutdatedRow => ({
+  name: rowName(row),
+  folder: row.folder,
+  scope: row.place.scope,
+  current: row.locked?.version ?? rowVersion(row),
+  wanted: null,
+  latest: null,
+  source: row.locked?.source ?? null,
+  pinned: row.locked?.pinned === true,
+  dependency: row.locked !== undefined && row.locked.source === null,
+  state: "unknown",
+  yanked: false,
+  error: undefined,
+});
+
+type Answer = Partial<OutdatedRow>;
+
+function openAsking(context: Context, opened: OpenWorkspace | undefined): (row: ListRow) => Promise<Answer> {
+  const wishes = opened === undefined ? [] : listWishes(opened.workspace, opened.root);
+  const paks = opened?.lock.paks ?? {};
+  const registryWish = opened?.workspace.registry;
+  const registryFor = openRegistries(context, registryWish);
+  const root = opened?.root ?? context.cwd;
+  const fetchers = openFetchers(context, { root, registryFor, registryWish, from: undefined });
+  return async (row) => {
+    const origin = row.locked?.resolved ?? row.pak?.record.origin;
+    const inProject = row.place.locked;
+    if (origin?.type === "registry") {
+      const found = findRegistryOf(origin, context, inProject ? registryWish : undefined);
+      if (!("registry" in found)) return {};
+      const client = inProject ? registryFor(origin.account) : found.registry;
+      const versions = await (client.url === found.registry.url ? client : found.registry).listVersions(origin);
+      return compareRelease(row, versions, listRanges(origin, row.locked, paks));
+    }
+    const wish = wishes.find((one) => findLocked(paks, one)?.folder === row.folder);
+    if (!inProject || wish === undefined || row.locked === undefined) return {};
+    if (isFixed(wish)) return { state: "fixed", wanted: rowVersion(row) };
+    return compareFetched(row.locked, await fetchers.fetchWish(wish));
+  };
+}
+
+/** What asks for a pak: the workspace's own source and all that depend on it. */
+function listRanges(
+  origin: RegistryOrigin,
+  locked: LockedPak | undefined,
+  paks: Readonly<Record<string, LockedPak>>,
+): string[] {
+  const id = formatPakId(origin);
+  const ranges = Object.values(paks).flatMap(({ dependencies }) =>
+    Object.hasOwn(dependencies, id) ? [dependencies[id]!] : [],
+  );
+  if (typeof locked?.source !== "string") return ranges;
+  const source = parseSource(locked.source);
+  return source.type === "registry" && source.selector !== undefined ? [...ranges, source.selector] : ranges;
+}
+
+function compareRelease(row: ListRow, versions: readonly VersionDto[], ranges: readonly string[]): Answer {
+  const current = row.locked?.version ?? rowVersion(row);
+  // A registry may say anything; what is no version cannot be compared.
+  const offered = versions.filter(({ version }) => isVersion(version));
+  const fits = (version: string) =>
+    ranges.every((range) => isTaken(parseSelector, range) && selectVersion([{ version, yanked: false }], range));
+  const latest = selectVersion(offered)?.version ?? null;
+  const pinned = row.locked?.pinned === true;
+  const newest = selectVersion(offered.filter(({ version }) => fits(version)))?.version ?? null;
+  const wanted = pinned ? current : newest;
+  const isNewer = (one: string | null) =>
+    one !== null && (current === null || !isVersion(current) || compareVersions(one, current) > 0);
+  const yanked = offered.some((one) => one.version === current && one.yanked);
+  const outdated = !pinned && (isNewer(wanted) || isNewer(latest) || yanked);
+  return { wanted, latest, yanked, state: outdated ? "outdated" : "current" };
+}
+
+/** A tag, a commit or an exact version never becomes another one. */
+function isFixed({ source }: Wish): boolean {
+  if (source.type === "git") return source.commit !== undefined || source.tag !== undefined;
+  return source.type === "npm" && source.selector !== undefined && isVersion(source.selector);
+}
+
+function compareFetched(locked: LockedPak, fetched: Fetched): Answer {
+  const pinned = locked.pinned === true;
+  const differs = fetched.digest !== locked.digest;
+  const shown = fetched.version ?? ("commit" in fetched.origin ? fetched.origin.commit.slice(0, 12) : null);
+  return { wanted: pinned ? locked.version : shown, latest: shown, state: differs && !pinned ? "outdated" : "current" };
+}

@@ -1,0 +1,144 @@
+import { lstat } from "node:fs/promises";
+import { join } from "node:path";
+import { type Workspace, PaksError, contentDigest, isPaksError, lockFileName } from "@paks/schema";
+import type { Context } from "../context.ts";
+import { eachAtOnce } from "../install/each-at-once.ts";
+import type { InstalledPak } from "../install/list-installed.ts";
+import { findLocked } from "../workspace/entry.ts";
+import type { OpenWorkspace } from "../workspace/open-workspace.ts";
+import { listWishes } from "../workspace/wish.ts";
+import { askRegistry, listDifferences } from "./ask-registry.ts";
+import { type ListRow, rowName } from "./list-paks.ts";
+import { type Problem, problemOf } from "./problem.ts";
+
+/** `checked`: its record of this release agrees; `none`: it comes from no registry; `skipped`: offline. */
+export type RegistryCheck = "checked" | "none" | "skipped" | "failed";
+
+export interface Verified {
+  readonly row: ListRow;
+  readonly registry: RegistryCheck;
+  readonly problems: readonly Problem[];
+}
+
+const asksAtOnce = 8;
+
+/** Every installed byte against record and lock, and what was recorded against the registry. */
+export const verifyRows = (context: Context, rows: readonly ListRow[], workspace: Workspace): Promise<Verified[]> =>
+  eachAtOnce(rows, asksAtOnce, async (row) => {
+    const local = await checkLocally(row, context.platform);
+    const { registry, problems } = await checkRegistry(context, row, row.place.locked ? workspace.registry : undefined);
+    return { row, registry, problems: [...local, ...problems] };
+  });
+
+const about = (row: ListRow) => ({ folder: row.folder, name: rowName(row) });
+
+async function checkLocally(row: ListRow, platform: NodeJS.Platform): Promise<Problem[]> {
+  if (row.error !== undefined) return [problemOf(row.error, about(row))];
+  const { pak } = row;
+  const problems: Problem[] = [...checkLock(row)];
+  const add = (code: Problem["code"], message: string, more: Partial<Problem> = {}) =>
+    problems.push({ ...about(row), code, message, ...more });
+  if (row.state === "missing" || pak === undefined) {
+    add("DRIFT", "is not there", { hint: "Put it back: paks ci, or paks install." });
+    return problems;
+  }
+  const recorded = digestOf(pak);
+  if (recorded !== pak.record.digest)
+    add("INTEGRITY_MISMATCH", `its record lists files of the digest ${recorded}, not ${pak.record.digest}`, {
+      hint: "Somebody changed the record. Look at the folder, then install again with --force.",
+    });
+  if (pak.changed.length > 0)
+    add("DRIFT", "was edited since it was installed", {
+      hint: "See what: paks diff. Put it back: paks install --force, which keeps a copy.",
+      paths: pak.changed,
+    });
+  const modes = platform === "win32" || pak.changed.length > 0 ? [] : await listModeChanges(pak);
+  if (modes.length > 0) add("DRIFT", "files became executable or are no longer", { paths: modes });
+  if (row.brokenLinks.length > 0)
+    add("DRIFT", "links are gone, lead elsewhere, or copies of it were edited", {
+      hint: "Make them again: paks install.",
+      paths: row.brokenLinks,
+    });
+  return problems;
+}
+
+/** Of what the record says, not of what lies there: that was compared with it file by file. */
+function digestOf({ record }: InstalledPak): string {
+  try {
+    return contentDigest(record.files);
+  } catch (error) {
+    // The same path twice.
+    if (isPaksError(error, "UNSAFE_PATH")) return "none";
+    throw error;
+  }
+}
+
+async function listModeChanges({ record, path }: InstalledPak): Promise<string[]> {
+  const changed: string[] = [];
+  for (const file of record.files) {
+    const { mode } = await lstat(join(path, file.path));
+    if (((mode & 0o100) !== 0) !== file.executable) changed.push(file.path);
+  }
+  return changed;
+}
+
+/** Another version than locked is drift; other bytes under the same version are not. */
+function checkLock({ pak, locked, folder, ...row }: ListRow): Problem[] {
+  if (pak === undefined || locked === undefined || row.lockState !== "differs") return [];
+  const { record } = pak;
+  const who = { folder, name: rowName({ pak, locked, folder, ...row }) };
+  const commits = [record.origin, locked.resolved].map((origin) => ("commit" in origin ? origin.commit : undefined));
+  const same = record.version === null ? commits[0] === commits[1] : record.version === locked.version;
+  if (same && record.digest !== locked.digest && locked.resolved.type !== "local")
+    return [
+      {
+        ...who,
+        code: "LOCKFILE_MISMATCH",
+        message: `has the digest ${record.digest}; ${lockFileName} says ${locked.digest} of the same version`,
+        hint: `Look at who changed ${lockFileName}, or the record; take the lock from version control again.`,
+      },
+    ];
+  const versions = `${record.version ?? "other content"} is installed, ${locked.version ?? "other content"} is locked`;
+  return [{ ...who, code: "DRIFT", message: versions, hint: "Install what is locked: paks ci." }];
+}
+
+async function checkRegistry(
+  context: Context,
+  row: ListRow,
+  wish: string | undefined,
+): Promise<{ readonly registry: RegistryCheck; readonly problems: Problem[] }> {
+  const recorded = row.pak?.record ?? (row.locked && { origin: row.locked.resolved, digest: row.locked.digest });
+  if (recorded?.origin.type !== "registry") return { registry: "none", problems: [] };
+  if (context.config.offline) return { registry: "skipped", problems: [] };
+  const { origin, digest } = recorded;
+  const asked = await askRegistry(context, origin, wish);
+  if (asked.state !== "known") return { registry: "failed", problems: [problemOf(asked.error, about(row))] };
+  const differences = listDifferences({ origin, digest }, asked.release);
+  if (differences.length === 0) return { registry: "checked", problems: [] };
+  const problem: Problem = {
+    ...about(row),
+    code: "INTEGRITY_MISMATCH",
+    message: `is not the release that ${asked.registry.url} recorded: ${differences.join("; ")}`,
+    hint: "A version never changes: either what is installed or the registry was tampered with.",
+  };
+  return { registry: "failed", problems: [problem] };
+}
+
+/** What `paks.jsonc` asks for and the lock does not have. */
+export function checkWorkspace({ workspace, root, lock, workspaceFile }: OpenWorkspace): Problem[] {
+  if (workspaceFile === undefined) return [];
+  try {
+    return listWishes(workspace, root)
+      .filter((wish) => findLocked(lock.paks, wish) === undefined)
+      .map(({ text }) => ({
+        code: "DRIFT",
+        folder: null,
+        name: text,
+        message: `is asked for and not in ${lockFileName}`,
+        hint: "Install it: paks install.",
+      }));
+  } catch (error) {
+    if (!(error instanceof PaksError)) throw error;
+    return [problemOf(error, { folder: null, name: null })];
+  }
+}
