@@ -29,6 +29,8 @@ export function openRequest(deps: ApiDeps) {
     c.set("address", clientAddress(remote, c.req.header("x-forwarded-for"), isTrusted));
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
     c.header("X-Request-Id", requestId);
+    // By the way, so that nobody has to ask for it: program and registry are released together.
+    c.header("Paks-Version", deps.version);
     await next();
     deps.log({
       event: "request",

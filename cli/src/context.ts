@@ -35,6 +35,10 @@ export interface Prompts {
   select<T extends string>(
     question: Question & { readonly options: readonly { readonly value: T; readonly label: string }[] },
   ): Promise<T>;
+  /** At least one of them. */
+  selectMany<T extends string>(
+    question: Question & { readonly options: readonly { readonly value: T; readonly label: string }[] },
+  ): Promise<T[]>;
 }
 
 /** Everything a command may touch. Tests make one with `testContext()`. */
@@ -72,6 +76,8 @@ export interface Context {
   readonly note: (text: string) => void;
   /** One line on stderr with `--verbose`. */
   readonly debug: (text: string) => void;
+  /** What is left to do when a command has succeeded and its result is printed. */
+  end(): Promise<void>;
   /** All of stdin as text, at most 1 MiB. */
   readInput(): Promise<string>;
 }

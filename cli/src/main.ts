@@ -55,6 +55,7 @@ async function runCommand(
   const context = await openContext(machine, parsed.args, printer);
   const result = await command.run(parsed.args, context);
   printer.result(result);
+  await context.end();
   return result.exit ?? 0;
 }
 

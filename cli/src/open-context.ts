@@ -15,7 +15,9 @@ import { answerCacheOf, openLazyStore } from "./store/open-lazily.ts";
 import { version } from "./version.ts";
 
 /** What the common flags decide. */
-export type ContextFlags = Partial<Pick<CommonArgs, "registry" | "offline" | "quiet" | "no-input" | "no-cache">>;
+export type ContextFlags = Partial<
+  Pick<CommonArgs, "registry" | "offline" | "quiet" | "json" | "no-input" | "no-cache">
+>;
 
 /** @throws PaksError INVALID_PARAMETER, PROTOCOL_NOT_ALLOWED, CREDENTIALS_IN_URL for a wrong configuration */
 export async function openContext(machine: Machine, flags: ContextFlags, printer: Printer): Promise<Context> {
@@ -29,7 +31,16 @@ export async function openContext(machine: Machine, flags: ContextFlags, printer
   const fetch = machine.fetch ?? openLazyFetch(config);
   const { debug, note, warn } = printer;
   const connect = (url: string, findToken: Credentials["findToken"]): Registry =>
-    openRegistryOf(machine, { config, url, findToken, fetch, debug, note });
+    openRegistryOf(machine, {
+      config,
+      url,
+      findToken,
+      fetch,
+      debug,
+      note,
+      onVersion: url === config.registry.url ? (text) => void (registryVersion = text) : undefined,
+    });
+  let registryVersion: string | undefined;
   const clients = new Map<string, Registry>();
   const client = (url: string, trusted: boolean): Registry => {
     const key = `${trusted} ${url}`;
@@ -65,6 +76,11 @@ export async function openContext(machine: Machine, flags: ContextFlags, printer
     note: printer.note,
     debug: printer.debug,
     readInput: async () => await readInput(machine),
+    end: async () => {
+      if (registryVersion === undefined || flags.json === true || flags.quiet === true) return;
+      const { noteUpdate } = await import("./update-notice.ts");
+      await noteUpdate({ config, io, clock: machine.clock, note, debug }, registryVersion);
+    },
   };
 }
 
@@ -95,21 +111,20 @@ function openLazyFetch({ network }: Context["config"]): Fetch {
 interface RegistryParts extends Pick<Context, "config" | "debug" | "note" | "fetch"> {
   readonly url: string;
   readonly findToken: Credentials["findToken"];
+  readonly onVersion: ((version: string) => void) | undefined;
 }
 
-function openRegistryOf(machine: Machine, { config, url, findToken, fetch, debug, note }: RegistryParts): Registry {
+function openRegistryOf(machine: Machine, { config, url, ...parts }: RegistryParts): Registry {
   return openRegistry({
     url,
     offline: config.offline,
-    fetch,
     signal: machine.signal,
     clock: machine.clock,
     userAgent: `paks/${version} (node ${process.versions.node}; ${machine.platform})`,
-    findToken: async (origin) => (await findToken(origin))?.token,
+    ...parts,
+    findToken: async (origin) => (await parts.findToken(origin))?.token,
     sleep,
-    debug,
-    note,
-    cache: answerCacheOf(config, url, debug),
+    cache: answerCacheOf(config, url, parts.debug),
   });
 }
 

@@ -18,6 +18,8 @@ export interface HttpDeps {
   /** Rejects with the signal's reason when aborted. */
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   readonly debug: (text: string) => void;
+  /** The version that the registry says it has. Not checked. */
+  readonly onVersion?: ((version: string) => void) | undefined;
   /** One line for the person who waits. */
   readonly note?: (text: string) => void;
   /** Public documents that were asked for before, and for how many seconds they are used unasked. */
@@ -157,7 +159,10 @@ async function fetchOnce(
   const body = call.body === undefined ? {} : { body: JSON.stringify(call.body) };
   deps.debug(`${call.method} ${url.href}`);
   try {
-    return await deps.fetch(url.href, { method: call.method, headers, redirect: "manual", signal, ...body });
+    const answer = await deps.fetch(url.href, { method: call.method, headers, redirect: "manual", signal, ...body });
+    const version = url.origin === new URL(deps.url).origin ? answer.headers.get("paks-version") : null;
+    if (version !== null) deps.onVersion?.(version);
+    return answer;
   } catch (error) {
     if (error instanceof PaksError) throw error;
     throw networkError(deps, url, error);
