@@ -42,6 +42,13 @@ export function openPrompts(deps: PromptDeps): Prompts {
       const picked = await ask(question, async (clack, given) => clack.select({ ...given, options }));
       return question.options.find((option) => option.value === picked)!.value;
     },
+    selectMany: async (question) => {
+      const options = question.options.map((option) => ({ value: option.value as string, label: safe(option.label) }));
+      const picked = await ask(question, async (clack, given) =>
+        clack.multiselect({ ...given, options, required: true, maxItems: 15 }),
+      );
+      return question.options.filter((option) => picked.includes(option.value)).map((option) => option.value);
+    },
   };
 }
 

@@ -2,11 +2,13 @@ import { relative } from "node:path";
 import { PaksError } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
+import { choosingPaks, nameEach } from "../install/choose-sources.ts";
 import { type InstallResult, installSources } from "../install/install.ts";
 import { formatInstalled, installedData } from "../output/installed.ts";
 import { safe } from "../output/safe-text.ts";
 import { formatTable } from "../output/table.ts";
 import { copyOption, scopeOptions, splitAgents } from "./scope-options.ts";
+import { sourceOptions } from "./source-options.ts";
 
 export const install = defineCommand({
   command: "install [source..]",
@@ -20,18 +22,12 @@ export const install = defineCommand({
     ["paks install ./my-skill --global", "a folder, for all projects"],
   ],
   builder: (yargs) =>
-    copyOption(scopeOptions(yargs))
+    sourceOptions(copyOption(scopeOptions(yargs)))
       .positional("source", {
         type: "string",
         array: true,
         describe: "account/name[@version], github:o/r, a git URL with #tag=…&path=…, npm:package, or a folder",
       })
-      .option("version", { type: "string", describe: "Version or range, as behind the @" })
-      .option("tag", { type: "string", describe: "Tag of a git repository" })
-      .option("branch", { type: "string", describe: "Branch of a git repository; the commit is locked" })
-      .option("commit", { type: "string", describe: "Commit of a git repository" })
-      .option("path", { type: "string", describe: "Folder of the pak inside its repository or package" })
-      .option("from", { choices: ["archive", "git"] as const, describe: "Where a release's bytes come from" })
       .option("as", { type: "string", describe: "Install under another name" })
       .option("list", {
         type: "boolean",
@@ -47,11 +43,11 @@ export const install = defineCommand({
         describe: "Replace edited or foreign files and keep a copy of them",
       }),
   run: async (args, context) => {
-    const sources = args.source ?? [];
     const { version, tag, branch, commit, path, from } = args;
-    if (args.list) return await listPaks(context, sources, { version, tag, branch, commit, path, from });
+    const sources = nameEach(args.source ?? [], { version, tag, branch, commit, path });
+    if (args.list) return await listPaks(context, sources);
     await requireAnySource(context, sources, args.global || args.dir !== undefined || args.noSave);
-    const result = await installSources(context, sources, {
+    const options = {
       global: args.global,
       dir: args.dir,
       agents: splitAgents(args.agent),
@@ -61,8 +57,9 @@ export const install = defineCommand({
       save: !args.noSave,
       upgrade: args.upgrade,
       frozen: args.frozen,
-      source: { version, tag, branch, commit, path, from },
-    });
+      source: { from },
+    };
+    const result = await choosingPaks(context, sources, (named) => installSources(context, named, options));
     return { data: installedData(result), text: formatResult(result, context) };
   },
 });
@@ -86,15 +83,11 @@ async function requireAnySource(context: Context, sources: readonly string[], is
   });
 }
 
-async function listPaks(
-  context: Context,
-  sources: readonly string[],
-  options: Parameters<typeof installSources>[2]["source"],
-) {
+async function listPaks(context: Context, sources: readonly string[]) {
   const [source, second] = sources;
   if (source === undefined || second !== undefined) throw new PaksError("USAGE", "--list takes one source.");
   const { listSourcePaks } = await import("../install/fetch-source.ts");
-  const paks = await context.progress(`Looking into ${source}`, () => listSourcePaks(source, context, options ?? {}));
+  const paks = await context.progress(`Looking into ${source}`, () => listSourcePaks(source, context));
   const rows = paks.map((pak) => [
     safe(pak.name),
     safe(pak.version ?? "–"),

@@ -39,7 +39,7 @@ export async function choosePak(
   if (second === undefined) return only;
   throw new PaksError("AMBIGUOUS_MANIFEST", `${from.where} holds ${candidates.length} paks: ${shorten(candidates)}.`, {
     hint: `Name one, for example ${from.sourceOf(only)}, or see them all with --list.`,
-    details: { paths: candidates },
+    details: { paths: candidates, sources: candidates.map((path) => from.sourceOf(path)) },
   });
 }
 

@@ -1,4 +1,4 @@
-import { type Source, parseSource } from "@paks/schema";
+import { PaksError, type Source, isPaksError, parseSource } from "@paks/schema";
 import type { Context } from "../context.ts";
 import type { ListedPak } from "./choose-pak.ts";
 import type { Fetched } from "./fetched.ts";
@@ -46,7 +46,18 @@ export async function fetchSource(text: string, context: Context, options: Sourc
     context: Context,
     options: SourceOptions,
   ) => Promise<Fetched>;
-  return await fetcher(source, context, options);
+  try {
+    return await fetcher(source, context, options);
+  } catch (error) {
+    throw withSource(error, text);
+  }
+}
+
+/** Among several sources, which one was not plain. */
+function withSource(error: unknown, text: string): unknown {
+  if (!isPaksError(error, "AMBIGUOUS_MANIFEST") || error.details?.["paths"] === undefined) return error;
+  const { code, message, hint, details, cause } = error;
+  return new PaksError(code, message, { hint, details: { ...details, source: text }, cause });
 }
 
 const listers: Fetchers<ListedPak[]> = {
