@@ -12,6 +12,7 @@ import type { Finding, MeDto } from "@paks/schema";
 import type { Context } from "../context.ts";
 import type { PublishOptions } from "./options.ts";
 import { expectPaksError, settle, type Settled } from "./problems.ts";
+import { retryHost } from "./retry-host.ts";
 import { askWhoami } from "./registry-checks.ts";
 import { formatRepositoryAddress } from "./repository-address.ts";
 import { type Basics, checkOperations } from "./repository-facts.ts";
@@ -34,14 +35,14 @@ export async function askOutside(context: Context, facts: Basics, options: Publi
   const remote = chooseRemote(facts, options);
   const online = options.push ? remote.value : undefined;
   const pushable = online && status.commit !== undefined && status.branch !== undefined;
+  const askPermission = async (push: Parameters<typeof requirePushPermission>[1]) =>
+    await retryHost(context, async () => await requirePushPermission(tree, push));
   const [operations, identity, address, refs, permission, whoami] = await Promise.all([
     checkOperations(facts.place),
     settle(requireIdentity(tree, config)),
     remote.value ? settle(readAddress(facts, remote.value)) : {},
-    online ? settle(fetchRemoteRefs(tree, online.name)) : {},
-    pushable
-      ? settle(requirePushPermission(tree, { remote: online.name, commit: status.commit, branch: online.branch }))
-      : {},
+    online ? settle(retryHost(context, async () => await fetchRemoteRefs(tree, online.name))) : {},
+    pushable ? settle(askPermission({ remote: online.name, commit: status.commit, branch: online.branch })) : {},
     options.push && !options.skipRegistry ? askWhoami(context.registry()) : { me: {}, health: {} },
   ]);
   return { operations, identity, remote, address, refs, permission, ...whoami };
