@@ -11,7 +11,22 @@ async function start(): Promise<void> {
   // Asked for by scripts and editors all the time, so nothing that these two do not need is loaded.
   if (argv.length === 1 && (word === "--version" || word === "-V")) writeDirectly(`${version}\n`);
   else if (argv.length === 0 || (argv.length === 1 && (word === "--help" || word === "-h"))) await writeHelp();
+  else if (word === "complete" && argv.includes("--")) await writeCompletions();
   else await run();
+}
+
+/** What the shells' completions ask at each press of a key: never an error, and no network but the registry's cache. */
+async function writeCompletions(): Promise<void> {
+  const [{ runComplete }, { homedir }] = await Promise.all([
+    import("./completions/run-complete.ts"),
+    import("node:os"),
+  ]);
+  const at = argv.indexOf("--");
+  const next = argv.slice(0, at).includes("--next");
+  const words = [...argv.slice(at + 1), ...(next ? [""] : [])];
+  writeDirectly(await runComplete(words, { cwd: currentFolder(), home: homedir(), platform: process.platform }));
+  // A registry that did not answer in time may still be connected.
+  leave(0);
 }
 
 async function writeHelp(): Promise<void> {
