@@ -13,6 +13,7 @@ import {
   type GitPolicy,
   type RepositoryUrl,
   type TreeEntry,
+  PaksError,
   defaultLimits,
   isPaksError,
   parseRepositoryUrl,
@@ -37,6 +38,10 @@ type Reading = Pick<Context, "config" | "signal">;
 export async function openGitReader(url: string, { config, signal }: Reading, policy?: GitPolicy): Promise<GitReader> {
   const allowed = policy ?? config.git.policy;
   const repository = parseRepositoryUrl(url, allowed);
+  if (config.offline && repository.protocol !== "file")
+    throw new PaksError("OFFLINE", `${repository.url} is elsewhere, and paks works offline.`, {
+      hint: "Run the same command once with a network.",
+    });
   // A folder of the user's own: in a shared one somebody else could lay out what is read from it.
   const scratchRoot = join(config.folders.cache, "git");
   await mkdir(scratchRoot, { recursive: true, mode: 0o700 });

@@ -1,0 +1,186 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type GitLab, type GitRepo, gitLab } from "@paks/git/testing";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { type RunOptions, runPaks, tempFolder } from "../testing/index.ts";
+
+let lab: GitLab;
+let monorepo: GitRepo;
+let options: RunOptions;
+let place: string;
+
+const skill = (name: string, text = "one") =>
+  `---\nname: ${name}\ndescription: Does what ${name} does, and says so at length.\n---\n${text}\n`;
+
+beforeAll(async () => {
+  lab = await gitLab();
+  monorepo = await lab.repo("mono", { "skills/pdf/SKILL.md": skill("pdf"), "skills/csv/SKILL.md": skill("csv") });
+  for (const [tag, text] of [
+    ["v1.0.0", "one"],
+    ["v1.4.0", "four"],
+    ["v2.0.0-beta.1", "beta"],
+    ["v2.0.0", "two"],
+  ] as const) {
+    await monorepo.write({ "skills/pdf/SKILL.md": skill("pdf", text), "skills/csv/SKILL.md": skill("csv", text) });
+    await monorepo.commit(text);
+    await monorepo.tag(tag);
+  }
+  await monorepo.write({ "skills/pdf/SKILL.md": skill("pdf", "unreleased") });
+  await monorepo.commit("later");
+  await monorepo.git("push", "-q", "origin", "main", "--tags", "main:refs/heads/feature/x", "main:refs/heads/v1.0.0");
+  const loose = await lab.repo("loose", { "skills/pdf/SKILL.md": skill("pdf") });
+  await loose.git("push", "-q", "origin", "main:refs/heads/main");
+  const own = await lab.repo("own", { "skills/pdf/SKILL.md": skill("pdf") }, ["pdf--v1.0.0", "pdf--v1.1.0"]);
+  await own.write({ "skills/pdf/SKILL.md": skill("pdf", "later") });
+  await own.commit("later");
+  await own.git("push", "-q", "origin", "main");
+});
+afterAll(() => lab.close());
+
+beforeEach(async () => {
+  const root = await tempFolder();
+  const [cwd, home] = [join(root, "project"), join(root, "home")];
+  await Promise.all([cwd, home].map((folder) => mkdir(folder)));
+  options = { cwd, home, environment: { PAKS_GIT_PROTOCOLS: "http" } };
+  place = join(cwd, ".agents", "skills");
+});
+
+interface Done {
+  readonly installed: readonly {
+    name: string;
+    version: string | null;
+    notes: string[];
+    origin: { tag?: string; branch?: string; commit: string; path: string };
+  }[];
+}
+const install = async (...args: string[]): Promise<Done["installed"]> => {
+  const run = await runPaks(["install", "--json", "--no-save", ...args], options);
+  expect(run.exit, run.stdout + run.stderr).toBe(0);
+  return (run.json() as Done).installed;
+};
+const refuse = async (...args: string[]) => {
+  const run = await runPaks(["install", "--json", ...args], options);
+  const { error } = run.json() as { error: { code: string; message: string; hint?: string; details?: object } };
+  return { exit: run.exit, ...error };
+};
+const mono = (rest = "") => `${lab.server.url}/mono.git${rest}`;
+const bodyOf = async (name: string) => (await readFile(join(place, name, "SKILL.md"), "utf8")).split("\n").at(-2);
+
+test.each([
+  ["#path=skills/pdf", "two", { tag: "v2.0.0" }],
+  ["#v1.0.0", "one", { tag: "v1.0.0" }],
+  ["#tag=v1.4.0", "four", { tag: "v1.4.0" }],
+  ["#version=^1", "four", { tag: "v1.4.0" }],
+  ["#version=beta", "beta", { tag: "v2.0.0-beta.1" }],
+  ["#branch=v1.0.0", "unreleased", { branch: "v1.0.0" }],
+  ["#feature/x", "unreleased", { branch: "feature/x" }],
+  ["#branch=main", "unreleased", { branch: "main" }],
+])("%s of a repository is the state that it names", async (fragment, body, origin) => {
+  const source = fragment.includes("path=")
+    ? fragment
+    : `${fragment.includes("=") ? fragment : `#ref=${fragment.slice(1)}`}&path=skills/pdf`;
+  const [done] = await install(mono(source));
+  expect(done).toMatchObject({ name: "pdf", origin: { ...origin, path: "skills/pdf" } });
+  expect(await bodyOf("pdf")).toBe(body);
+});
+
+test.each([
+  ["/tree/feature/x/skills/pdf", { branch: "feature/x" }, "unreleased"],
+  ["/tree/v1.4.0/skills/pdf", { tag: "v1.4.0" }, "four"],
+  ["/-/blob/main/skills/pdf/SKILL.md?ref_type=heads", { branch: "main" }, "unreleased"],
+  ["/tree/HEAD/skills/pdf", { branch: "main" }, "unreleased"],
+])("the browser's address %s is resolved against the repository's refs", async (page, origin, body) => {
+  const [done] = await install(mono(page));
+  expect(done).toMatchObject({ origin: { ...origin, path: "skills/pdf" } });
+  expect(await bodyOf("pdf")).toBe(body);
+});
+
+test("a commit is fetched by its id, whether or not it has a name", async () => {
+  const commit = await monorepo.git("rev-parse", "v1.0.0");
+  const [done] = await install(mono(), "--commit", commit, "--path", "skills/pdf");
+  expect(done).toMatchObject({ version: null, origin: { commit, path: "skills/pdf" } });
+  expect(done!.origin.tag).toBeUndefined();
+  expect(await bodyOf("pdf")).toBe("one");
+});
+
+test("a repository without tags is installed at the commit of its branch, and that is said", async () => {
+  const [done] = await install(`${lab.server.url}/loose.git`);
+  expect(done).toMatchObject({
+    version: null,
+    origin: { branch: "main", commit: expect.stringMatching(/^[0-9a-f]{40}$/) },
+  });
+  expect(done!.notes.join()).toMatch(/no tag of a release.*commit [0-9a-f]{12} of main/);
+});
+
+test("where tags name their pak, the newest of the only pak is installed", async () => {
+  const [done] = await install(`${lab.server.url}/own.git`);
+  expect(done).toMatchObject({ version: "1.1.0", origin: { tag: "pdf--v1.1.0" } });
+});
+
+test("several paks of one repository are installed by naming each", async () => {
+  const done = await install("--path", "skills/pdf", "--path", "skills/csv", mono(), "--tag", "v1.4.0");
+  expect(done.map(({ name, version }) => [name, version])).toEqual([
+    ["pdf", "1.4.0"],
+    ["csv", "1.4.0"],
+  ]);
+});
+
+test("a repository of several paks is never guessed: they are listed, and nothing is installed", async () => {
+  const error = await refuse(mono());
+  expect(error).toMatchObject({ code: "AMBIGUOUS_MANIFEST", details: { paths: ["skills/csv", "skills/pdf"] } });
+  expect(error.hint).toContain("#tag=v2.0.0&path=skills/csv");
+  await expect(readFile(join(place, "pdf", "SKILL.md"))).rejects.toThrow("ENOENT");
+});
+
+test("--list shows what a source holds and installs nothing", async () => {
+  const run = await runPaks(["install", "--list", "--json", mono("#v1.0.0")], options);
+  expect(run.json()).toMatchObject({
+    paks: [
+      { path: "skills/csv", name: "csv", description: expect.stringContaining("csv"), version: null },
+      { path: "skills/pdf", name: "pdf" },
+    ],
+  });
+  await expect(readFile(join(place, "pdf", "SKILL.md"))).rejects.toThrow("ENOENT");
+});
+
+test("a folder that was meant is named", async () => {
+  expect(await refuse(mono("#path=pdf"))).toMatchObject({
+    code: "MANIFEST_MISSING",
+    hint: expect.stringContaining("path=skills/pdf"),
+  });
+});
+
+test.each([
+  [["#version=^9"], "VERSION_NOT_FOUND", 3],
+  [["#nowhere"], "REF_NOT_FOUND", 3],
+  [["#tag=nowhere"], "TAG_NOT_FOUND", 3],
+  [["#branch=nowhere"], "REF_NOT_FOUND", 3],
+  [["/tree/nowhere/skills/pdf"], "REF_NOT_FOUND", 3],
+  [["#tag=v1.0.0", "--branch", "main"], "INVALID_PARAMETER", 5],
+  [["#tag=v1.0.0", "--tag", "v1.4.0"], "USAGE", 2],
+  [["#path=skills/pdf", "--path", "skills/csv"], "USAGE", 2],
+  [["", "--branch", "--upload-pack=touch"], "USAGE", 2],
+  [["", "--branch=--upload-pack=touch"], "INVALID_PARAMETER", 5],
+  [["", "--commit", "abc"], "INVALID_PARAMETER", 5],
+  [["", "--path", "../../etc"], "UNSAFE_PATH", 5],
+] as const)("%j is refused with %s", async ([rest, ...flags], code, exit) => {
+  expect(await refuse(mono(rest), ...flags)).toMatchObject({ code, exit });
+});
+
+test("flags of git mean nothing for what is not git", async () => {
+  expect(await refuse("acme/pdf", "--branch", "main")).toMatchObject({ code: "USAGE", exit: 2 });
+  expect(await refuse("./x", "--tag", "v1")).toMatchObject({ code: "USAGE", exit: 2 });
+  expect(await refuse("npm:x", "--commit", "a".repeat(40))).toMatchObject({ code: "USAGE", exit: 2 });
+});
+
+test("offline, a repository on a host is not asked", async () => {
+  const requests = lab.server.count();
+  expect(await refuse(mono(), "--offline")).toMatchObject({ code: "OFFLINE", exit: 8 });
+  expect(lab.server.count()).toBe(requests);
+});
+
+test("credentials in an address are refused and not repeated", async () => {
+  const error = await refuse("https://user:hunter2@github.com/acme/skills");
+  expect(error).toMatchObject({ code: "CREDENTIALS_IN_URL", exit: 5 });
+  expect(JSON.stringify(error)).not.toContain("hunter2");
+});
