@@ -75,7 +75,7 @@ async function expectRegistered({ paks, intended }: Author): Promise<void> {
     await until(
       `${name} in the registry`,
       async () => ((await listed()).length >= wanted.length ? true : undefined),
-      120_000,
+      isFull ? 1_500_000 : 120_000,
     );
     expect((await listed()).toSorted()).toEqual(wanted.toSorted());
   }
