@@ -1,4 +1,12 @@
-import { bumps, bumpVersion, compareVersions, formatTag, isPaksError, parseVersion, tagVersion } from "@paks/schema";
+import {
+  type Bump,
+  bumpVersion,
+  compareVersions,
+  formatTag,
+  isPaksError,
+  parseVersion,
+  tagVersion,
+} from "@paks/schema";
 import type { Manifest } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { findPrepared, readManifestFacts } from "./draft.ts";
@@ -20,6 +28,8 @@ export interface VersionMenu {
 }
 
 const custom = "custom";
+/** The most frequent first. */
+const order: readonly Bump[] = ["patch", "minor", "major", "prerelease"];
 
 /**
  * Asks for the version at the terminal. Nothing is asked, and the usual rule holds, where the answer is known: HEAD is
@@ -72,7 +82,7 @@ export function makeMenu(gathered: Gathered, manifest: Manifest): VersionMenu {
     const isPrepared = findPrepared(content, manifest.name)?.version === current;
     add(current, isPrepared ? "finishes what an earlier run began" : "as in the manifest, not released yet");
   }
-  for (const bump of bumps) {
+  for (const bump of order) {
     const next = nextVersion(current ?? released[0], bump, gathered.options.preid);
     if (next !== undefined) add(next, released.includes(next) ? `${bump}; its tag is taken` : bump);
   }

@@ -27,7 +27,7 @@ test("the menu shows where the pak is, what comes next and the tags that there a
 
 test.each([
   { what: "the version in the manifest", typed: [enter], version: "0.1.0" },
-  { what: "the next one after it", typed: [down + enter], version: "1.0.0" },
+  { what: "the next one after it", typed: [down + enter], version: "0.1.1" },
   { what: "another one", typed: [down.repeat(5) + enter, `3.0.0-rc.1${enter}`], version: "3.0.0-rc.1" },
 ])("who chooses $what gets that", async ({ typed, version }) => {
   const lab = await openLab();

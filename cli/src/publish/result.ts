@@ -70,19 +70,20 @@ const size = (bytes: number): string => (bytes < 10_240 ? `${bytes} bytes` : `${
 /** @param aside files that are put aside meanwhile */
 export function formatQuestion(plan: ReleasePlan, aside: number): string {
   const { edit, id } = plan;
-  const lines = [formatPlan(plan), `  as ${id.account}`];
+  const lines = [`  as ${id.account}`];
   if (edit) lines.push(`  changes ${safe(edit.file)} in one commit: ${formatCommitMessage([plan]).subject}`);
   if (aside > 0) lines.push(`  ${aside} uncommitted ${aside === 1 ? "file is" : "files are"} put aside and put back`);
-  return lines.join("\n");
+  return formatPlan(plan, lines);
 }
 
-/** What will be released. */
-function formatPlan(plan: ReleasePlan): string {
+/** What will be released. @param more lines that the question shows besides */
+function formatPlan(plan: ReleasePlan, more: readonly string[] = []): string {
   const { id, tag, remote, files, bytes } = plan;
   return [
     `✓ ${formatPakId(id)} ${version(plan)}: ${files.length} ${files.length === 1 ? "file" : "files"}, ${size(bytes)}, everything checked`,
     `  ${plan.digest}`,
     `  tag ${tag.name}, branch ${safe(remote.branch)} on ${safe(remote.name)} (${safe(plan.repository)})`,
+    ...more,
     ...(plan.warnings.length > 0 ? [formatFindings(plan.warnings)] : []),
     ...plan.notes.map((note) => `⚠ ${safe(note)}`),
   ].join("\n");
