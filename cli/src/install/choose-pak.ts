@@ -1,4 +1,4 @@
-import { PaksError, parseFolder, readManifest } from "@paks/schema";
+import { PaksError, findManifests, parseFolder, readManifest } from "@paks/schema";
 import { discoverPaks } from "./discover.ts";
 import type { PakTree } from "./pak-tree.ts";
 
@@ -70,7 +70,7 @@ async function requirePak(tree: PakTree, from: ChoosingFrom, path: string): Prom
   });
 }
 
-const isManifest = (name: string): boolean => /^(?:skill\.md|pack\.json|agent\.json|template\.json)$/i.test(name);
+const isManifest = (name: string): boolean => findManifests([name])[0]?.directory === "";
 
 /** What the manifests say of themselves; those that cannot be read are listed by their folder's name. */
 export async function describePaks(tree: PakTree, folders: readonly string[]): Promise<ListedPak[]> {

@@ -17,9 +17,10 @@ export async function readPluginFolders(tree: PakTree, found: readonly string[])
     if (path.endsWith("/plugin.json")) add(roots, base, skillsOf(manifest));
     else for (const one of readMarketplace(manifest, base)) add(roots, one.root, one.skills);
   }
+  const places = indexPlaces(found);
   const named = new Set<string>();
   for (const [root, skills] of roots) {
-    for (const folder of [...skills, "skills"].slice(0, maxSkills)) addNamed(named, joinInside(root, folder), found);
+    for (const folder of [...skills, "skills"].slice(0, maxSkills)) addNamed(named, joinInside(root, folder), places);
   }
   return named;
 }
@@ -31,11 +32,29 @@ function add(roots: Map<string, string[]>, root: string, skills: readonly string
   roots.set(root, [...(roots.get(root) ?? []), ...skills]);
 }
 
+interface Places {
+  readonly paks: ReadonlySet<string>;
+  /** By the folder that they lie in. */
+  readonly inside: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Thousands of names are looked up among thousands of folders. */
+function indexPlaces(found: readonly string[]): Places {
+  const inside = new Map<string, string[]>();
+  for (const folder of found) {
+    const parent = posix.dirname(folder);
+    const others = inside.get(parent);
+    if (others) others.push(folder);
+    else inside.set(parent, [folder]);
+  }
+  return { paks: new Set(found), inside };
+}
+
 /** A folder that is a pak, or one that holds paks. */
-function addNamed(named: Set<string>, folder: string | undefined, found: readonly string[]): void {
+function addNamed(named: Set<string>, folder: string | undefined, { paks, inside }: Places): void {
   if (folder === undefined) return;
-  if (found.includes(folder)) named.add(folder);
-  else for (const one of found) if (posix.dirname(one) === (folder || ".")) named.add(one);
+  if (paks.has(folder)) named.add(folder);
+  else for (const one of inside.get(folder || ".") ?? []) named.add(one);
 }
 
 interface Plugin {

@@ -32,8 +32,7 @@ const leftOut = new Set(["node_modules", "dist", "build", "__pycache__", ".git",
 const isLeftOut = (folder: string): boolean => folder.split("/").some((part) => leftOut.has(part));
 
 /** The root, its folders, `skills/…` up to three folders deep, `plugins/<name>/skills/<name>`. */
-const ownPlace =
-  /^(?:|[^./][^/]*|(?:skills|packs|agents|templates)(?:\/[^/]+){1,3}|plugins\/[^/]+(?:\/[^/]+)?\/skills\/[^/]+)$/;
+const ownPlace = /^(?:|[^./][^/]*|skills(?:\/[^/]+){1,3}|plugins\/[^/]+(?:\/[^/]+)?\/skills\/[^/]+)$/;
 const isOwnPlace = (folder: string): boolean => ownPlace.test(folder);
 
 /** `.claude/skills/<name>`, `.agents/skills/<group>/<name>`, `.posit/assistant/skills/<name>`: what a tool reads. */
