@@ -9,8 +9,8 @@ export const agentAdd = defineCommand({
   command: "agent add <id>",
   describe: "Add a coding tool of your own, or say where a known one looks on this machine",
   examples: [
-    ["paks agent add mine --skills-dir ~/mine/skills", "a tool that paks does not know"],
-    ["paks agent add codex --skills-dir ~/.codex/skills", "another folder for one that it knows"],
+    ["paks agent add mine -d ~/mine/skills", "a tool that paks does not know"],
+    ["paks agent add codex -d ~/.codex/skills", "another folder for one that it knows"],
   ],
   builder: (yargs) =>
     yargs
