@@ -118,7 +118,7 @@ export type GitConfig = ReadonlyMap<string, readonly string[]>;
 
 /** The settings that a release depends on. Headers and credentials are not read. */
 export async function readConfig(tree: WorkTree): Promise<GitConfig> {
-  const args = ["config", "-z", "--get-regexp", String.raw`^(remote|branch|user|author|committer|url)\.`];
+  const args = ["config", "-z", "--get-regexp", String.raw`^(remote|branch|user|author|committer|url|tag)\.`];
   const { exitCode, stdout, stderr } = await runWorkTreeGit(tree, args);
   if (exitCode > 1) throw localGitError("read its configuration", stderr);
   const config = new Map<string, string[]>();
@@ -129,6 +129,12 @@ export async function readConfig(tree: WorkTree): Promise<GitConfig> {
   }
   return config;
 }
+
+/** Whether git signs every annotated tag without being asked to. */
+export const signsTags = (config: GitConfig): boolean =>
+  ["tag.gpgsign", "tag.forcesignannotated"].some((key) =>
+    /^(?:true|yes|on|[1-9][0-9]*|)$/i.test(config.get(key)?.at(-1) ?? "false"),
+  );
 
 export interface CommittedEntry extends TreeEntry {
   /** Bytes; 0 for what is no blob. */

@@ -2,6 +2,7 @@ import { commitFiles, createTag, readHeadCommit } from "@paks/git/work-tree";
 import { formatReleaseTrailer, listReleaseTrailers, PaksError } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { toPaksError } from "../output/errors.ts";
+import { inParallel } from "./batch/in-parallel.ts";
 import { EndedHere, type Fault } from "./options.ts";
 import { pushRelease } from "./push.ts";
 import { pathInRepository, type ReleasePlan, topTree } from "./release-plan.ts";
@@ -39,7 +40,7 @@ export async function makeReleases(plans: readonly ReleasePlan[], fault: Fault):
   const edited: ReleasePlan[] = [];
   const tags: ReleasePlan[] = [];
   let commit: string | undefined;
-  let tagging: ReleasePlan | undefined;
+  const tagging: ReleasePlan[] = [];
   fault("planned");
   try {
     for (const plan of plans.filter(({ steps }) => steps.edit === "todo")) {
@@ -49,12 +50,19 @@ export async function makeReleases(plans: readonly ReleasePlan[], fault: Fault):
     }
     fault("edited");
     if (plans.some(({ steps }) => steps.commit === "todo")) commit = await commitVersions(plans, fault);
-    for (const plan of plans.filter(({ steps }) => steps.tag === "todo")) {
-      tagging = plan;
+    const makeTag = async (plan: ReleasePlan): Promise<void> => {
+      tagging.push(plan);
       await createTag(plan.tree, { ...plan.tag, commit: targetOf(plan, commit) });
       tags.push(plan);
       fault("tag-made");
-    }
+    };
+    const untagged = plans.filter(({ steps }) => steps.tag === "todo");
+    // Signing may ask for a passphrase: one question at a time.
+    const width = untagged.some(({ tag }) => tag.form === "signed") ? 1 : tagsAtOnce;
+    await inParallel(
+      untagged.map((plan) => async () => await makeTag(plan)),
+      width,
+    );
     fault("tagged");
     // The last moment at which it is known that nothing is out.
     plans[0]?.tree.signal?.throwIfAborted();
@@ -64,6 +72,9 @@ export async function makeReleases(plans: readonly ReleasePlan[], fault: Fault):
   }
   return { edited, commit, tags };
 }
+
+/** Each takes a process of its own, most of whose time is its start. */
+const tagsAtOnce = 4;
 
 /**
  * The message of the one version commit. It names every release of the run, also those whose version was prepared

@@ -233,7 +233,7 @@ interface Assembled extends Parts {
 
 function assemble(parts: Assembled): Omit<ReleasePlan, "rerun" | "notes" | "warnings"> {
   const { inputs, outside, draft, id, overwrites, message, published } = parts;
-  const { facts, content, manifest, options } = inputs;
+  const { facts, content, manifest } = inputs;
   const { version, digest, edit, files, bytes } = draft;
   return {
     tree: facts.tree,

@@ -1,5 +1,6 @@
 import {
   type CommitFacts,
+  type GitObject,
   objectMessage,
   readHeadCommit,
   readObjects,
@@ -19,8 +20,8 @@ export interface Made {
   readonly commit: string | undefined;
   /** Whose tag was made. */
   readonly tags: readonly ReleasePlan[];
-  /** Whose tag was being made last: a git that was stopped may have made it all the same. */
-  readonly tagging?: ReleasePlan | undefined;
+  /** Whose tag was being made: a git that was stopped may have made it all the same. */
+  readonly tagging?: readonly ReleasePlan[] | undefined;
 }
 
 /** The commit that the tag of a release leads to. */
@@ -72,24 +73,28 @@ async function findOurCommit(
   throw new PaksError("WORKTREE_CHANGED", `the branch ${planned.branch} has moved on to ${head.commit.slice(0, 7)}`);
 }
 
-/** With the one that was being made, when it is there as we would have made it. */
+/** With those that were being made, as far as they are there as we would have made them. */
 async function listOurTags(
   tree: WorkTree,
-  { tags, tagging }: Made,
+  { tags, tagging = [] }: Made,
   commit: CommitFacts | undefined,
 ): Promise<readonly ReleasePlan[]> {
-  if (!tagging || tags.includes(tagging)) return tags;
-  const { name, form, message } = tagging.tag;
-  const target = targetOf(tagging, commit?.commit);
-  const found = (await readObjects(tree, [`refs/tags/${name}`], 128 * 1024)).get(`refs/tags/${name}`);
-  if (!found) return tags;
-  const isOurs =
-    form === "lightweight"
-      ? found.oid === target
-      : found.type === "tag" &&
-        found.bytes.toString("utf8").startsWith(`object ${target}\n`) &&
-        objectMessage(found).startsWith(message);
-  return isOurs ? [...tags, tagging] : tags;
+  const unsure = tagging.filter((plan) => !tags.includes(plan));
+  if (unsure.length === 0) return tags;
+  const names = unsure.map(({ tag }) => `refs/tags/${tag.name}`);
+  const found = await readObjects(tree, names, names.length * 128 * 1024);
+  const isOurs = (plan: ReleasePlan): boolean => isMadeAs(plan, targetOf(plan, commit?.commit), found);
+  return [...tags, ...unsure.filter(isOurs)];
+}
+
+function isMadeAs({ tag }: ReleasePlan, target: string, found: ReadonlyMap<string, GitObject>): boolean {
+  const object = found.get(`refs/tags/${tag.name}`);
+  if (tag.form === "lightweight") return object?.oid === target;
+  return (
+    object?.type === "tag" &&
+    object.bytes.toString("utf8").startsWith(`object ${target}\n`) &&
+    objectMessage(object).startsWith(tag.message)
+  );
 }
 
 const listIndexUndos = (plans: readonly ReleasePlan[], commit: CommitFacts) =>
