@@ -35,6 +35,7 @@ import { openScopes, type Scopes } from "./install-scopes.ts";
 import { type Placed, type Placing, placeReleases, removeRelease } from "./place.ts";
 import { type InstallRecord, formatLink } from "./record.ts";
 import { requireInside } from "./require-inside.ts";
+import { type Review, leaveEdited, reviewOf } from "./review.ts";
 import { findSkillsFolder } from "./scope.ts";
 import { inSkillsFolder } from "./skills-folder.ts";
 import { type SourceOptions, withOptions } from "./source-options.ts";
@@ -53,6 +54,8 @@ export interface InstallOptions {
   /** Fails when the lock would change. */
   readonly frozen: boolean;
   readonly source?: SourceOptions | undefined;
+  /** Sees what is about to change, when everything is verified; false: nothing is changed. */
+  readonly review?: ((review: Review) => Promise<boolean>) | undefined;
 }
 
 export interface Installed extends Placed {
@@ -109,10 +112,13 @@ export async function installSources(
       workspaceAgents: first.workspace.agents,
     }),
     place: findSkillsFolder(context, { ...options, root: isProject ? root : undefined }),
+    told: new Set(),
   };
   for (let tries = 0; tries < mostPlans; tries += 1) {
     const opened = await openFor(context, isProject);
     const ready = await context.progress("Looking up what to install", (step) => makeReady(work, opened, step));
+    if (options.review && !(await options.review(reviewOf(ready.plan, ready.paks))))
+      return { installed: [], removed: [], root: save ? root : undefined };
     const { boundary, skillsFolder } = work.place;
     const done = await inSkillsFolder(skillsFolder, { boundary, note: context.note }, () => apply(work, opened, ready));
     if (done) return { ...done, root: save ? root : undefined };
@@ -134,6 +140,8 @@ interface Work {
   readonly fetchers: ReturnType<typeof openFetchers>;
   readonly scopes: Scopes;
   readonly place: ReturnType<typeof findSkillsFolder>;
+  /** Folders that the user was told to be left alone. */
+  readonly told: Set<string>;
 }
 
 interface ReadyPak {
@@ -153,15 +161,16 @@ interface Ready {
 async function makeReady(work: Work, opened: OpenWorkspace, step: (label: string) => void): Promise<Ready> {
   const { request, fetchers, options } = work;
   const plan = await planInstall(work.registryFor, opened, { request, fetchers });
+  const wanted = await leaveEdited(work, plan.paks);
   let count = 0;
-  const paks = await eachAtOnce(plan.paks, fetchesAtOnce, async (pak) => {
+  const paks = await eachAtOnce(wanted, fetchesAtOnce, async (pak) => {
     const present = await findPresent(work, pak);
     const fetched = present ? undefined : await pak.fetch();
     if (fetched) {
       requireDependencies(pak, fetched, plan);
       requireSameRelease(pak, fetched);
     }
-    step(`Fetched ${(count += 1)} of ${plan.paks.length}`);
+    step(`Fetched ${(count += 1)} of ${wanted.length}`);
     return await readyPak(work, opened, { pak, fetched, present });
   });
   if (options.frozen)
