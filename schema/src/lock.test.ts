@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { isPaksError } from "./errors.ts";
@@ -10,7 +11,7 @@ import type { Origin } from "./origin.ts";
 import { timeGrowth } from "./testing/index.ts";
 
 const hex = (length: number) =>
-  fc.string({ unit: fc.constantFrom(..."0123456789abcdef"), minLength: length, maxLength: length });
+  fc.string({ unit: fc.constantFrom(...Array.from("0123456789abcdef")), minLength: length, maxLength: length });
 const name = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/);
 const version = fc.constantFrom("1.0.0", "2.1.3-beta.1", "0.0.1");
 const path = fc.constantFrom("", "skills/pdf", "a/b/c");
@@ -114,7 +115,7 @@ test("whatever the bytes are, only LOCKFILE_MISMATCH is thrown", () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json(), mutated), (text) => {
       const error = refusal(text);
-      if (error !== undefined) expect(isPaksError(error, "LOCKFILE_MISMATCH"), String(error)).toBe(true);
+      expect(error === undefined || isPaksError(error, "LOCKFILE_MISMATCH"), inspect(error)).toBe(true);
     }),
     { numRuns: 1000 },
   );
@@ -169,7 +170,7 @@ for (const [what, folder, value] of bad)
   test(`${what} is refused, and the place is named`, () => {
     const paks = JSON.parse(`{${JSON.stringify(folder)}: ${JSON.stringify(value)}}`) as unknown;
     const error = refusal(`{"lockfileVersion":1,"paks":${JSON.stringify(paks)}}`);
-    expect(isPaksError(error, "LOCKFILE_MISMATCH"), String(error)).toBe(true);
+    expect(isPaksError(error, "LOCKFILE_MISMATCH"), inspect(error)).toBe(true);
     expect((error as { details?: { place?: string } }).details?.place).toMatch(/^paks/);
   });
 

@@ -73,7 +73,7 @@ function parseText(text: string, path: string): Node {
 function requireShallow(text: string, path: string): void {
   const scanner = createScanner(text, true);
   let depth = 0;
-  for (let token = scanner.scan(); token !== scanEnd; token = scanner.scan()) {
+  for (let token: number = scanner.scan(); token !== scanEnd; token = scanner.scan()) {
     if (token === openBrace || token === openBracket) depth += 1;
     if (token === closeBrace || token === closeBracket) depth -= 1;
     if (depth > maxDepth) throw refuser(path)("the file", `is more than ${maxDepth} levels deep`);

@@ -2,13 +2,13 @@ import { dirname, join } from "node:path";
 import { type LockedPak, PaksError, describeFiles, formatLock } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { requireAgreement } from "../workspace/check-lock.ts";
-import { dependenciesOf } from "../workspace/entry.ts";
 import { findWorkspace, readLock } from "../workspace/open-workspace.ts";
 import { fetchesAtOnce } from "../workspace/plan-install.ts";
 import { eachAtOnce } from "./each-at-once.ts";
 import { fetchLocked } from "./fetch-locked.ts";
 import type { Fetched } from "./fetched.ts";
 import type { InstallResult, Installed } from "./install.ts";
+import { requireLockedManifest } from "./install-plan.ts";
 import { openScopes } from "./install-scopes.ts";
 import { readInstalledState } from "./installed-state.ts";
 import { type Placing, placeReleases } from "./place.ts";
@@ -45,7 +45,7 @@ export async function installLocked(context: Context, options: CiOptions): Promi
     eachAtOnce(entries, fetchesAtOnce, async ([folder, entry]) => {
       const present = await findPresent(place.skillsFolder, folder, entry);
       const fetched = present ? undefined : await fetchLocked(entry, context, { root, wish: workspace.registry });
-      if (fetched) requireLockedDependencies(folder, entry, fetched);
+      if (fetched) requireLockedManifest(folder, entry, fetched);
       step(`Fetched ${(count += 1)} of ${entries.length}`);
       const { scope } = await scopes(entry, true);
       const about = aboutOf(folder, entry, fetched?.name ?? present!.name);
@@ -115,21 +115,3 @@ const factsOf = (fetched: Fetched) => ({
   origin: fetched.origin,
   files: describeFiles(fetched.files).files,
 });
-
-/** The lock's dependencies decide what else is installed; the files say which they are. */
-function requireLockedDependencies(folder: string, entry: LockedPak, { manifest }: Fetched): void {
-  const found = dependenciesOf(manifest.dependencies);
-  const names = Object.keys(found);
-  const isSame =
-    names.length === Object.keys(entry.dependencies).length &&
-    names.every((id) => entry.dependencies[id] === found[id]);
-  if (isSame) return;
-  throw new PaksError(
-    "LOCKFILE_MISMATCH",
-    `paks.lock says of ${folder} that it depends on other paks than its files say.`,
-    {
-      hint: "Take paks.lock from version control again.",
-      details: { folder, locked: entry.dependencies, found },
-    },
-  );
-}

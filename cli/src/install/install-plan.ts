@@ -1,10 +1,17 @@
-import { type LockedPak, PaksError, formatLock, parsePakId, selectVersion, type Lock } from "@paks/schema";
+import {
+  type ErrorDetails,
+  type LockedPak,
+  PaksError,
+  formatLock,
+  parsePakId,
+  selectVersion,
+  type Lock,
+} from "@paks/schema";
 import type { Context } from "../context.ts";
 import type { Registry } from "../registry.ts";
 import { dependenciesOf, makeEntry, originIdentity } from "../workspace/entry.ts";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
 import type { Fetchers, InstallPlan, PlannedPak } from "../workspace/plan-install.ts";
-import type { Ranges } from "../workspace/resolve.ts";
 import { rememberAnswers } from "../workspace/universe.ts";
 import type { Fetched } from "./fetched.ts";
 import { requireInside } from "./require-inside.ts";
@@ -41,7 +48,10 @@ export function openFetchers(context: Context, { root, registryFor, registryWish
         const { fetchSource } = await import("./fetch-source.ts");
         // What a cloned workspace names must really be in it, wherever its links lead.
         if (wish.source.type === "local" && !wish.isNamed) await requireInside(`${root}/${wish.source.path}`, root);
-        return await fetchSource(wish.text, { ...context, cwd: root });
+        const fetched = await fetchSource(wish.text, { ...context, cwd: root });
+        // The lock may be all that is left when a repository is gone.
+        if (wish.source.type !== "local") await context.store.put(fetched.digest, fetched.files);
+        return fetched;
       }),
     fetchRelease: (id, version) =>
       once(`release ${id}@${version}`, async () => {
@@ -57,20 +67,33 @@ export function openFetchers(context: Context, { root, registryFor, registryWish
 }
 
 /**
- * The files are the truth about what a pak depends on; lock and registry only repeat it.
- * @throws PaksError LOCKFILE_MISMATCH, INTEGRITY_MISMATCH
+ * The files are the truth about what a pak is and depends on; the lock only repeats it.
+ * @throws PaksError LOCKFILE_MISMATCH
  */
+export function requireLockedManifest(folder: string, entry: LockedPak, { manifest }: Fetched): void {
+  const found = dependenciesOf(manifest.dependencies);
+  const names = Object.keys(found);
+  const isSame =
+    names.length === Object.keys(entry.dependencies).length &&
+    names.every((id) => entry.dependencies[id] === found[id]);
+  const details = { folder, locked: entry.dependencies, found };
+  if (!isSame) throw lockDiffers(`${folder} depends on other paks than its files say`, details);
+  // A tag alone may give the version of what git has; of a release of the registry it is in both or only in the tag.
+  const { version } = manifest;
+  if (entry.resolved.type !== "registry" || version === undefined || version === entry.version) return;
+  throw lockDiffers(`${folder} is ${entry.version}, its files say ${version}`, { folder });
+}
+
+const lockDiffers = (what: string, details: ErrorDetails): PaksError =>
+  new PaksError("LOCKFILE_MISMATCH", `paks.lock says that ${what}.`, {
+    hint: "Take paks.lock from version control again.",
+    details,
+  });
+
+/** @throws PaksError LOCKFILE_MISMATCH, INTEGRITY_MISMATCH */
 export function requireDependencies(pak: PlannedPak, fetched: Fetched, plan: InstallPlan): void {
+  if (pak.isKept && pak.before) requireLockedManifest(pak.folder, pak.before, fetched);
   const found = dependenciesOf(fetched.manifest.dependencies);
-  if (pak.isKept && !isSame(found, pak.dependencies))
-    throw new PaksError(
-      "LOCKFILE_MISMATCH",
-      `paks.lock says of ${pak.folder} that it depends on other paks than its files say.`,
-      {
-        hint: "Take paks.lock from version control again.",
-        details: { folder: pak.folder, locked: pak.dependencies, found },
-      },
-    );
   for (const [id, range] of Object.entries(found)) {
     const version = plan.versions.get(id);
     if (version !== undefined && selectVersion([{ version, yanked: false }], range)) continue;
@@ -84,9 +107,6 @@ export function requireDependencies(pak: PlannedPak, fetched: Fetched, plan: Ins
     );
   }
 }
-
-const isSame = (a: Ranges, b: Ranges): boolean =>
-  Object.keys(a).length === Object.keys(b).length && Object.entries(a).every(([id, range]) => b[id] === range);
 
 /** A version of one registry never has other content: not even when the registry says so. */
 export function requireSameRelease(pak: PlannedPak, fetched: Fetched): void {

@@ -29,9 +29,9 @@ export interface InstallRequest {
 
 /** How bytes are fetched; whoever plans again fetches nothing twice. */
 export interface Fetchers {
-  fetchWish(wish: Wish): Promise<Fetched>;
-  fetchRelease(id: string, version: string): Promise<Fetched>;
-  fetchLocked(entry: LockedPak): Promise<Fetched>;
+  readonly fetchWish: (wish: Wish) => Promise<Fetched>;
+  readonly fetchRelease: (id: string, version: string) => Promise<Fetched>;
+  readonly fetchLocked: (entry: LockedPak) => Promise<Fetched>;
 }
 
 /** One folder as it shall be. */
@@ -44,7 +44,7 @@ export interface PlannedPak {
   /** Whether that stays; then no other bytes than these will do. */
   readonly isKept: boolean;
   readonly dependencies: Ranges;
-  fetch(): Promise<Fetched>;
+  readonly fetch: () => Promise<Fetched>;
 }
 
 export interface InstallPlan {
