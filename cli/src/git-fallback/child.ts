@@ -102,7 +102,7 @@ function failureOf(error: unknown): Failure {
     const { code, message, hint, details } = error;
     return { error: { code, message, details: { ...details, ...(hint === undefined ? {} : { hint }) } } };
   }
-  const name = error instanceof Error ? String((error as { code?: unknown }).code ?? error.name) : "";
+  const name = nameOf(error);
   if (name === "NotFoundError" || name === "UnhandledError")
     return {
       error: {
@@ -118,6 +118,12 @@ function failureOf(error: unknown): Failure {
       details: { library: name.replaceAll(/[^\w]/g, "").slice(0, 40) },
     },
   };
+}
+
+/** The library's errors have a code of their own. */
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return "";
+  return "code" in error && typeof error.code === "string" ? error.code : error.name;
 }
 
 void main();

@@ -40,7 +40,7 @@ function openObjects(gitdir: string): ReadObject {
   const cache = {};
   return async (oid) => {
     const { type, object } = await git.readObject({ fs, gitdir, oid, format: "content", cache });
-    return { type: type as string, bytes: Buffer.from(object as Uint8Array) };
+    return { type, bytes: Buffer.from(object as Uint8Array) };
   };
 }
 

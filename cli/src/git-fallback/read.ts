@@ -59,8 +59,8 @@ export async function fetchPointWithoutGit(
   const asking = await open(cage, repository, signal);
   try {
     const oid = point.type === "commit" ? point.oid : findObject(await askListing(asking), point, repository);
-    const answer = await ask<FetchAnswer>(asking, { ask: "fetch", oid });
-    return snapshotOf(asking, point, answer.line);
+    const { line } = await ask(asking, { ask: "fetch", oid });
+    return snapshotOf(asking, point, line as FetchAnswer);
   } catch (error) {
     await asking.scratch.close();
     throw error;
@@ -77,7 +77,7 @@ async function open(cage: GitCage, repository: RepositoryUrl, signal: AbortSigna
 }
 
 const askListing = async (asking: Asking): Promise<string> =>
-  (await ask<RefsAnswer>(asking, { ask: "refs" })).line.listing;
+  ((await ask(asking, { ask: "refs" })).line as RefsAnswer).listing;
 
 /** By its whole name: `v1` never finds `refs/heads/refs/tags/v1`. */
 function findObject(listing: string, point: Exclude<GitPoint, { type: "commit" }>, repository: RepositoryUrl): string {
@@ -127,10 +127,10 @@ const plainMode = (mode: string): string => (mode === "100664" ? "100644" : mode
 async function readBlobs(asking: Asking, oids: readonly string[]): Promise<Map<string, Buffer>> {
   const wanted = [...new Set(oids)];
   if (wanted.length === 0) return new Map();
-  const { line, bytes } = await ask<BlobsAnswer>(asking, { ask: "blobs", oids: wanted });
+  const { line, bytes } = await ask(asking, { ask: "blobs", oids: wanted });
   const found = new Map<string, Buffer>();
   let offset = 0;
-  for (const [oid, size] of line.blobs) {
+  for (const [oid, size] of (line as BlobsAnswer).blobs) {
     found.set(oid, bytes.subarray(offset, offset + size));
     offset += size;
   }
@@ -143,7 +143,7 @@ type Ask = Question extends infer Q
     : never
   : never;
 
-async function ask<T extends object>(asking: Asking, what: Ask): Promise<{ line: T; bytes: Buffer }> {
+async function ask(asking: Asking, what: Ask): Promise<{ line: object; bytes: Buffer }> {
   const { cage, repository, scratch, addresses, signal } = asking;
   const { limits } = cage;
   const question = { ...what, url: repository.url, gitDir: scratch.gitDir, addresses, limits: childLimits(cage) };
@@ -160,8 +160,8 @@ async function ask<T extends object>(asking: Asking, what: Ask): Promise<{ line:
   const end = run.stdout.indexOf("\n");
   // Out of memory, by the watch or by the engine itself.
   if (run.exitCode !== 0 || end < 0) throw tooComplex();
-  const line = JSON.parse(run.stdout.toString("utf8", 0, end)) as T | Failure;
-  if ("error" in line) throw failureOf(line, repository);
+  const line = JSON.parse(run.stdout.toString("utf8", 0, end)) as object;
+  if ("error" in line) throw failureOf(line as Failure, repository);
   return { line, bytes: run.stdout.subarray(end + 1) };
 }
 

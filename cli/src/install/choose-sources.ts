@@ -51,7 +51,7 @@ async function askWhich(context: Context, text: string, { details, message }: Pa
   const { listSourcePaks } = await import("./fetch-source.ts");
   const listed = await context.progress("Reading what they are for", () => listSourcePaks(text, context));
   const chosen = await context.prompts.selectMany({
-    message: `${message.split(":", 1)[0]} holds several paks. Which ones?`,
+    message: `${message.replace(/: [^:]*$/, "")}. Which ones?`,
     instead: "--path <folder>, once for each",
     options: paths.map((path) => {
       const pak = listed.find((one) => one.path === path);

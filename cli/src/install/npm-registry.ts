@@ -131,7 +131,8 @@ function readRelease(name: string, version: string, entry: Record<string, unknow
   const dist = readObject(entry?.["dist"]);
   const tarball = dist?.["tarball"];
   if (typeof tarball !== "string" || !URL.canParse(tarball)) throw unreadable(name);
-  const strong = String(dist?.["integrity"] ?? "")
+  const integrity = dist?.["integrity"];
+  const strong = (typeof integrity === "string" ? integrity : "")
     .split(/\s+/)
     .find((one) => /^sha512-[A-Za-z0-9+/]{86}==$/.test(one));
   if (strong === undefined)
