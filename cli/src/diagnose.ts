@@ -3,6 +3,15 @@ import { dirname } from "node:path";
 import { gitVersion } from "@paks/git";
 import { type ErrorCode, isPaksError, systemErrorCode } from "@paks/schema";
 import type { Context } from "./context.ts";
+import {
+  checkAgents,
+  checkConfigFile,
+  checkHooks,
+  checkNode,
+  checkProxy,
+  checkStore,
+  listSkillsFolders,
+} from "./diagnose-here.ts";
 import { version } from "./version.ts";
 
 export interface Diagnosis {
@@ -16,24 +25,27 @@ export interface Diagnosis {
 
 /** Everything that paks needs from this machine and the registry, each with its own verdict. */
 export async function diagnose(context: Context): Promise<Diagnosis[]> {
-  const checks: readonly (readonly [string, () => Promise<Diagnosis>])[] = [
+  const checks: readonly (readonly [string, () => Diagnosis | Promise<Diagnosis>])[] = [
+    ["node", () => checkNode()],
+    ["config file", async () => await checkConfigFile(context)],
     ["git", async () => await checkGit(context)],
+    ["git hooks", async () => await checkHooks(context)],
+    ["proxy", () => checkProxy(context)],
     ["registry", async () => await checkRegistry(context)],
     ["keychain", async () => await checkKeychain(context)],
     ["login", async () => await checkLogin(context)],
-    ...Object.entries(context.config.folders).map(
-      ([name, path]) => [`${name} folder`, async () => await checkFolder(`${name} folder`, path)] as const,
-    ),
+    ["agents", async () => await checkAgents(context)],
+    ["store", async () => await checkStore(context)],
+    ...[
+      ...listSkillsFolders(context),
+      ...Object.entries(context.config.folders).map(([name, path]) => [`${name} folder`, path] as const),
+    ].map(([name, path]) => [name, async () => await checkFolder(context, name, path)] as const),
   ];
-  const node: Diagnosis = {
-    name: "paks",
-    state: "ok",
-    detail: `${version}, Node ${process.versions.node}, config ${context.config.file ?? "(none)"}`,
-  };
-  return [node, ...(await Promise.all(checks.map(async ([name, check]) => await failuresOf(name, check))))];
+  const paks: Diagnosis = { name: "paks", state: "ok", detail: version };
+  return [paks, ...(await Promise.all(checks.map(async ([name, check]) => await failuresOf(name, check))))];
 }
 
-async function failuresOf(name: string, check: () => Promise<Diagnosis>): Promise<Diagnosis> {
+async function failuresOf(name: string, check: () => Diagnosis | Promise<Diagnosis>): Promise<Diagnosis> {
   try {
     return await check();
   } catch (error) {
@@ -42,8 +54,15 @@ async function failuresOf(name: string, check: () => Promise<Diagnosis>): Promis
   }
 }
 
+/** Older ones lack what the cage around fetching needs. */
+const oldestGit = [2, 37] as const;
+
 async function checkGit({ config }: Context): Promise<Diagnosis> {
-  return { name: "git", state: "ok", detail: await gitVersion(config.git.binary) };
+  const detail = await gitVersion(config.git.binary);
+  const [major = 0, minor = 0] = detail.split(".").map(Number);
+  const old = major < oldestGit[0] || (major === oldestGit[0] && minor < oldestGit[1]);
+  if (!old) return { name: "git", state: "ok", detail };
+  return { name: "git", state: "warn", detail, hint: `Install git ${oldestGit.join(".")} or newer.` };
 }
 
 async function checkRegistry(context: Context): Promise<Diagnosis> {
@@ -78,15 +97,19 @@ async function checkLogin(context: Context): Promise<Diagnosis> {
 }
 
 /** Looks at the nearest folder that exists; nothing is made for the sake of a check. */
-async function checkFolder(name: string, path: string): Promise<Diagnosis> {
+async function checkFolder(context: Context, name: string, path: string): Promise<Diagnosis> {
   try {
-    if (!(await stat(path)).isDirectory()) return unusable(name, `${path} is not a folder`);
+    const facts = await stat(path);
+    if (!facts.isDirectory()) return unusable(name, `${path} is not a folder`);
     await access(path, constants.W_OK);
-    return { name, state: "ok", detail: path };
+    // The sticky bit of `/tmp` keeps others from renaming what is ours.
+    const open = context.platform !== "win32" && (facts.mode & 0o1002) === 0o002;
+    if (!open) return { name, state: "ok", detail: path };
+    return { name, state: "warn", detail: `everybody may write to ${path}`, hint: `Run chmod o-w "${path}".` };
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "ENOENT" && dirname(path) !== path) {
-      const above = await checkFolder(name, dirname(path));
+      const above = await checkFolder(context, name, dirname(path));
       return above.state === "ok" ? { ...above, detail: `${path} (made when needed)` } : above;
     }
     if (code === undefined) throw error;
@@ -99,5 +122,5 @@ const unusable = (name: string, detail: string): Diagnosis => ({
   state: "fail",
   detail,
   code: "READ_ONLY_TARGET",
-  hint: "Check who owns it, or set XDG_CONFIG_HOME, XDG_STATE_HOME or XDG_CACHE_HOME to another place.",
+  hint: "Check who owns it. The places of paks itself can be moved with XDG_CONFIG_HOME, XDG_STATE_HOME and XDG_CACHE_HOME.",
 });

@@ -1,6 +1,8 @@
+import { execFileSync } from "node:child_process";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { checkNode } from "../diagnose-here.ts";
 import { type RunOptions, runPaks, serveStub, tempFolder } from "../testing/index.ts";
 
 async function open() {
@@ -29,10 +31,18 @@ test("on a healthy machine nothing fails, and the keychain was really written to
   expect(exit, stdout).toBe(0);
   expect((json() as Report).checks.map((one) => one.name)).toEqual([
     "paks",
+    "node",
+    "config file",
     "git",
+    "git hooks",
+    "proxy",
     "registry",
     "keychain",
     "login",
+    "agents",
+    "store",
+    "project skills",
+    "global skills",
     "config folder",
     "state folder",
     "cache folder",
@@ -82,4 +92,54 @@ test("a file where a folder should be fails", async () => {
   const { exit, json } = await run(["--json"]);
   expect(exit).toBe(10);
   expect(checkOf(json(), "cache folder")).toMatchObject({ state: "fail", code: "READ_ONLY_TARGET" });
+});
+
+test("what is found is said: agents, the remembered ones, hooks that publish runs, the proxy, the configuration", async () => {
+  const { run, home } = await open();
+  await mkdir(join(home, ".claude"));
+  await mkdir(join(home, ".config/paks"), { recursive: true });
+  const config = 'default_agent = "goose"\nproxy = "http://me:secret@proxy.example:3128"\n';
+  await writeFile(join(home, ".config/paks/config.toml"), config);
+  execFileSync("git", ["init", "-q", home], { stdio: "ignore" });
+  await writeFile(join(home, ".git/hooks/pre-push"), "#!/bin/sh\n", { mode: 0o755 });
+  await writeFile(join(home, ".git/hooks/commit-msg"), "not executable", { mode: 0o644 });
+  const { json, stdout } = await run(["--json", "--offline", "--registry", "https://registry.example"]);
+  expect(checkOf(json(), "agents")).toMatchObject({ state: "ok", detail: "claude-code; install uses goose" });
+  expect(checkOf(json(), "git hooks")?.detail).toMatch(/^publish runs pre-push of .*hooks$/);
+  expect(checkOf(json(), "proxy")?.detail).toBe("http://proxy.example:3128");
+  expect(checkOf(json(), "config file")?.detail).toContain("config.toml");
+  expect(checkOf(json(), "store")?.detail).toMatch(/^0 releases, 0.0 of \d+ MB/);
+  expect(checkOf(json(), "node")?.detail).toContain(process.versions.node);
+  expect(stdout).not.toContain("secret");
+});
+
+test.each([
+  ["a default agent that nobody knows", 'default_agent = "nobody"\n', "fail", 5],
+  ["a token in plain text", '[registries.x]\nurl = "https://x.example"\ntoken = "stk_1"\n', "warn", 0],
+])("%s in the configuration is told with its fix", async (_, config, state, exit) => {
+  const { run, home } = await open();
+  await mkdir(join(home, ".config/paks"), { recursive: true });
+  await writeFile(join(home, ".config/paks/config.toml"), config);
+  const result = await run(["--json"]);
+  expect(result.exit).toBe(exit);
+  expect(checkOf(result.json(), "config file")).toMatchObject({ state, hint: expect.any(String) });
+  expect(result.stdout).not.toContain("stk_1");
+});
+
+test.runIf(process.platform !== "win32")("folders that everybody may write to are told", async () => {
+  const { run, home } = await open();
+  await mkdir(join(home, ".agents/skills"), { recursive: true });
+  await chmod(join(home, ".agents/skills"), 0o777);
+  const { exit, json } = await run(["--json"]);
+  expect(exit).toBe(0);
+  expect(checkOf(json(), "global skills")).toMatchObject({ state: "warn", hint: expect.stringContaining("chmod o-w") });
+});
+
+test.each([
+  ["18.20.0", "fail"],
+  ["20.18.9", "fail"],
+  ["20.19.0", "ok"],
+  ["22.0.0", "ok"],
+])("Node %s: %s", (version, state) => {
+  expect(checkNode(version).state).toBe(state);
 });

@@ -6,7 +6,7 @@ import { safe } from "../output/safe-text.ts";
 
 export const doctor = defineCommand({
   command: "doctor",
-  describe: "Check git, the registry, the keychain and the folders paks needs",
+  describe: "Check everything paks needs: git, registry, keychain, agents, folders, configuration",
   examples: [["paks doctor", "when something does not work"]],
   builder: (yargs) => yargs,
   run: async (_args, context) => {

@@ -246,7 +246,7 @@ export const commandTable: readonly CommandRow[] = [
   },
   {
     name: "doctor",
-    describe: "Check git, the registry, the keychain and the folders paks needs",
+    describe: "Check everything paks needs: git, registry, keychain, agents, folders, configuration",
     load: async () => (await import("./doctor.ts")).doctor,
   },
   {
