@@ -47,7 +47,7 @@ function isSameBump(facts: VersionFacts, made: string, wish: VersionWish & { rea
 
 function noVersion(): never {
   throw new PaksError("INVALID_PARAMETER", "The manifest has no version, and none was asked for.", {
-    hint: "paks publish --bump patch, or paks publish --version 1.0.0",
+    hint: "Choose one: paks publish --bump patch (or minor, major, prerelease), or paks publish --version 1.0.0",
     details: { field: "version" },
   });
 }

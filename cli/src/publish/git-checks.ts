@@ -84,11 +84,12 @@ export interface TagFacts {
 export function checkTag(facts: TagFacts): Finding | undefined {
   const { tag, local, remote, target } = facts;
   const taken = (place: string, hint: string) => error("TAG_EXISTS", `The tag ${tag} is taken: ${place}.`, hint);
-  const next = facts.unchanged ? "Release the next version: paks publish --bump patch" : "Choose another version.";
+  const next = facts.unchanged ? "Release the next version: paks publish --bump patch." : "Choose another version.";
+  const force = "A tag that no release was made of can be overwritten with --force.";
   const at = (ref: RefFact) => `it leads to ${ref.commit.slice(0, 7)}`;
-  if (remote && remote.commit !== target) return taken(`on the remote ${at(remote)}`, next);
+  if (remote && remote.commit !== target) return taken(`on the remote ${at(remote)}`, `${next} ${force}`);
   if (remote) return undefined;
-  const remove = `Nobody else has it yet. When it is a leftover: git tag -d ${tag}`;
+  const remove = `Nobody else has it yet. When it is a leftover: git tag -d ${tag}, or --force`;
   if (local && local.commit !== target) return taken(`in this repository ${at(local)}`, remove);
   if (local && !facts.localIsOurs)
     return taken("in this repository, and paks did not make it for this release", remove);

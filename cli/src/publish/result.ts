@@ -47,9 +47,11 @@ export function dataOf({ plan, state, applied, notified }: Published) {
     })),
     warnings: plan.warnings,
     notes: notesOf({ plan, state, notified }),
-    ...(planned ? { commands: formatCommands([plan]) } : {}),
+    ...(planned ? { tag_message: messageOf(plan), commands: formatCommands([plan]) } : {}),
   };
 }
+
+const messageOf = ({ tag }: ReleasePlan): string | null => (tag.form === "lightweight" ? null : tag.message);
 
 /** @param remote `null`: in this repository */
 const overwriteOf = (ref: RefFact | undefined, remote: string | null) =>
