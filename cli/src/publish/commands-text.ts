@@ -8,9 +8,13 @@ export const tagsPerPush = 3;
 
 /**
  * The commands that do by hand what the plans of one run would do, for a POSIX shell. They can be pasted as they are.
+ * @param options.tagsOnly the remote has the commit already
  * @returns one command each; some have more than one line
  */
-export function formatCommands(plans: readonly ReleasePlan[]): string[] {
+export function formatCommands(
+  plans: readonly ReleasePlan[],
+  { tagsOnly = false }: { readonly tagsOnly?: boolean } = {},
+): string[] {
   const [first] = plans;
   if (!first) return [];
   const commands: string[] = [`cd ${quote(first.place.root)}`];
@@ -26,7 +30,7 @@ export function formatCommands(plans: readonly ReleasePlan[]): string[] {
   const pushed = plans.filter(({ steps }) => steps.push === "todo");
   for (let at = 0; at < pushed.length; at += tagsPerPush) {
     const group = pushed.slice(at, at + tagsPerPush);
-    const branch = at === 0 ? [`${head}:refs/heads/${first.remote.branch}`] : [];
+    const branch = at === 0 && !tagsOnly ? [`${head}:refs/heads/${first.remote.branch}`] : [];
     const refspecs = [...branch, ...group.map(({ tag }) => `refs/tags/${tag.name}`)];
     const leases = group.flatMap((plan) => leasesOf(plan, refspecs) ?? []);
     commands.push(

@@ -2,9 +2,8 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { testGit, testGitEnv } from "@paks/git/testing";
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { dataOfRun, failureOf, type Lab, openLab, skillText } from "../testing/lab.ts";
+import { paste } from "../testing/paste.ts";
 
 interface Row {
   readonly package: string | null;
@@ -201,6 +200,72 @@ test.each([
   expect(lab.registry.releases).toHaveLength(10);
 });
 
+/** Somebody else's commit on top of what the remote's branch holds. */
+async function moveOn(lab: Lab): Promise<void> {
+  const env = { ...testGitEnv(), GIT_AUTHOR_NAME: "b", GIT_AUTHOR_EMAIL: "b@x.y" };
+  const committer = { GIT_COMMITTER_NAME: "b", GIT_COMMITTER_EMAIL: "b@x.y" };
+  const args = ["commit-tree", "-p", "main", "-m", "elsewhere", "main^{tree}"];
+  const commit = (await testGit(lab.bare, args, { env: { ...env, ...committer } })).trim();
+  await lab.remote("update-ref", "refs/heads/main", commit);
+}
+
+test("a finished release is told as such although the branch has moved on over there", async () => {
+  const lab = await openMonorepo();
+  const args = ["--all", "--bump", "patch"];
+  dataOfRun(await run(lab, [...args, "--json"]));
+  await moveOn(lab);
+  expect(new Set(Object.values(statesOf(await dataOf(lab, args))))).toEqual(new Set(["already-published"]));
+  expect(statesOf(await dataOf(lab, ["--changed"]))).toMatchObject({ "skills/a": "already-published" });
+  await change(lab, ["a"]);
+  const before = await lab.snapshot();
+  expect(failureOf(await run(lab, ["--changed", "--bump", "patch", "--json"])).code).toBe("BEHIND_UPSTREAM");
+  expect(await lab.snapshot()).toBe(before);
+});
+
+test("cut off between two pushes, the tags that are left go out although others have gone on from there", async () => {
+  const lab = await openMonorepo();
+  const args = ["--all", "--bump", "patch"];
+  const environment = { PAKS_ENABLE_FAULTS: "1", PAKS_FAULT: "group-pushed:end" };
+  expect((await run(lab, args, { environment })).stderr).toContain("fault at group-pushed");
+  await moveOn(lab);
+  const there = await lab.remote("rev-parse", "main");
+  const plan = await dataOf(lab, [...args, "--dry-run"]);
+  expect(plan.commands?.filter((each) => each.startsWith("git push"))).toEqual([
+    "git push --porcelain --atomic origin refs/tags/d--v0.1.1 refs/tags/e--v0.1.1 refs/tags/pdf--v0.1.1",
+  ]);
+  const done = dataOfRun(await run(lab, [...args, "--json"])) as unknown as Data;
+  expect(new Set(Object.values(statesOf(done)))).toEqual(new Set(["indexed"]));
+  expect(await tagsOf(lab)).toEqual([...names, "pdf"].map((name) => `${name}--v0.1.1`));
+  expect(await lab.remote("rev-parse", "main")).toBe(there);
+});
+
+test("two paks that would make one tag are left out, the others are released", async () => {
+  const lab = await openMonorepo({ "more/a/SKILL.md": skillText("0.1.0", "a") });
+  const done = await run(lab, ["--all", "--bump", "patch", "--json"]);
+  expect(done.exit).toBe(5);
+  const failed = (done.json() as Data).releases.filter(({ state }) => state === "failed");
+  expect(failed.map(({ path, error }) => `${path} ${error?.code}`)).toEqual([
+    "more/a AMBIGUOUS_MANIFEST",
+    "skills/a AMBIGUOUS_MANIFEST",
+  ]);
+  expect(await tagsOf(lab)).toEqual(["b", "c", "d", "e", "pdf"].map((name) => `${name}--v0.1.1`));
+});
+
+test("what stands in the way of several paks is said once, with their names", async () => {
+  const lab = await openMonorepo({ "more/a/SKILL.md": skillText("0.1.0", "a") });
+  const { stdout } = await run(lab, ["--all", "--bump", "patch", "--dry-run"]);
+  expect(stdout).toContain("✗ more/a, skills/a\n");
+  expect(stdout.split("would both be released")).toHaveLength(2);
+});
+
+test("a repository without a pak is no success", async () => {
+  const lab = await openMonorepo();
+  await lab.repo.git("rm", "-q", "-r", ".");
+  await lab.repo.commit("Empty");
+  for (const which of ["--all", "--changed"])
+    expect(failureOf(await run(lab, [which, "--json"])).code).toBe("MANIFEST_MISSING");
+});
+
 test("what stands in the way of all of them is said once, and nothing is changed", async () => {
   const lab = await openMonorepo();
   await lab.repo.git("checkout", "-q", "--detach");
@@ -214,11 +279,9 @@ test("the commands of --dry-run make the same releases", async () => {
   const before = await lab.snapshot();
   const plan = await dataOf(lab, ["--all", "--bump", "patch", "--dry-run"]);
   expect(await lab.snapshot()).toBe(before);
-  const script = plan.commands?.join("\n") ?? "";
-  // Not synchronous: the git host that is pushed to lives in this process.
-  await promisify(execFile)("sh", ["-e", "-c", script], { cwd: lab.repo.dir, env: testGitEnv(), timeout: 20_000 });
+  await paste(lab, plan.commands?.join("\n") ?? "");
   const done = await dataOf(lab, ["--all", "--bump", "patch"]);
-  expect(new Set(done.releases.map(({ state }) => state))).toEqual(new Set(["indexed"]));
+  expect(new Set(done.releases.map(({ state }) => state))).toEqual(new Set(["already-published"]));
   expect(await lab.repo.git("rev-list", "--count", "HEAD")).toBe("2");
 });
 

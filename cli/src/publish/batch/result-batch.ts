@@ -27,7 +27,7 @@ function dataOfBatch({ planned, outcomes, dryRun }: BatchOutcome) {
     failed: outcomes.filter(({ error }) => error).length,
     unchanged: planned.total - outcomes.length,
     notes: planned.note === undefined ? [] : [planned.note],
-    ...(dryRun ? { commands: formatCommands(plans) } : {}),
+    ...(dryRun ? { commands: formatCommands(plans, planned) } : {}),
   };
 }
 
@@ -52,15 +52,25 @@ function withoutCommands(data: ReturnType<typeof dataOf>): Record<string, unknow
 function textOfBatch({ planned, outcomes, dryRun }: BatchOutcome): string {
   if (outcomes.length === 0) return "✓ No pak has changed since its last release.";
   const lines = [formatTable(["pak", "version", "tag", "state"], outcomes.map(rowOf))];
-  for (const { path, plan, error } of outcomes)
-    if (error) lines.push("", `✗ ${safe(nameOf(path, plan))}`, formatError(error));
+  for (const [text, names] of groupFailures(outcomes)) lines.push("", `✗ ${names.join(", ")}`, text);
   for (const { published } of outcomes) {
     if (published?.notified?.note !== undefined) lines.push(`⚠ ${safe(published.notified.note)}`);
   }
   if (planned.note !== undefined) lines.push("", `⚠ ${safe(planned.note)}`);
   const plans = outcomes.flatMap(({ plan, error }) => (plan && !error && !plan.published ? plan : []));
-  if (dryRun) lines.push("", "Nothing was changed. These commands do the same:", "", ...formatCommands(plans));
+  if (dryRun) lines.push("", "Nothing was changed. These commands do the same:", "", ...formatCommands(plans, planned));
   return lines.join("\n");
+}
+
+/** What stands in the way of several paks is said once, with all their names. */
+function groupFailures(outcomes: readonly PakOutcome[]): ReadonlyMap<string, readonly string[]> {
+  const groups = new Map<string, string[]>();
+  for (const { path, plan, error } of outcomes) {
+    if (!error) continue;
+    const text = formatError(error);
+    groups.set(text, [...(groups.get(text) ?? []), safe(nameOf(path, plan))]);
+  }
+  return groups;
 }
 
 const nameOf = (path: string, plan: ReleasePlan | undefined): string => (plan ? formatPakId(plan.id) : path || ".");
