@@ -1,10 +1,11 @@
 import { compareFetch } from "./fetch.ts";
+import { compareCi, compareInstall } from "./install.ts";
 import { compareMonorepo, comparePublish } from "./publish.ts";
 import { measureRegistryStart } from "./registry-start.ts";
 import { type Comparison, formatComparison, holds } from "./report.ts";
 import { compareStartup } from "./startup.ts";
 
-const usage = `npm run bench [-- startup|publish|monorepo|fetch|registry …]   (all when none is named)
+const usage = `npm run bench [-- startup|publish|monorepo|fetch|install|ci|registry …]   (all when none is named)
 
   Medians of whole processes, both sides in turn in one run. Absolute times depend on the machine; the ratios are what
   is promised. Ends with 1 when a promised ratio does not hold.`;
@@ -14,6 +15,8 @@ const benches: Record<string, () => Promise<Comparison[]>> = {
   publish: () => comparePublish(10),
   monorepo: () => compareMonorepo(5),
   fetch: () => compareFetch(5),
+  install: () => compareInstall(10),
+  ci: () => compareCi(5),
   registry: () => measureRegistryStart(),
 };
 

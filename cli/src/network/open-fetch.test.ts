@@ -1,0 +1,190 @@
+import { createServer as createHttp, type IncomingMessage } from "node:http";
+import { createServer as createHttps } from "node:https";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { type AddressInfo, type Socket, connect } from "node:net";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import { expect, onTestFinished, test } from "vitest";
+import { serveStub, tempFolder } from "../testing/index.ts";
+import { readBody } from "./fetch.ts";
+import { type NetworkSettings, openFetch } from "./open-fetch.ts";
+
+const none: NetworkSettings = { proxy: undefined, noProxy: undefined, caFile: undefined, extraCaFile: undefined };
+
+async function listen(server: ReturnType<typeof createHttp>): Promise<number> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => void sockets.add(socket));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** An https server whose certificate for `registry.test` nobody but the test knows. */
+async function serveHttps() {
+  const folder = await tempFolder();
+  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+  const subject = ["-subj", "/CN=registry.test", "-addext", "subjectAltName=DNS:registry.test"];
+  const args = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
+  execFileSync("openssl", [...args, "-keyout", key, "-out", cert, ...subject], { stdio: "ignore" });
+  const requests: IncomingMessage[] = [];
+  const server = createHttps({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
+    requests.push(request);
+    response.end("hello");
+  });
+  return { port: await listen(server as unknown as ReturnType<typeof createHttp>), cert, requests };
+}
+
+/** A proxy that leads every CONNECT to one port and remembers what it was asked. */
+async function serveProxy(port: number, answer = "HTTP/1.1 200 OK\r\n\r\n") {
+  const asked: { url: string | undefined; authorization: string | undefined }[] = [];
+  const plain: string[] = [];
+  const server = createHttp((request, response) => {
+    plain.push(request.url ?? "");
+    response.end();
+  });
+  server.on("connect", (request: IncomingMessage, client: Duplex) => {
+    asked.push({ url: request.url, authorization: request.headers["proxy-authorization"] });
+    client.on("error", () => undefined);
+    client.write(answer);
+    if (!answer.includes(" 200 ")) return client.end();
+    const target = connect(port, "127.0.0.1");
+    target.on("error", () => client.destroy());
+    return client.pipe(target).pipe(client);
+  });
+  return { port: await listen(server), asked, plain };
+}
+
+test("https goes through the proxy, which sees the host's name and its own password, and nothing of the request", async () => {
+  const target = await serveHttps();
+  const proxy = await serveProxy(target.port);
+  const fetch = openFetch({ ...none, proxy: `http://me:p%40ss@127.0.0.1:${proxy.port}`, caFile: target.cert });
+  const headers = { authorization: "Bearer paks_secret" };
+  for (let round = 0; round < 2; round += 1) {
+    const answer = await fetch("https://registry.test/api?x=1", { headers });
+    expect([answer.status, (await readBody(answer, 100)).toString()]).toEqual([200, "hello"]);
+  }
+  // One tunnel for both.
+  const authorization = `Basic ${Buffer.from("me:p@ss").toString("base64")}`;
+  expect(proxy.asked).toEqual([{ url: "registry.test:443", authorization }]);
+  expect(proxy.plain).toEqual([]);
+  expect(target.requests.map((one) => [one.url, one.headers["proxy-authorization"]])).toEqual([
+    ["/api?x=1", undefined],
+    ["/api?x=1", undefined],
+  ]);
+});
+
+test("a certificate that nobody vouches for is refused, also behind a proxy and against NODE_TLS_REJECT_UNAUTHORIZED", async () => {
+  const target = await serveHttps();
+  const proxy = await serveProxy(target.port);
+  const before = process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
+  process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
+  try {
+    const fetch = openFetch({ ...none, proxy: `127.0.0.1:${proxy.port}` });
+    await expect(fetch("https://registry.test/")).rejects.toMatchObject({ code: expect.stringMatching(/CERT|VERIFY/) });
+    const direct = openFetch({ ...none });
+    await expect(direct(`https://127.0.0.1:${target.port}/`)).rejects.toThrow();
+  } finally {
+    if (before === undefined) delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
+    else process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = before;
+  }
+  expect(target.requests).toEqual([]);
+});
+
+test("a trusted certificate for another name is refused", async () => {
+  const target = await serveHttps();
+  const proxy = await serveProxy(target.port);
+  const fetch = openFetch({ ...none, proxy: `http://127.0.0.1:${proxy.port}`, caFile: target.cert });
+  await expect(fetch("https://other.test/")).rejects.toMatchObject({ code: "ERR_TLS_CERT_ALTNAME_INVALID" });
+});
+
+test.each([
+  ["refuses", "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"],
+  ["answers nonsense", "SSH-2.0-x\r\n"],
+])("a proxy that %s is an error and no detour", async (_, answer) => {
+  const proxy = await serveProxy(1, answer);
+  const fetch = openFetch({ ...none, proxy: `http://127.0.0.1:${proxy.port}` });
+  await expect(fetch("https://registry.test/")).rejects.toThrow();
+});
+
+test("this machine is never asked through a proxy", async () => {
+  const stub = await serveStub(() => ({ body: "ok" }));
+  const proxy = await serveProxy(1);
+  const fetch = openFetch({ ...none, proxy: `http://127.0.0.1:${proxy.port}` });
+  expect((await fetch(`${stub.url}/`)).status).toBe(200);
+  expect([proxy.asked, proxy.plain]).toEqual([[], []]);
+});
+
+test("a file of certificates that cannot be read or holds none is said", async () => {
+  const file = join(await tempFolder(), "ca.pem");
+  for (const caFile of [file, `${file}.none`]) {
+    await writeFile(file, "no certificate");
+    await expect(openFetch({ ...none, caFile })("https://registry.test/")).rejects.toMatchObject({
+      code: "INVALID_PARAMETER",
+      message: expect.stringContaining(caFile),
+    });
+  }
+});
+
+test("a connection that the other side closed meanwhile is replaced", async () => {
+  const server = createHttp((_request, response) => response.end("x"));
+  server.keepAliveTimeout = 50;
+  const port = await listen(server);
+  const fetch = openFetch(none);
+  for (let round = 0; round < 3; round += 1) {
+    const answer = await fetch(`http://127.0.0.1:${port}/`);
+    expect((await readBody(answer, 10)).toString()).toBe("x");
+    server.closeIdleConnections();
+  }
+});
+
+test("redirects are answers, bodies are as sent, and a header that is not there is null", async () => {
+  const stub = await serveStub(({ method, body, headers }) => ({
+    status: 307,
+    headers: { location: "/x", "x-echo": `${method} ${body} ${headers["content-length"]}` },
+  }));
+  const { status, headers } = await openFetch(none)(stub.url, { method: "POST", body: "äb" });
+  expect([status, headers.get("Location"), headers.get("X-Echo"), headers.get("none")]).toEqual([
+    307,
+    "/x",
+    "POST äb 3",
+    null,
+  ]);
+  expect(stub.requests).toHaveLength(1);
+});
+
+test("a signal ends a request that hangs and a body that drips, with its own reason", async () => {
+  const port = await listen(
+    createHttp((request, response) => {
+      if (request.url === "/hang") return;
+      response.write("x");
+    }),
+  );
+  const reason = new Error("enough");
+  for (const path of ["/hang", "/drip"]) {
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(reason), 100);
+    const asked = openFetch(none)(`http://127.0.0.1:${port}${path}`, { signal: stop.signal });
+    await expect(asked.then((answer) => readBody(answer, 100))).rejects.toBe(reason);
+  }
+});
+
+test("a body that is longer than allowed is not read to its end", async () => {
+  let sent = 0;
+  const port = await listen(
+    createHttp((_request, response) => {
+      const more = () => {
+        while (sent < 1e9 && response.write(Buffer.alloc(65_536))) sent += 65_536;
+      };
+      response.on("drain", more);
+      more();
+    }),
+  );
+  const answer = await openFetch(none)(`http://127.0.0.1:${port}/`);
+  await expect(readBody(answer, 1_000_000)).rejects.toMatchObject({ code: "TOO_LARGE" });
+  expect(sent).toBeLessThan(1e8);
+});

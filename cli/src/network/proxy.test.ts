@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { findProxy } from "./proxy.ts";
+
+const proxy = "http://proxy.example:3128";
+
+test.each([
+  [undefined, "https://r.example/", true],
+  ["", "https://r.example/", true],
+  ["r.example", "https://r.example/", false],
+  ["R.Example", "https://r.example/", false],
+  [".example", "https://r.example/", false],
+  ["*.example", "https://r.example/", false],
+  ["example", "https://r.example/", false],
+  ["ample", "https://r.example/", true],
+  ["other.example, r.example", "https://r.example/", false],
+  ["other.example r.example", "https://r.example/", false],
+  ["r.example:443", "https://r.example/", false],
+  ["r.example:8443", "https://r.example/", true],
+  ["r.example:8443", "https://r.example:8443/", false],
+  ["*", "https://r.example/", false],
+  ["10.0.0.1", "https://10.0.0.1/", false],
+  ["fd00::1", "https://[fd00::1]/", false],
+  ["[fd00::1]:443", "https://[fd00::1]/", false],
+  [undefined, "https://localhost/", false],
+  [undefined, "https://127.0.0.1:8080/", false],
+  [undefined, "https://[::1]/", false],
+  [undefined, "http://127.0.0.1/", false],
+])("NO_PROXY %j, %s: through the proxy %s", (noProxy, url, through) => {
+  expect(findProxy(new URL(url), { proxy, noProxy }) !== undefined).toBe(through);
+});
+
+test("a proxy may be written without its protocol; other protocols are refused", () => {
+  expect(findProxy(new URL("https://r.example"), { proxy: "proxy.example:3128", noProxy: undefined })?.href).toBe(
+    "http://proxy.example:3128/",
+  );
+  for (const wrong of ["socks5://proxy.example", "http://", "file:///x"])
+    expect(() => findProxy(new URL("https://r.example"), { proxy: wrong, noProxy: undefined })).toThrow(
+      expect.objectContaining({ code: "INVALID_PARAMETER" }),
+    );
+});

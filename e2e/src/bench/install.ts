@@ -1,0 +1,145 @@
+import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { executables } from "../harness/executables.ts";
+import { mustEndWell, openLabLoggedIn, pushedRepository } from "../harness/journey.ts";
+import type { Lab } from "../harness/lab.ts";
+import { skillText } from "./git-lab.ts";
+import { type Measured, type Side, measureInTurn } from "./measure.ts";
+import type { Comparison } from "./report.ts";
+
+/** 12 KB that do not compress: text that repeats would flatter the clone. */
+const incompressible = (): string => randomBytes(9000).toString("base64");
+const longSkill = (name: string): string => skillText(name, incompressible());
+
+const manySkills = (count: number): Record<string, string> =>
+  Object.fromEntries(
+    Array.from({ length: count }, (_, at) => [`skills/skill-${at}/SKILL.md`, longSkill(`skill-${at}`)]),
+  );
+
+/** Waits until the registry shows the releases. */
+async function publish(lab: Lab, cwd: string, ...args: string[]): Promise<void> {
+  const words = ["publish", ...args, "--bump", "patch", "--yes"];
+  mustEndWell("paks publish", await lab.paks(cwd, words, { timeout: 600_000 }));
+}
+
+const empty = (...folders: string[]) => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+};
+
+/** One skill into an empty folder with an empty store, CLI start-up included, against what one types without paks. */
+export async function compareInstall(runs: number): Promise<Comparison[]> {
+  const lab = await openLabLoggedIn();
+  try {
+    const single = await pushedRepository(lab, "single", { "SKILL.md": longSkill("single") });
+    const many = await pushedRepository(lab, "many", manySkills(300));
+    await publish(lab, single.dir);
+    await publish(lab, many.dir, "skills/skill-7");
+    const one = { what: "one of 300 skills", name: "skill-7", tag: "skill-7--v0.1.1", path: "skills/skill-7" };
+    return [
+      await compareWithClone(lab, { ...one, remote: many.remote, atMost: 0.1, runs }),
+      await compareWithClone(lab, {
+        what: "single skill",
+        name: "single",
+        tag: "v0.1.1",
+        path: "",
+        remote: single.remote,
+        atMost: 1,
+        runs,
+      }),
+    ];
+  } finally {
+    await lab.close();
+  }
+}
+
+interface Cloned {
+  readonly what: string;
+  readonly name: string;
+  readonly tag: string;
+  readonly path: string;
+  readonly remote: string;
+  readonly atMost: number;
+  readonly runs: number;
+}
+
+async function compareWithClone(lab: Lab, cloned: Cloned): Promise<Comparison> {
+  const { what, name, tag, path, remote, atMost, runs } = cloned;
+  const cwd = await lab.folder(`install-${name}`);
+  const [installed, clone, copy] = ["skills", "clone", "copy"].map((folder) => join(cwd, folder)) as [
+    string,
+    string,
+    string,
+  ];
+  const paks = {
+    ...paksSide(lab, cwd, "paks install", "install", `acme/${name}`, "--dir", installed),
+    before: () => empty(installed, ...fetched(lab)),
+  };
+  const script = `set -e
+git clone --quiet --depth 1 --branch ${tag} ${remote} ${clone}
+cp -r ${join(clone, path)} ${copy}`;
+  const git = {
+    name: "git clone --depth 1 + cp",
+    file: "sh",
+    args: ["-c", script],
+    cwd,
+    env: lab.env(),
+    before: () => empty(clone, copy),
+  };
+  const [ours, theirs] = await measured(runs, paks, git);
+  return { what: `install ${what} / shallow clone + copy`, ours: ours!, theirs: theirs!, atMost };
+}
+
+/** What was fetched; not what Node made of the program's own code, which any earlier command left. */
+const fetched = (lab: Lab): string[] => ["store", "answers"].map((name) => join(lab.home, ".cache", "paks", name));
+
+const paksSide = (lab: Lab, cwd: string, name: string, ...args: string[]): Side => ({
+  name,
+  file: process.execPath,
+  args: [executables.paks, ...args],
+  cwd,
+  env: lab.env({ PAKS_REGISTRY: lab.registry.url }),
+});
+
+const measured = (runs: number, ...sides: Side[]): Promise<Measured[]> => measureInTurn(sides, runs);
+
+const locked = 100;
+
+/** A lock of 100 paks: with an empty store, with a full one and no network, and one install after the other. */
+export async function compareCi(runs: number): Promise<Comparison[]> {
+  const lab = await openLabLoggedIn();
+  try {
+    const many = await pushedRepository(lab, "many", manySkills(locked));
+    const names = Array.from({ length: locked }, (_, at) => `skill-${at}`);
+    await publish(lab, many.dir, "--all");
+    const cwd = await lab.folder("project");
+    const paks = names.map((name) => `acme/${name}`);
+    await writeFile(join(cwd, "paks.jsonc"), JSON.stringify({ paks }, null, 2));
+    await mkdir(join(cwd, ".claude"), { recursive: true });
+    mustEndWell("paks install", await lab.paks(cwd, ["install"]));
+    const installed = [join(cwd, ".agents"), join(cwd, ".claude", "skills")];
+    const cold = { ...paksSide(lab, cwd, "paks ci", "ci"), before: () => empty(...installed, ...fetched(lab)) };
+    const warm = { ...paksSide(lab, cwd, "paks ci --offline", "ci", "--offline"), before: () => empty(...installed) };
+    const apart = await lab.folder("apart");
+    const loop = `set -e
+for name in ${names.join(" ")}; do "$0" "$1" install acme/$name --agent claude-code --no-save; done`;
+    const each = {
+      name: `${locked} × paks install`,
+      file: "sh",
+      args: ["-c", loop, process.execPath, executables.paks],
+      cwd: apart,
+      env: lab.env({ PAKS_REGISTRY: lab.registry.url }),
+      before: () => empty(join(apart, ".agents"), join(apart, ".claude"), ...fetched(lab)),
+    };
+    const [coldTimes, warmTimes] = await measured(runs, cold, warm);
+    const [again, eachTimes] = await measured(Math.min(runs, 2), cold, each);
+    if (!coldTimes || !warmTimes || !again || !eachTimes) throw new Error("a side is missing");
+    return [
+      { what: `ci of ${locked}, full store, offline / empty store`, ours: warmTimes, theirs: coldTimes, atMost: 0.5 },
+      { what: `ci of ${locked}, empty store / ${locked} installs`, ours: again, theirs: eachTimes, atMost: 0.2 },
+    ];
+  } finally {
+    await lab.close();
+  }
+}
