@@ -97,6 +97,19 @@ export const commandTable: readonly CommandRow[] = [
     load: async () => (await import("./outdated.ts")).outdated,
   },
   {
+    name: "update",
+    aliases: ["upgrade", "up"],
+    usage: "[name..]",
+    describe: "Bring paks to the newest versions that are asked for, after showing what changes",
+    load: async () => (await import("./update.ts")).update,
+  },
+  {
+    name: "rollback",
+    usage: "<name>",
+    describe: "Put back the version that the lock says was there before",
+    load: async () => (await import("./rollback.ts")).rollback,
+  },
+  {
     name: "pin",
     usage: "<name..>",
     describe: "Keep update away from a pak of this project",

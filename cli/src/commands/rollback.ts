@@ -1,0 +1,32 @@
+import { defineCommand } from "../command.ts";
+import { shortPath } from "../life/list-paks.ts";
+import { rollbackPak } from "../life/rollback-pak.ts";
+import { safe } from "../output/safe-text.ts";
+
+export const rollback = defineCommand({
+  command: "rollback <name>",
+  describe: "Put back the version that the lock says was there before",
+  examples: [
+    ["paks rollback pdf-forms", "after an update that did not work out"],
+    ["paks rollback pdf-forms && paks pin pdf-forms", "and keep it there"],
+  ],
+  builder: (yargs) =>
+    yargs
+      .positional("name", { type: "string", demandOption: true, describe: "name, folder or account/name" })
+      .option("force", { type: "boolean", default: false, describe: "Also when files were edited; a copy is kept" }),
+  run: async (args, context) => {
+    const done = await rollbackPak(context, args.name, { force: args.force });
+    return {
+      data: { ...done, source: done.source ?? null },
+      text: [
+        `✓ ${safe(done.name)} ${safe(done.from ?? "(no version)")} → ${safe(done.to ?? "(no version)")}, verified`,
+        ...(done.source === undefined ? [] : [`  paks.jsonc asks for ${safe(done.source)} now`]),
+        ...done.backups.map((path) => `  a copy of what was there: ${safe(shortPath(path, context))}`),
+        ...done.removed.map((folder) => `✓ Removed ${safe(folder)}: nothing needs it any more`),
+        ...(done.source === undefined
+          ? [`hint: the next update takes the newer one again; keep this: paks pin ${done.folder}`]
+          : []),
+      ].join("\n"),
+    };
+  },
+});

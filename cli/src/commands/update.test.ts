@@ -1,0 +1,279 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeEach, expect, test } from "vitest";
+import { type Project, makeProject } from "../life/testing/project.ts";
+import { runPaks } from "../testing/index.ts";
+
+let project: Project;
+beforeEach(async () => {
+  project = await makeProject();
+});
+const versionOf = async (name: string) =>
+  (await project.read(".agents", "skills", name, "SKILL.md")).match(/version: "(.*)"/)?.[1];
+
+test("outdated names current, wanted and latest, changes nothing and exits 9", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0");
+  await registry.add("acme/doc", "1.0.0");
+  await project.ok("install", "acme/pdf@^1", "acme/doc");
+  expect(await project.json("outdated")).toMatchObject({ exit: 0, outdated: [] });
+  for (const version of ["1.2.0", "2.0.0", "2.1.0-beta.1"]) await registry.add("acme/pdf", version);
+  const before = await project.read("paks.lock");
+  const run = await project.json("outdated");
+  expect(run).toMatchObject({
+    exit: 9,
+    outdated: [{ name: "acme/pdf", current: "1.0.0", wanted: "1.2.0", latest: "2.0.0", source: "acme/pdf@^1" }],
+    others: [{ name: "acme/doc", state: "current" }],
+  });
+  expect((await project.paks("outdated")).stdout).toMatch(/acme\/pdf +1\.0\.0 +1\.2\.0 +2\.0\.0 +acme\/pdf@\^1/);
+  expect(await project.read("paks.lock")).toBe(before);
+  expect(await versionOf("pdf")).toBe("1.0.0");
+});
+
+test("a range of a dependent, a withdrawn version and a pin decide what is wanted", async () => {
+  const { registry } = project;
+  await registry.add("acme/base", "1.0.0");
+  await registry.add("acme/lib", "1.0.0", { dependencies: { "acme/base": "~1.0" } });
+  await registry.add("acme/pdf", "1.0.0");
+  await project.ok("install", "acme/lib", "acme/pdf");
+  await registry.add("acme/base", "1.0.1");
+  await registry.add("acme/base", "1.1.0");
+  registry.get("acme/pdf@1.0.0").dto.yanked = true;
+  await registry.add("acme/pdf", "0.9.0");
+  expect(await project.json("outdated")).toMatchObject({
+    exit: 9,
+    outdated: [
+      { name: "acme/base", wanted: "1.0.1", latest: "1.1.0", dependency: true },
+      { name: "acme/pdf", yanked: true, wanted: "0.9.0" },
+    ],
+  });
+  await project.ok("pin", "base", "pdf");
+  expect(await project.json("outdated")).toMatchObject({
+    exit: 0,
+    others: [{ pinned: true, wanted: "1.0.0" }, {}, {}],
+  });
+});
+
+test("outdated says when the registry cannot be asked", async () => {
+  await project.registry.add("acme/pdf", "1.0.0");
+  await project.ok("install", "acme/pdf");
+  project.registry.down = { status: 410, code: "TAKEN_DOWN" };
+  const run = await project.json("outdated");
+  expect(run).toMatchObject({ error: { code: "TAKEN_DOWN" } });
+  expect(run.exit).not.toBe(0);
+});
+
+test("update takes what the range allows, keeps the version before, and ci agrees", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0", { files: { "notes.md": "old\n" } });
+  await project.ok("install", "acme/pdf@^1");
+  await registry.add("acme/pdf", "1.1.0", { files: { "notes.md": "new\n", "more.md": "more\n" } });
+  await registry.add("acme/pdf", "2.0.0");
+  const run = await project.json("update");
+  expect(run).toMatchObject({
+    exit: 0,
+    updated: [
+      {
+        name: "acme/pdf",
+        from: "1.0.0",
+        to: "1.1.0",
+        capabilities: { grown: false },
+        files: [{ path: "SKILL.md" }, { path: "more.md", change: "added" }, { path: "notes.md", change: "changed" }],
+      },
+    ],
+  });
+  expect(await versionOf("pdf")).toBe("1.1.0");
+  expect((await project.lock()).paks["pdf"]).toMatchObject({ version: "1.1.0", previous: { version: "1.0.0" } });
+  await project.ok("ci");
+  expect((await project.paks("update")).stdout).toContain("Everything is up to date.");
+});
+
+test("--dry-run shows changed lines and what the pak can do, and changes nothing", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0");
+  await project.ok("install", "acme/pdf");
+  await registry.add("acme/pdf", "1.1.0", {
+    files: { "run.sh!": "#!/bin/sh\ncurl https://evil.example/\u001b[2J\n" },
+    frontmatter: "allowed-tools: Bash\n",
+  });
+  const lock = await project.read("paks.lock");
+  const run = await project.ok("update", "--dry-run");
+  expect(run.stdout).toContain('-version: "1.0.0"');
+  expect(run.stdout).toContain("+++ b/run.sh");
+  expect(run.stdout).toContain("new scripts: run.sh");
+  expect(run.stdout).toContain("new hosts it names: evil.example");
+  expect(run.stdout).toContain("tools it may use without a question: Bash");
+  expect(run.stdout).not.toContain("\u001b");
+  expect(await project.read("paks.lock")).toBe(lock);
+  expect(await versionOf("pdf")).toBe("1.0.0");
+});
+
+test("a version that can do more is refused when nobody can be asked, and taken when it is allowed", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0");
+  await registry.add("acme/doc", "1.0.0");
+  await project.ok("install", "acme/pdf", "acme/doc");
+  await registry.add("acme/pdf", "1.1.0", { files: { "run.sh": "echo\n" } });
+  await registry.add("acme/doc", "1.1.0");
+  expect(await project.json("update")).toMatchObject({
+    exit: 6,
+    error: { code: "CAPABILITIES_GROWN", details: { paks: [{ folder: "pdf", added: { scripts: ["run.sh"] } }] } },
+  });
+  expect([await versionOf("pdf"), await versionOf("doc")]).toEqual(["1.0.0", "1.0.0"]);
+  await project.ok("update", "doc");
+  expect([await versionOf("pdf"), await versionOf("doc")]).toEqual(["1.0.0", "1.1.0"]);
+  await project.ok("update", "--allow-new-capabilities");
+  expect(await versionOf("pdf")).toBe("1.1.0");
+});
+
+test("a dependency that comes with an update and can do something is growth too", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0");
+  await project.ok("install", "acme/pdf");
+  await registry.add("acme/tool", "1.0.0", { files: { "run.py": "print()\n" } });
+  await registry.add("acme/pdf", "1.1.0", { dependencies: { "acme/tool": "^1" } });
+  expect(await project.json("update")).toMatchObject({
+    error: { code: "CAPABILITIES_GROWN", details: { paks: [{ folder: "tool" }] } },
+  });
+  await project.ok("update", "--allow-new-capabilities");
+  expect(await versionOf("tool")).toBe("1.0.0");
+});
+
+test("edits survive an update; with --force a copy is kept and its path printed", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0");
+  await registry.add("acme/doc", "1.0.0");
+  await project.ok("install", "acme/pdf", "acme/doc");
+  await writeFile(project.skill("pdf", "SKILL.md"), "mine");
+  await registry.add("acme/doc", "1.1.0");
+  // Another pak's update is not kept back by it.
+  await project.ok("update");
+  expect(await versionOf("doc")).toBe("1.1.0");
+  await registry.add("acme/pdf", "1.1.0");
+  expect(await project.json("update")).toMatchObject({ exit: 6, error: { code: "LOCAL_CHANGES" } });
+  expect(await readFile(project.skill("pdf", "SKILL.md"), "utf8")).toBe("mine");
+  const forced = await project.json<{ updated: { backups: string[] }[] }>("update", "pdf", "--force");
+  expect(forced.exit).toBe(0);
+  expect(await readFile(join(forced.updated[0]!.backups[0]!, "SKILL.md"), "utf8")).toBe("mine");
+  expect(await versionOf("pdf")).toBe("1.1.0");
+});
+
+test("installing another pak leaves an edited one alone", async () => {
+  await project.registry.add("acme/pdf", "1.0.0");
+  await project.registry.add("acme/doc", "1.0.0");
+  await project.ok("install", "acme/pdf");
+  await writeFile(project.skill("pdf", "SKILL.md"), "mine");
+  const run = await project.ok("install", "acme/doc");
+  expect(run.stderr).toContain("pdf was edited here; it stays as it is.");
+  expect(await readFile(project.skill("pdf", "SKILL.md"), "utf8")).toBe("mine");
+  expect(await project.json("install", "acme/pdf")).toMatchObject({ error: { code: "LOCAL_CHANGES" } });
+  expect(await project.json("install")).toMatchObject({ error: { code: "LOCAL_CHANGES" } });
+});
+
+test("a pinned pak stays, named or not, until it is let go", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0");
+  await project.ok("install", "acme/pdf");
+  await registry.add("acme/pdf", "1.1.0");
+  expect(await project.json("pin", "acme/pdf")).toMatchObject({ paks: [{ pinned: true, changed: true }] });
+  expect(await project.json("pin", "pdf")).toMatchObject({ paks: [{ changed: false }] });
+  await project.ok("update");
+  expect((await project.paks("update", "pdf")).exit).toBe(2);
+  expect(await versionOf("pdf")).toBe("1.0.0");
+  expect((await project.paks("list")).stdout).toContain("pinned");
+  await project.ok("unpin", "pdf");
+  await project.ok("update", "pdf");
+  expect(await versionOf("pdf")).toBe("1.1.0");
+});
+
+test("rollback puts back the version before, also without a network, and back again", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0", { files: { "a.md": "one\n" } });
+  await project.ok("install", "acme/pdf", "--agent", "claude-code");
+  const bytes = await readFile(project.skill("pdf", "SKILL.md"));
+  await registry.add("acme/pdf", "1.1.0");
+  await project.ok("update");
+  expect(await project.json("rollback", "pdf", "--offline")).toMatchObject({
+    exit: 0,
+    from: "1.1.0",
+    to: "1.0.0",
+    source: null,
+  });
+  expect(await readFile(project.skill("pdf", "SKILL.md"))).toEqual(bytes);
+  expect(await project.read(".claude", "skills", "pdf", "a.md")).toBe("one\n");
+  expect((await project.lock()).paks["pdf"]).toMatchObject({ version: "1.0.0", previous: { version: "1.1.0" } });
+  await project.ok("ci", "--offline");
+  expect(await project.json("verify")).toMatchObject({ exit: 0 });
+  await project.ok("rollback", "pdf", "--offline");
+  expect(await versionOf("pdf")).toBe("1.1.0");
+});
+
+test("rollback over another range asks for the range before; dependencies of the newer one go", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0");
+  await project.ok("install", "acme/pdf@^1");
+  await registry.add("acme/base", "1.0.0");
+  await registry.add("acme/pdf", "2.0.0", { dependencies: { "acme/base": "^1" } });
+  await project.ok("install", "acme/pdf@^2");
+  expect(await project.json("rollback", "acme/pdf")).toMatchObject({
+    exit: 0,
+    source: "acme/pdf@^1",
+    removed: ["base"],
+  });
+  expect(await project.read("paks.jsonc")).toContain("acme/pdf@^1");
+  await project.ok("ci");
+  // The other way needs a pak that is not there any more.
+  expect(await project.json("rollback", "acme/pdf")).toMatchObject({ exit: 6, error: { code: "DEPENDENCY_CONFLICT" } });
+});
+
+test("rollback gives other bytes a chance neither by the lock nor by the registry", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0");
+  await project.ok("install", "acme/pdf");
+  expect(await project.json("rollback", "pdf")).toMatchObject({ exit: 3, error: { code: "VERSION_NOT_FOUND" } });
+  await registry.add("acme/pdf", "1.1.0");
+  await project.ok("update");
+  await project.editLock((paks) => {
+    (paks["pdf"]!["previous"] as Record<string, unknown>)["digest"] = `h1:${"A".repeat(43)}=`;
+  });
+  const run = await project.json("rollback", "pdf");
+  expect(run.exit).toBe(7);
+  expect(await versionOf("pdf")).toBe("1.1.0");
+});
+
+test("edits survive a rollback", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0");
+  await project.ok("install", "acme/pdf");
+  await registry.add("acme/pdf", "1.1.0");
+  await project.ok("update");
+  await writeFile(project.skill("pdf", "SKILL.md"), "mine");
+  expect(await project.json("rollback", "pdf")).toMatchObject({ exit: 6, error: { code: "LOCAL_CHANGES" } });
+  const forced = await project.json<{ backups: string[] }>("rollback", "pdf", "--force");
+  expect(await readFile(join(forced.backups[0]!, "SKILL.md"), "utf8")).toBe("mine");
+  expect(await versionOf("pdf")).toBe("1.0.0");
+});
+
+test("what is installed for all projects is updated to the newest", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0");
+  await project.ok("install", "acme/pdf", "--global", "--agent", "claude-code");
+  await registry.add("acme/pdf", "2.0.0");
+  expect(await project.json("outdated", "--global")).toMatchObject({ exit: 9, outdated: [{ latest: "2.0.0" }] });
+  expect(await project.json("update", "--global")).toMatchObject({
+    exit: 0,
+    updated: [{ from: "1.0.0", to: "2.0.0" }],
+  });
+  const linked = join(project.home, ".claude", "skills", "pdf", "SKILL.md");
+  expect(await readFile(linked, "utf8")).toContain("2.0.0");
+  expect(await project.json("verify", "--global")).toMatchObject({ exit: 0 });
+});
+
+test("another version than was asked for is a matter of install", async () => {
+  await project.registry.add("acme/pdf", "1.0.0");
+  await project.ok("install", "acme/pdf");
+  expect(await project.json("update", "acme/pdf@2")).toMatchObject({ exit: 2, error: { code: "USAGE" } });
+  expect(await project.json("update", "nothing")).toMatchObject({ exit: 3 });
+  const inside = await runPaks(["update"], { ...project.options, cwd: project.skill() });
+  expect(inside.exit, inside.stderr).toBe(0);
+});

@@ -1,0 +1,160 @@
+import { PaksError, isPaksError } from "@paks/schema";
+import { defineCommand } from "../command.ts";
+import type { Context } from "../context.ts";
+import { capabilityChangeData, formatCapabilityChange } from "../life/capability-text.ts";
+import { changeData, defaultCaps, formatFileDiffs, formatFileList } from "../life/file-changes.ts";
+import { requireRow } from "../life/find-row.ts";
+import { listPaks, shortPath } from "../life/list-paks.ts";
+import { type Place, findPlace } from "../life/places.ts";
+import {
+  type PakUpdate,
+  type UpdateOptions,
+  type UpdateResult,
+  updateAlone,
+  updateProject,
+} from "../life/update-paks.ts";
+import { safe } from "../output/safe-text.ts";
+
+export const update = defineCommand({
+  command: "update [name..]",
+  aliases: ["upgrade", "up"],
+  describe: "Bring paks to the newest versions that are asked for, after showing what changes",
+  examples: [
+    ["paks update --dry-run", "what would change: files and what the paks can do"],
+    ["paks update", "everything in this project"],
+    ["paks update pdf-forms --global", "one pak, for all projects"],
+  ],
+  builder: (yargs) =>
+    yargs
+      .positional("name", { type: "string", array: true, describe: "Only these paks (default: all)" })
+      .option("all", { type: "boolean", default: false, describe: "All paks: the same as naming none" })
+      .option("dry-run", { type: "boolean", default: false, describe: "Show the differences and change nothing" })
+      .option("diff", { type: "boolean", default: false, describe: "Show the changed lines, as --dry-run does" })
+      .option("force", { type: "boolean", default: false, describe: "Edited paks too; a copy of the edits is kept" })
+      .option("allow-new-capabilities", {
+        type: "boolean",
+        default: false,
+        describe: "Do not ask when a newer version can do more: new scripts, hosts, tools",
+      })
+      .option("global", { type: "boolean", alias: "g", default: false, describe: "What is installed for all projects" })
+      .option("dir", { type: "string", describe: "What is installed in this folder" }),
+  run: async (args, context) => {
+    const names = args.name ?? [];
+    if (args.all && names.length > 0) throw new PaksError("USAGE", "--all takes no names.");
+    const place = await findPlace(context, args);
+    const { dryRun, force, allowNewCapabilities } = args;
+    const options = { dryRun, force, allowNewCapabilities };
+    const result = place.locked
+      ? await updateLocked(context, place, { names, options })
+      : await updateEach(context, place, { names, options });
+    return {
+      data: {
+        dry_run: dryRun,
+        updated: result.updates.map((one) => dataOf(one, result)),
+        removed: result.removed,
+      },
+      text: textOf(result, { context, dryRun, diff: dryRun || args.diff }),
+    };
+  },
+});
+
+interface Asked {
+  readonly names: readonly string[];
+  readonly options: UpdateOptions;
+}
+
+async function updateLocked(context: Context, place: Place, { names, options }: Asked): Promise<UpdateResult> {
+  const named = names.map(requireBareName);
+  if (named.length === 0) return await updateProject(context, place, { ...options, folders: undefined });
+  const rows = await listPaks(context, place);
+  const folders = named.map((name) => {
+    const row = requireRow(rows, name);
+    if (row.locked === undefined) throw notLocked(row.folder);
+    if (row.locked.pinned === true) throw pinned(row.folder, row.locked.version);
+    return row.folder;
+  });
+  return await updateProject(context, place, { ...options, folders: new Set(folders) });
+}
+
+/** Places without a lock: one after the other; what failed does not keep the others back. */
+async function updateEach(context: Context, place: Place, { names, options }: Asked): Promise<UpdateResult> {
+  const rows = await listPaks(context, place);
+  const chosen = names.length === 0 ? rows : names.map((name) => requireRow(rows, requireBareName(name)));
+  const results: UpdateResult[] = [];
+  let failed: PaksError | undefined;
+  for (const row of chosen) {
+    if (names.length === 0 && (row.error ?? row.pak?.record.origin.type !== "registry")) continue;
+    try {
+      results.push(await updateAlone(context, row, options));
+    } catch (error) {
+      if (!isPaksError(error) || error.code === "CANCELLED" || chosen.length === 1) throw error;
+      context.warn(`${row.folder} was not updated: ${error.message} [${error.code}]`);
+      failed ??= error;
+    }
+  }
+  if (failed !== undefined && results.every(({ installed }) => installed.length === 0)) throw failed;
+  return {
+    updates: results.flatMap(({ updates }) => updates),
+    installed: results.flatMap(({ installed }) => installed),
+    removed: results.flatMap(({ removed }) => removed),
+  };
+}
+
+/** Another range is another wish: that is what `install` is for. */
+function requireBareName(name: string): string {
+  const at = name.indexOf("@", 1);
+  if (at < 0 || !/^[a-z0-9-]+\/[a-z0-9-]+@/.test(name)) return name;
+  throw new PaksError("USAGE", `update takes names; ${name.slice(0, at)} stays within what is asked for.`, {
+    hint: `Ask for another version: paks install ${name}`,
+  });
+}
+
+const notLocked = (folder: string): PaksError =>
+  new PaksError("PAK_NOT_FOUND", `${folder} is installed here, and paks.lock does not know it.`, {
+    hint: "Install it again, without --no-save to have it in the lock.",
+  });
+
+const pinned = (folder: string, version: string | null): PaksError =>
+  new PaksError("USAGE", `${folder} is pinned to ${version ?? "what is installed"}.`, {
+    hint: `Let it go first: paks unpin ${folder}`,
+  });
+
+const backupsOf = ({ folder }: PakUpdate, { installed }: UpdateResult): readonly string[] =>
+  installed.find(({ record }) => record.folder === folder)?.backups ?? [];
+
+const dataOf = (one: PakUpdate, result: UpdateResult) => ({
+  name: one.name,
+  folder: one.folder,
+  dependency: one.dependency,
+  from: one.from,
+  to: one.to,
+  digest_before: one.digestBefore,
+  digest: one.digest,
+  files: one.files?.map(changeData) ?? null,
+  capabilities: capabilityChangeData(one.capabilities),
+  edited: one.edited,
+  backups: backupsOf(one, result),
+});
+
+interface Shown {
+  readonly context: Context;
+  readonly dryRun: boolean;
+  readonly diff: boolean;
+}
+
+function textOf(result: UpdateResult, { context, dryRun, diff }: Shown): string {
+  const { updates, removed } = result;
+  if (updates.length === 0 && removed.length === 0) return "✓ Everything is up to date.";
+  const lines = updates.flatMap((one) => [
+    `${dryRun ? "→" : "✓"} ${safe(one.name)} ${safe(one.from ?? "(new)")} → ${safe(one.to ?? "(no version)")}${one.dependency ? " (a dependency)" : ""}`,
+    ...(one.files === undefined
+      ? ["⚠ the files of the installed release are not to be had: nothing to compare with"]
+      : []),
+    ...(diff ? formatFileDiffs(one.files ?? [], defaultCaps) : formatFileList(one.files ?? [], 20)),
+    ...formatCapabilityChange(one.capabilities),
+    ...(dryRun && one.edited.length > 0 ? [`⚠ edited here: ${safe(one.edited.slice(0, 5).join(", "))}`] : []),
+    ...backupsOf(one, result).map((path) => `  a copy of what was there: ${safe(shortPath(path, context))}`),
+  ]);
+  const gone = removed.map((folder) => `${dryRun ? "→" : "✓"} ${safe(folder)} goes: nothing needs it any more`);
+  return [...lines, ...gone, ...(dryRun ? ["Nothing was changed (--dry-run)."] : [])].join("\n");
+}

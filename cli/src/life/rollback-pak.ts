@@ -1,0 +1,213 @@
+import { dirname } from "node:path";
+import {
+  type Lock,
+  type LockedPak,
+  type Workspace,
+  PaksError,
+  describeFiles,
+  formatLock,
+  lockFileName,
+  parseSource,
+  selectVersion,
+} from "@paks/schema";
+import type { Context } from "../context.ts";
+import { fetchLocked } from "../install/fetch-locked.ts";
+import type { Fetched } from "../install/fetched.ts";
+import { openScopes } from "../install/install-scopes.ts";
+import { readInstalledState } from "../install/installed-state.ts";
+import { type Placed, placeReleases, removeRelease } from "../install/place.ts";
+import { formatLink } from "../install/record.ts";
+import { requireInside } from "../install/require-inside.ts";
+import { inSkillsFolder } from "../install/skills-folder.ts";
+import type { WorkspaceChange } from "../workspace/change-workspace.ts";
+import { listDisagreements } from "../workspace/check-lock.ts";
+import { dependenciesOf } from "../workspace/entry.ts";
+import { type OpenWorkspace, findWorkspace, readLock } from "../workspace/open-workspace.ts";
+import { listNeeded } from "./dependents.ts";
+import { listPaks, rowName } from "./list-paks.ts";
+import { type LockedRow, requireLockedRow } from "./pin-paks.ts";
+import { findPlace, folderOptions } from "./places.ts";
+
+export interface RolledBack {
+  readonly name: string;
+  readonly folder: string;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly digest: string;
+  /** What `paks.jsonc` asks for now, when that had to change. */
+  readonly source: string | undefined;
+  readonly backups: readonly string[];
+  /** Folders of dependencies that nothing needs any more. */
+  readonly removed: readonly string[];
+}
+
+type Entry = Omit<LockedPak, "previous">;
+
+/**
+ * Puts back what the lock says was there before, verified like any install. Doing it twice is where one began.
+ * @throws PaksError VERSION_NOT_FOUND when the lock remembers nothing, DEPENDENCY_CONFLICT, LOCAL_CHANGES and the codes
+ *   of `fetchLocked`
+ */
+export async function rollbackPak(
+  context: Context,
+  name: string,
+  options: { readonly force: boolean },
+): Promise<RolledBack> {
+  const place = await findPlace(context, { global: false, dir: undefined });
+  const row = requireLockedRow(await listPaks(context, place), name);
+  const opened = await findWorkspace(context);
+  const { previous, ...current } = row.locked;
+  if (previous === undefined) throw nothingBefore(row);
+  const change = planChange(opened, { folder: row.folder, current, previous });
+  const { root, workspace } = opened;
+  const fetched = await context.progress("Fetching", async () =>
+    fetchLocked(previous, context, { root, wish: workspace.registry }),
+  );
+  requireSameDependencies(row, previous, fetched);
+  const placed = await putBack(context, opened, { row, change, fetched, force: options.force });
+  return {
+    name: rowName(row),
+    folder: row.folder,
+    from: current.version,
+    to: previous.version,
+    digest: previous.digest,
+    source: change.add,
+    backups: placed.backups,
+    removed: placed.removed,
+  };
+}
+
+const nothingBefore = ({ folder }: LockedRow): PaksError =>
+  new PaksError("VERSION_NOT_FOUND", `${lockFileName} does not remember another version of ${folder}.`, {
+    hint: `Name one: paks install <account>/${folder}@<version>`,
+  });
+
+interface Exchange {
+  readonly folder: string;
+  readonly current: Entry;
+  readonly previous: Entry;
+}
+
+/** The lock's entry and the workspace's sources afterwards. @throws PaksError DEPENDENCY_CONFLICT */
+function planChange(opened: OpenWorkspace, { folder, current, previous }: Exchange): WorkspaceChange {
+  const { lock, workspace, root } = opened;
+  const source = sourceAfter(current, previous);
+  const { pinned: _pinned, ...facts } = previous;
+  const { agents, mode } = current;
+  const entry: LockedPak = { ...facts, source, agents, mode, previous: current };
+  const isSwapped = source !== current.source && workspace.paks.includes(current.source ?? "");
+  const after: Workspace = isSwapped
+    ? { ...workspace, paks: [...workspace.paks.filter((one) => one !== current.source), source!] }
+    : workspace;
+  const lockThen: Lock = { ...lock, paks: { ...lock.paks, [folder]: entry } };
+  const known = new Set(listDisagreements(workspace, lock, root));
+  // What only stops being needed is removed.
+  const problems = listDisagreements(after, lockThen, root).filter(
+    (one) => !known.has(one) && !one.endsWith("nothing asks for it"),
+  );
+  if (problems.length > 0)
+    throw new PaksError(
+      "DEPENDENCY_CONFLICT",
+      `The version before does not fit what is there now: ${problems.join("; ")}.`,
+      {
+        hint: `Let paks work it out: paks install ${source ?? folder} with that version.`,
+        details: { problems },
+      },
+    );
+  return { folder, entry, ...(isSwapped && { drop: [current.source!], add: source! }) };
+}
+
+/** The workspace's wish stays as long as the version before fits it. */
+function sourceAfter(current: Entry, previous: Entry): string | null {
+  if (current.source === null || previous.source === null || current.source === previous.source) return current.source;
+  const source = parseSource(current.source);
+  const fits =
+    source.type === "registry" &&
+    previous.version !== null &&
+    selectVersion([{ version: previous.version, yanked: false }], source.selector) !== undefined;
+  return fits ? current.source : previous.source;
+}
+
+function requireSameDependencies({ folder }: LockedRow, { dependencies }: Entry, { manifest }: Fetched): void {
+  const found = dependenciesOf(manifest.dependencies);
+  const ids = Object.keys(found);
+  if (ids.length === Object.keys(dependencies).length && ids.every((id) => found[id] === dependencies[id])) return;
+  throw new PaksError(
+    "LOCKFILE_MISMATCH",
+    `${lockFileName} says of ${folder} that it depended on other paks than its files say.`,
+    {
+      hint: "Take paks.lock from version control again.",
+      details: { folder, locked: dependencies, found },
+    },
+  );
+}
+
+interface Placement {
+  readonly row: LockedRow;
+  readonly change: WorkspaceChange;
+  readonly fetched: Fetched;
+  readonly force: boolean;
+}
+
+async function putBack(
+  context: Context,
+  opened: OpenWorkspace,
+  { row, change, fetched, force }: Placement,
+): Promise<Pick<Placed, "backups"> & { readonly removed: string[] }> {
+  const { place, folder, locked } = row;
+  const { skillsFolder } = place;
+  const { root, workspace } = opened;
+  const scopes = openScopes(context, {
+    global: false,
+    dir: undefined,
+    agents: [],
+    copy: undefined,
+    root,
+    workspaceAgents: workspace.agents,
+  });
+  const { scope } = await scopes(locked, false);
+  const account = fetched.origin.type === "registry" ? fetched.origin.account : undefined;
+  const links = scope.linksOf({ name: fetched.name, account, folder });
+  for (const link of links) await requireInside(dirname(link.path), root);
+  const record = {
+    record_version: 1 as const,
+    folder,
+    name: fetched.name,
+    version: change.entry!.version,
+    digest: fetched.digest,
+    origin: fetched.origin,
+    files: describeFiles(fetched.files).files,
+    links: links.map((link) => formatLink(skillsFolder, link.path)).sort(),
+    installed_at: context.clock().toISOString(),
+  };
+  return await inSkillsFolder(skillsFolder, folderOptions(place, context), async () => {
+    if (formatLock(await readLock(root)) !== formatLock(opened.lock)) throw changedMeanwhile();
+    const [placed] = await placeReleases([
+      { skillsFolder, record, files: fetched.files, links, force, workspace: change },
+    ]);
+    return { backups: placed!.backups, removed: await removeUnneeded(context, row, opened.lock) };
+  });
+}
+
+const changedMeanwhile = (): PaksError =>
+  new PaksError("LOCK_BUSY", "Another paks command changed this project meanwhile.", {
+    hint: "Run the same command again.",
+  });
+
+/** Dependencies of the version that went. What was edited stays. */
+async function removeUnneeded(context: Context, { place }: LockedRow, before: Lock): Promise<string[]> {
+  const lock = await readLock(place.root);
+  const needed = listNeeded(lock, new Set());
+  const neededBefore = listNeeded(before, new Set());
+  const removed: string[] = [];
+  for (const folder of Object.keys(lock.paks)) {
+    if (needed.has(folder) || !neededBefore.has(folder)) continue;
+    const { state, record } = await readInstalledState(place.skillsFolder, folder);
+    if (state !== "intact") continue;
+    const { skillsFolder, boundary } = place;
+    const workspace = { folder, entry: null };
+    await removeRelease({ skillsFolder, boundary, record, force: false, now: context.clock(), workspace });
+    removed.push(folder);
+  }
+  return removed;
+}

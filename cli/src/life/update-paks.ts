@@ -1,0 +1,265 @@
+import {
+  type CapabilityChange,
+  type LockedPak,
+  type ReleaseFile,
+  PaksError,
+  compareCapabilities,
+  isPaksError,
+  noCapabilities,
+  readCapabilities,
+} from "@paks/schema";
+import type { Context } from "../context.ts";
+import { fetchLocked } from "../install/fetch-locked.ts";
+import { type Installed, type InstallOptions, installSources } from "../install/install.ts";
+import { readInstalledState } from "../install/installed-state.ts";
+import { readFolder } from "../install/read-folder.ts";
+import type { Review, ReviewedPak } from "../install/review.ts";
+import { findWorkspace } from "../workspace/open-workspace.ts";
+import { formatCapabilityChange } from "./capability-text.ts";
+import { type FileChange, formatFileList, listFileChanges } from "./file-changes.ts";
+import type { ListRow } from "./list-paks.ts";
+import { ownName } from "./own-name.ts";
+import type { Place } from "./places.ts";
+
+export interface UpdateOptions {
+  /** Nothing is changed. */
+  readonly dryRun: boolean;
+  /** Edited paks too; a copy of the edits is kept. */
+  readonly force: boolean;
+  /** Nobody is asked about what a newer version can do more. */
+  readonly allowNewCapabilities: boolean;
+}
+
+/** One pak that a newer version was found for. */
+export interface PakUpdate {
+  readonly name: string;
+  readonly folder: string;
+  readonly dependency: boolean;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly digestBefore: string | null;
+  readonly digest: string;
+  /** Absent: the files of the installed release are nowhere to be had. */
+  readonly files: readonly FileChange[] | undefined;
+  readonly capabilities: CapabilityChange;
+  /** Files that were edited here. */
+  readonly edited: readonly string[];
+}
+
+export interface UpdateResult {
+  readonly updates: readonly PakUpdate[];
+  readonly installed: readonly Installed[];
+  /** Folders of dependencies that nothing needs any more. */
+  readonly removed: readonly string[];
+}
+
+/**
+ * Brings paks of a project to the newest versions that what asks for them allows; everything is fetched, verified and
+ * looked at before anything changes.
+ * @param folders `undefined`: all
+ * @throws PaksError CAPABILITIES_GROWN when nobody can be asked, LOCAL_CHANGES, CANCELLED, and the codes of `install`
+ */
+export async function updateProject(
+  context: Context,
+  place: Place,
+  { folders, ...options }: UpdateOptions & { readonly folders: ReadonlySet<string> | undefined },
+): Promise<UpdateResult> {
+  const { workspace } = await findWorkspace(context);
+  return await runInstall(context, place, {
+    texts: [],
+    options,
+    wish: workspace.registry,
+    install: { global: false, dir: undefined, save: true, upgrade: folders ?? true },
+  });
+}
+
+/** One pak of a place without a lock; the newest stable version is wanted. */
+export function updateAlone(context: Context, row: ListRow, options: UpdateOptions): Promise<UpdateResult> {
+  const { place, pak, folder } = row;
+  const origin = pak?.record.origin;
+  if (pak === undefined || origin?.type !== "registry")
+    throw new PaksError("USAGE", `${folder} does not come from a registry, and no lock says what is wanted of it.`, {
+      hint: "Install it again from its source.",
+    });
+  const base = folder.slice(folder.lastIndexOf("/") + 1);
+  return runInstall(context, place, {
+    texts: [`${origin.account}/${origin.name}`],
+    options,
+    wish: undefined,
+    install: {
+      global: place.scope === "global",
+      dir: place.scope === "folder" ? place.skillsFolder : undefined,
+      save: false,
+      upgrade: true,
+      ...(base === origin.name ? {} : { as: base }),
+    },
+  });
+}
+
+interface Run {
+  readonly texts: readonly string[];
+  readonly options: UpdateOptions;
+  readonly wish: string | undefined;
+  readonly install: Pick<InstallOptions, "global" | "dir" | "save" | "upgrade" | "as">;
+}
+
+async function runInstall(
+  context: Context,
+  place: Place,
+  { texts, options, wish, install }: Run,
+): Promise<UpdateResult> {
+  let updates: readonly PakUpdate[] = [];
+  let removed: readonly string[] = [];
+  const agreed = new Set<string>();
+  const review = async (found: Review): Promise<boolean> => {
+    updates = await describeUpdates(context, place, { review: found, wish });
+    removed = found.removed;
+    if (options.dryRun) return false;
+    if (!options.force) requireUnedited(updates);
+    await askAboutGrowth(context, updates, { allow: options.allowNewCapabilities, agreed });
+    return true;
+  };
+  const done = await installSources(context, texts, {
+    agents: [],
+    copy: undefined,
+    frozen: false,
+    force: options.force,
+    review,
+    ...install,
+  });
+  const changed = done.installed.filter(({ action }) => action !== "unchanged");
+  return { updates, installed: changed, removed: options.dryRun ? removed : done.removed };
+}
+
+interface Describing {
+  readonly review: Review;
+  readonly wish: string | undefined;
+}
+
+async function describeUpdates(context: Context, place: Place, { review, wish }: Describing): Promise<PakUpdate[]> {
+  const found: PakUpdate[] = [];
+  for (const pak of review.paks) {
+    const state = await readInstalledState(place.skillsFolder, pak.folder);
+    const { record } = state;
+    const before = pak.before ?? (record && entryOf(record));
+    if (before?.digest === pak.fetched.digest) continue;
+    const old = before && (await findReleased(context, place, { before, folder: pak.folder, wish }));
+    found.push(describe(pak, { before, old, edited: state.state === "edited" ? state.changed : [] }));
+  }
+  return found;
+}
+
+type Entry = Omit<LockedPak, "previous">;
+
+const entryOf = (record: NonNullable<ListRow["pak"]>["record"]): Entry => ({
+  source: null,
+  resolved: record.origin,
+  version: record.version,
+  digest: record.digest,
+  files: record.files.length,
+  dependencies: {},
+  agents: [],
+  mode: "link",
+});
+
+/** The files that the new ones replace: from the folder when nobody edited it, else from the store or its origin. */
+async function findReleased(
+  context: Context,
+  place: Place,
+  { before, folder, wish }: { readonly before: Entry; readonly folder: string; readonly wish: string | undefined },
+): Promise<readonly ReleaseFile[] | undefined> {
+  const state = await readInstalledState(place.skillsFolder, folder);
+  try {
+    if (state.state === "intact" && state.record.digest === before.digest)
+      return await readFolder(`${place.skillsFolder}/${folder}`);
+    return (await fetchLocked(before, context, { root: place.root, wish })).files;
+  } catch (error) {
+    if (!isPaksError(error) || error.code === "CANCELLED") throw error;
+    context.debug(`The installed release of ${folder} cannot be compared: ${error.message}`);
+    return undefined;
+  }
+}
+
+interface Known {
+  readonly before: Entry | undefined;
+  readonly old: readonly ReleaseFile[] | undefined;
+  readonly edited: readonly string[];
+}
+
+function describe({ folder, fetched, isDependency }: ReviewedPak, { before, old, edited }: Known): PakUpdate {
+  const can = old === undefined ? noCapabilities : readCapabilities(old);
+  return {
+    name: ownName(fetched.origin, fetched.name),
+    folder,
+    dependency: isDependency,
+    from: before?.version ?? null,
+    to: fetched.version,
+    digestBefore: before?.digest ?? null,
+    digest: fetched.digest,
+    files: before !== undefined && old === undefined ? undefined : listFileChanges(old ?? [], fetched.files),
+    capabilities: compareCapabilities(can, readCapabilities(fetched.files)),
+    edited,
+  };
+}
+
+function requireUnedited(updates: readonly PakUpdate[]): void {
+  const edited = updates.find((one) => one.edited.length > 0);
+  if (edited === undefined) return;
+  throw new PaksError(
+    "LOCAL_CHANGES",
+    `${edited.folder} was edited since it was installed: ${edited.edited.slice(0, 5).join(", ")}.`,
+    {
+      hint: "Keep your edits elsewhere, pin it, or run again with --force: a copy of them is kept then.",
+      details: { folder: edited.folder, changed: edited.edited },
+    },
+  );
+}
+
+interface Asking {
+  readonly allow: boolean;
+  /** Digests that were agreed to: a plan that is made again does not ask again. */
+  readonly agreed: Set<string>;
+}
+
+async function askAboutGrowth(
+  context: Context,
+  updates: readonly PakUpdate[],
+  { allow, agreed }: Asking,
+): Promise<void> {
+  const grown = updates.filter(({ capabilities, digest }) => capabilities.grown && !agreed.has(digest));
+  if (grown.length === 0 || allow) return;
+  if (!context.io.interactive) throw refuseGrowth(grown);
+  for (const update of grown) {
+    context.note(
+      [
+        `${update.name} ${update.from ?? "(new)"} → ${update.to ?? "(no version)"} can do more than before:`,
+        ...formatCapabilityChange(update.capabilities).map((line) => `  ${line}`),
+        ...formatFileList(update.files ?? [], 20),
+      ].join("\n"),
+    );
+    const yes = await context.prompts.confirm({
+      message: `Update ${update.name} although it can do more?`,
+      instead: "--allow-new-capabilities",
+      initial: false,
+    });
+    if (!yes) throw new PaksError("CANCELLED", "Nothing was updated.");
+    agreed.add(update.digest);
+  }
+}
+
+function refuseGrowth(grown: readonly PakUpdate[]): PaksError {
+  const names = grown.map(({ name, to }) => `${name} ${to ?? ""}`.trim());
+  const lines = grown.flatMap(({ name, capabilities }) =>
+    formatCapabilityChange({ ...capabilities, removed: noCapabilities }).map((line) => `${name}: ${line.slice(2)}`),
+  );
+  return new PaksError(
+    "CAPABILITIES_GROWN",
+    `${names.join(", ")} can do more than what is installed. ${lines.join("; ")}.`,
+    {
+      hint: "Look at it with --dry-run, then run again with --allow-new-capabilities, or update the other paks by name.",
+      details: {
+        paks: grown.map(({ name, folder, to, capabilities }) => ({ name, folder, to, added: capabilities.added })),
+      },
+    },
+  );
+}
