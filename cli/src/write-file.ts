@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileSystemError } from "@paks/schema";
 
@@ -42,6 +42,12 @@ export async function replaceFile(path: string, bytes: Uint8Array | string, mode
       throw error;
     }
   });
+}
+
+/** Removes what `replaceFile` left in a folder when it was killed; nobody else may be writing there. */
+export async function sweepDrafts(folder: string): Promise<void> {
+  for (const name of await readdir(folder))
+    if (/^\.[0-9a-f]{12}\.new$/.test(name)) await rm(join(folder, name), { force: true });
 }
 
 /** Runs file-system work and names the place when the disk is full or cannot be written. */

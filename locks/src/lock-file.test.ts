@@ -5,7 +5,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { PaksError } from "@paks/schema";
 import { afterEach, expect, test, vi } from "vitest";
-import { takeLockFile } from "./lock-file.ts";
+import { sweepLockDrafts, takeLockFile } from "./lock-file.ts";
 import { currentProcess } from "./process-identity.ts";
 import { waitForLockFile } from "./wait-for-lock-file.ts";
 
@@ -76,4 +76,17 @@ test("whoever waits gets the lock when it is released, and LOCK_BUSY when it is 
   });
   setTimeout(() => held.release(), 50);
   (await waitForLockFile(path, { what: "this folder", timeout: 5000 })).release();
+});
+
+test("drafts of killed processes are swept, those of running ones stay", () => {
+  const path = lockPath();
+  const lock = takeLockFile(path, { busy });
+  const dead = 2 ** 22 + 1;
+  leave(`${path}.${dead}-a`, { pid: dead });
+  writeFileSync(`${path}.${dead}-b`, "");
+  writeFileSync(`${path}.${process.pid}-c`, "");
+  writeFileSync(`${path}ed`, "");
+  sweepLockDrafts(path);
+  expect(readdirSync(join(path, "..")).sort()).toEqual(["lock", `lock.${process.pid}-c`, "locked"]);
+  lock.release();
 });

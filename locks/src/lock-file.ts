@@ -1,6 +1,16 @@
 import { randomUUID } from "node:crypto";
-import { copyFileSync, constants, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  constants,
+  linkSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
 import type { PaksError } from "@paks/schema";
 import { currentProcess, hasCode, mayRun } from "./process-identity.ts";
 
@@ -32,7 +42,12 @@ export interface TakeLockOptions {
  * Throws what `busy` makes.
  */
 export function takeLockFile(path: string, options: TakeLockOptions): LockFile {
-  const own: Holder = { ...currentProcess(), hostname: hostname(), url: options.url ?? null, nonce: randomUUID() };
+  const own: Holder = {
+    ...currentProcess(),
+    hostname: hostname(),
+    url: options.url ?? null,
+    nonce: `${process.pid}-${randomUUID()}`,
+  };
   const draft = `${path}.${own.nonce}`;
   writeFileSync(draft, JSON.stringify(own), { flag: "wx", mode: 0o600 });
   try {
@@ -72,6 +87,27 @@ function tryTake(path: string, taking: Taking): boolean {
   return unchanged;
 }
 
+/**
+ * Removes what processes that were killed while they took the lock at `path` have left beside it; the caller holds the
+ * lock. A process that is waiting keeps its draft.
+ */
+export function sweepLockDrafts(path: string): void {
+  const folder = dirname(path);
+  for (const name of readdirSync(folder)) {
+    const [, pid] = new RegExp(`^${basename(path)}\\.(?:after-)?(\\d{1,10})-[A-Za-z0-9.-]+$`).exec(name) ?? [];
+    if (pid === undefined || mayRunAs(join(folder, name), Number(pid))) continue;
+    rmSync(join(folder, name), { force: true });
+  }
+}
+
+/** The draft says who wrote it, unless that process was killed before it could. */
+function mayRunAs(draft: string, pid: number): boolean {
+  const text = readIfThere(draft);
+  const holder = text === undefined ? undefined : parseJson(text);
+  if (isHolder(holder)) return holder.hostname !== hostname() || mayRun(holder);
+  return mayRun({ pid, startTime: null, bootId: null });
+}
+
 function linkOnce(from: string, to: string): boolean {
   try {
     linkSync(from, to);
@@ -97,16 +133,20 @@ function copyOnce(from: string, to: string): boolean {
 }
 
 function readHolder(path: string, busy: TakeLockOptions["busy"]): Holder | undefined {
-  let text: string;
+  const text = readIfThere(path);
+  if (text === undefined) return undefined;
+  const holder = parseJson(text);
+  if (isHolder(holder)) return holder;
+  throw busy(undefined, path);
+}
+
+function readIfThere(path: string): string | undefined {
   try {
-    text = readFileSync(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch (error) {
     if (hasCode(error, "ENOENT")) return undefined;
     throw error;
   }
-  const holder = parseJson(text);
-  if (isHolder(holder)) return holder;
-  throw busy(undefined, path);
 }
 
 /** By hand: every local command reads a lock, and a schema library takes longer to load than all the rest of it. */

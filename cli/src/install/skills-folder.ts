@@ -1,5 +1,5 @@
 import { lstat, mkdir } from "node:fs/promises";
-import { waitForLockFile } from "@paks/locks";
+import { sweepLockDrafts, waitForLockFile } from "@paks/locks";
 import { PaksError } from "@paks/schema";
 import { exists } from "./installed-state.ts";
 import { bookkeeping } from "./record.ts";
@@ -33,6 +33,7 @@ export async function inSkillsFolder<T>(
   await explain(path, () => mkdir(base, { recursive: true }));
   const held = await explain(path, () => waitForLockFile(lock, { what: path, timeout: lockTimeout }));
   try {
+    sweepLockDrafts(lock);
     for (const folder of await recoverSkillsFolder(path))
       options.note(`An earlier command was interrupted; ${folder} was put back as it was.`);
     return await explain(path, work);

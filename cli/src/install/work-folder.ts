@@ -18,7 +18,7 @@ import { type InstallRecord, bookkeeping, folderRule, formatRecord, readRecord, 
 import { type WorkspaceChange, changeWorkspace, readWorkspaceChange } from "../workspace/change-workspace.ts";
 import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { requireInside } from "./require-inside.ts";
-import { replaceFile, syncFolder, writeNewFile } from "../write-file.ts";
+import { replaceFile, sweepDrafts, syncFolder, writeNewFile } from "../write-file.ts";
 
 /**
  * What a command is about to do to one folder, written before the first rename. Whoever finds it later knows how to
@@ -83,6 +83,9 @@ export async function recoverSkillsFolder(skillsFolder: string): Promise<string[
     if (aside !== undefined && (await endIntent(skillsFolder, { ...intent!, aside }))) restored.push(intent!.folder);
     await rm(left, { recursive: true, force: true });
   }
+  const root = rootOfSkillsFolder(skillsFolder);
+  for (const folder of [bookkeeping(skillsFolder).base, ...(root === undefined ? [] : [root])])
+    await sweepDrafts(folder);
   return restored;
 }
 
