@@ -147,6 +147,10 @@ export function parseFolder(text: string): string {
 export function formatFragment(fragment: { readonly [K in Key]?: string | undefined }): string {
   const parts = allKeys
     .filter((key) => fragment[key] !== undefined && fragment[key] !== "")
-    .map((key) => `${key}=${encodeURIComponent(fragment[key]!).replaceAll("%2F", "/")}`);
+    .map((key) => `${key}=${readable(fragment[key]!)}`);
   return parts.length === 0 ? "" : `#${parts.join("&")}`;
 }
+
+/** What no reader of a URL takes for something else stays as people write it. */
+const readable = (text: string): string =>
+  encodeURIComponent(text).replaceAll("%2F", "/").replaceAll("%5E", "^").replaceAll("%40", "@");

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type GitLab, type GitRepo, gitLab } from "@paks/git/testing";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -183,4 +183,47 @@ test("credentials in an address are refused and not repeated", async () => {
   const error = await refuse("https://user:hunter2@github.com/acme/skills");
   expect(error).toMatchObject({ code: "CREDENTIALS_IN_URL", exit: 5 });
   expect(JSON.stringify(error)).not.toContain("hunter2");
+});
+
+test("an untagged repository stays at the commit that was locked, whatever its branch is later", async () => {
+  const repo = await lab.repo("moving", { "skills/pdf/SKILL.md": skill("pdf", "first") });
+  const first = await repo.git("rev-parse", "HEAD");
+  const source = `${lab.server.url}/moving.git`;
+  const run = await runPaks(["install", source], options);
+  expect(run.exit, run.stderr).toBe(0);
+  expect(await readFile(join(options.cwd, "paks.jsonc"), "utf8")).toContain(source);
+  expect(await readFile(join(options.cwd, "paks.lock"), "utf8")).toContain(first);
+
+  await repo.write({ "skills/pdf/SKILL.md": skill("pdf", "second") });
+  await repo.commit("Second");
+  await repo.git("push", "-q", "origin", "main");
+  const elsewhere = await tempFolder();
+  for (const name of ["paks.jsonc", "paks.lock"])
+    await writeFile(join(elsewhere, name), await readFile(join(options.cwd, name)));
+  const home = await tempFolder();
+  const ci = await runPaks(["ci"], { ...options, cwd: elsewhere, home });
+  expect(ci.exit, ci.stderr).toBe(0);
+  expect(await readFile(join(elsewhere, ".agents/skills/pdf/SKILL.md"), "utf8")).toContain("first");
+  const again = await runPaks(["install"], { ...options, cwd: elsewhere, home });
+  expect(again.exit, again.stderr).toBe(0);
+  expect(await readFile(join(elsewhere, ".agents/skills/pdf/SKILL.md"), "utf8")).toContain("first");
+});
+
+test("what flags say about a source is written down with it", async () => {
+  const run = await runPaks(["install", mono(), "--version", "^1", "--path", "skills/pdf"], options);
+  expect(run.exit, run.stderr).toBe(0);
+  expect(await readFile(join(options.cwd, "paks.jsonc"), "utf8")).toContain(mono("#version=^1&path=skills/pdf"));
+});
+
+test("names and messages of a hostile repository paint nothing", async () => {
+  const raw = await lab.raw("paint");
+  const manifest = { mode: "100644", name: "SKILL.md", oid: await raw.blob(skill("pdf")) };
+  const folder = (name: string) => raw.tree([manifest]).then((oid) => ({ mode: "40000", name, oid }));
+  const tree = await raw.tree([await folder("a\u001b[35mred"), await folder("b\u202Ec")]);
+  await raw.ref("refs/heads/main", await raw.commit(tree));
+  const run = await runPaks(["install", `${lab.server.url}/paint.git`], options);
+  expect(run.exit).toBe(5);
+  expect(run.stderr).not.toMatch(/\u001b\[35m|\u202E/);
+  const list = await runPaks(["install", "--list", `${lab.server.url}/paint.git`], options);
+  expect(list.stdout + list.stderr).not.toMatch(/\u001b\[35m|\u202E/);
 });
