@@ -137,7 +137,15 @@ async function fetchFromRegistry(locked: Locked<RegistryOrigin>, registry: Regis
 }
 
 /** Not `TAKEN_DOWN`: what a registry took down must not come back by another way. */
-const absent = new Set<string>(["PAK_NOT_FOUND", "VERSION_NOT_FOUND", "NOT_FOUND", "REGISTRY_UNAVAILABLE"]);
+const absent = new Set<string>([
+  "PAK_NOT_FOUND",
+  "VERSION_NOT_FOUND",
+  "NOT_FOUND",
+  "REGISTRY_UNAVAILABLE",
+  "DB_UNAVAILABLE",
+  "RATE_LIMITED",
+  "INTERNAL",
+]);
 
 /** When git has no answer either, the registry's is the one to tell. */
 async function fetchInstead(locked: Locked<RegistryOrigin>, first: PaksError): Promise<readonly ReleaseFile[]> {
