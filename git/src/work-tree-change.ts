@@ -14,6 +14,9 @@ export async function changeWithGit(
   return await runSimpleGit(tree, args, options);
 }
 
+/** Loads what the first change needs, while answers are awaited anyway. */
+export const prepareChanges = async (): Promise<void> => void (await import("./work-tree-simple-git.ts"));
+
 /** The run's output, or its failure as a `PaksError`. */
 export const requireChange = async (
   tree: WorkTree,

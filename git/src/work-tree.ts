@@ -1,3 +1,4 @@
+export { prepareChanges } from "./work-tree-change.ts";
 export * from "./work-tree-read.ts";
 export * from "./work-tree-remote.ts";
 export * from "./work-tree-stash.ts";

@@ -1,3 +1,4 @@
+import { prepareChanges } from "@paks/git/work-tree";
 import type { Result } from "../../command.ts";
 import type { Context } from "../../context.ts";
 import type { PublishOptions } from "../options.ts";
@@ -16,6 +17,7 @@ export async function publishSeveral(
   const [{ publishBatch }, { resultOf }] = await Promise.all([
     import("./publish-batch.ts"),
     import("./result-batch.ts"),
+    mode.dryRun ? undefined : prepareChanges(),
   ]);
   return resultOf(await publishBatch(context, { started, selection }, mode));
 }
