@@ -17,6 +17,8 @@ export interface AgentFacts {
   readonly copy_only: boolean;
   /** What shows that it is here. */
   readonly detected_by: readonly string[];
+  /** What package.json has to depend on as well; null for most. */
+  readonly dependency: string | null;
   /** Variables that move its folders. */
   readonly environment: readonly string[];
   readonly detected: boolean;
@@ -42,6 +44,7 @@ export async function factsOf(context: Context, row: Target, detected: boolean):
     layout: target.layout,
     copy_only: target.copyOnly,
     detected_by: target.detect,
+    dependency: target.dependency ?? null,
     environment: target.env.map(({ variable }) => variable),
     detected,
     default: context.config.defaultAgents.some(

@@ -1,5 +1,5 @@
 import type { LockedPak } from "@paks/schema";
-import { listTargets } from "@paks/targets";
+import { findTarget, listTargets } from "@paks/targets";
 import type { Context } from "../context.ts";
 import { type Scope, planScope } from "./scope.ts";
 
@@ -25,9 +25,9 @@ interface ScopesOptions {
 export function openScopes(context: Context, options: ScopesOptions): Scopes {
   const plans = new Map<string, Promise<Scope>>();
   const { global, dir, root } = options;
-  const known = new Set(listTargets(context.config.agents).map(({ id }) => id));
+  const targets = listTargets(context.config.agents);
   // A file may name a tool that only a newer program, or another user's, knows.
-  const ofFile = (ids: readonly string[] = []): string[] => ids.filter((id) => known.has(id));
+  const ofFile = (ids: readonly string[] = []): string[] => ids.filter((id) => findTarget(id, targets) !== undefined);
   const plan = (agents: readonly string[], copy: boolean): Promise<Scope> => {
     const key = `${copy} ${agents.join(",")}`;
     const found = plans.get(key) ?? planScope(context, { global, dir, root, agents, copy });

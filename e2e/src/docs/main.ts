@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { workspaceRoot } from "../harness/executables.ts";
+import { renderAgents } from "./render-agents.ts";
 import { renderApi } from "./render-api.ts";
 import { renderCli } from "./render-cli.ts";
 import { renderErrors } from "./render-errors.ts";
@@ -10,6 +11,7 @@ const references: Record<string, () => string | Promise<string>> = {
   "docs/errors.md": renderErrors,
   "docs/cli.md": renderCli,
   "docs/api.md": renderApi,
+  "docs/agents.md": renderAgents,
 };
 
 /** `--check` writes nothing and ends with 1 when a reference is not what the code says. */

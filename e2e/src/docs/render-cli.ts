@@ -11,14 +11,25 @@ async function helpOf(...command: string[]): Promise<string> {
   return finished.stdout.trim();
 }
 
+const listedIn = (help: string): string => /^Commands\n((?: {2}.*(?:\n|$))+)/m.exec(help)?.[1] ?? "";
+
+const commandsOf = (help: string): string[] =>
+  [...listedIn(help).matchAll(/^ {2}([a-z][a-z-]*)/gm)].map((match) => match[1]!);
+
+/** With the commands of a group below it. */
+async function renderCommand(command: string): Promise<string> {
+  const help = await helpOf(command);
+  const inner = [...listedIn(help).matchAll(/^ {2}[a-z-]+ ([a-z][a-z-]*)/gm)].map((match) => match[1]!);
+  const sections = await Promise.all(
+    inner.map(async (word) => `### paks ${command} ${word}\n\n\`\`\`text\n${await helpOf(command, word)}\n\`\`\``),
+  );
+  return [`## paks ${command}\n\n\`\`\`text\n${help}\n\`\`\``, ...sections].join("\n\n");
+}
+
 /** docs/cli.md: what \`--help\` says, command by command. */
 export async function renderCli(): Promise<string> {
   const root = await helpOf();
-  const list = /^Commands\n((?: {2}.*\n)+)/m.exec(root)?.[1] ?? "";
-  const commands = [...list.matchAll(/^ {2}([a-z][a-z-]*)/gm)].map((match) => match[1]!);
-  const sections = await Promise.all(
-    commands.map(async (command) => `## paks ${command}\n\n\`\`\`text\n${await helpOf(command)}\n\`\`\``),
-  );
+  const sections = await Promise.all(commandsOf(root).map(renderCommand));
   return `# The command line
 
 What \`paks --help\` says, all of it. With \`--json\` every command prints one JSON value on stdout and nothing else; progress and

@@ -1,0 +1,115 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { executables } from "../harness/executables.ts";
+import { run } from "../harness/run.ts";
+
+interface Agent {
+  readonly id: string;
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly project_dir: string | null;
+  readonly global_dir: string | null;
+  readonly detected_by: readonly string[];
+  readonly dependency: string | null;
+  readonly environment: readonly string[];
+  readonly layout: string;
+  readonly copy_only: boolean;
+  readonly note: string | null;
+}
+
+async function listAgents(): Promise<{ readonly agents: readonly Agent[]; readonly home: string }> {
+  const home = await mkdtemp(join(tmpdir(), "paks-docs-"));
+  try {
+    const env = { PATH: process.env["PATH"] ?? "", HOME: home };
+    const finished = await run(process.execPath, [executables.paks, "agent", "list", "--all", "--json"], {
+      cwd: home,
+      env,
+    });
+    if (finished.exitCode !== 0) throw new Error(`paks agent list ended with ${finished.exitCode}: ${finished.stderr}`);
+    return { agents: (JSON.parse(finished.stdout) as { agents: Agent[] }).agents, home };
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+const code = (words: readonly string[]): string => words.map((word) => `\`${word}\``).join(" ");
+
+function renderRow(agent: Agent, home: string): string {
+  const global = agent.global_dir?.replaceAll("\\", "/").replace(home, "~");
+  const below = agent.layout === "name" ? "" : "/<account>";
+  return [
+    code([agent.id, ...agent.aliases]),
+    agent.name,
+    agent.project_dir === null ? "–" : code([agent.project_dir]),
+    global === undefined ? "–" : code([`${global}${below}`]),
+    (code(agent.detected_by) || "never") +
+      (agent.dependency === null ? "" : ` and package.json naming \`${agent.dependency}\``),
+    [code(agent.environment), agent.copy_only ? "copies only" : ""].filter(Boolean).join(", "),
+  ].join(" | ");
+}
+
+/** docs/agents.md: the table of the coding tools, and what is done with it. */
+export async function renderAgents(): Promise<string> {
+  const { agents, home } = await listAgents();
+  const notes = agents.flatMap(({ name, note }) => (note === null ? [] : [`- ${name}: ${note}`]));
+  return `# Coding tools
+
+\`paks install\` makes one real copy, \`.agents/skills/<name>\` of the project or, with \`-g\`, of your home folder. Many tools read
+that folder themselves; for each other one a link to the copy is put where it looks.
+
+## For which tools
+
+1. Those that \`--agent a,b\` names. \`--agent "*"\` means all that are found here.
+2. Else the \`agents\` of the project's \`paks.jsonc\`.
+3. Else those you had remembered: \`paks agent default claude-code cursor\` (\`--clear\` forgets them).
+4. Else those that are found on this machine or in this project. In a project that is limited to those which already have
+   a folder there, and to Claude Code: what one person has on a machine is not wanted in everybody's project. The others are
+   named in a note with the \`--agent\` that installs for them too.
+
+No folder is made for a tool that is neither named nor found.
+
+\`\`\`console
+$ paks agent list                # what is here; --all: everything paks knows
+$ paks agent show cursor         # its folders, and what moves them
+$ paks agent add mine --skills-dir ~/mine/skills --project-dir .mine/skills
+$ paks agent add codex --skills-dir ~/.codex/skills    # another place for one that paks knows
+$ paks agent remove mine
+\`\`\`
+
+\`agent add\` writes to \`config.toml\`; the same by hand:
+
+\`\`\`toml
+[agents.mine]
+name = "My tool"
+skills_dir = "~/mine/skills"      # for all projects: absolute, or below ~/
+project_dir = ".mine/skills"      # in a project
+layout = "name"                   # or "account/name"
+\`\`\`
+
+## Links and copies
+
+Links are relative, so a project can be moved and committed; on Windows they are junctions, which need no rights and are
+absolute. \`--copy\` makes copies instead, and so does a file system that has no links. A copy follows to the next version
+and goes with the pak like a link does; if it was edited, installing and removing are refused until \`--force\`, which keeps
+what was there.
+
+Where something else lies in the way, nothing is changed: \`--as other-name\` installs beside it, \`--force\` keeps a copy of it
+and takes its place.
+
+## The table
+
+Several words for one tool mean the same. Where a variable is named, it moves the part of the path that the tool says.
+
+| \`--agent\` | tool | in a project | for all projects | found by | |
+|---|---|---|---|---|---|
+${agents.map((agent) => `| ${renderRow(agent, home)} |`).join("\n")}
+
+${notes.join("\n")}
+
+\`universal\` is the shared folder itself. A tool that reads \`~/.agents/skills\` gets no second copy in its own folder, because
+tools report two skills of one name as a conflict; \`paks agent add <id> --skills-dir …\` has one put there all the same.
+
+Generated by \`npm run docs\`.
+`;
+}
