@@ -6,6 +6,7 @@ import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { syncFolder, writeNewFile } from "../write-file.ts";
 import { exists, listChanges } from "./installed-state.ts";
 import { type InstallRecord, bookkeeping, resolveLinks } from "./record.ts";
+import { rememberMade } from "./made-folders.ts";
 import { isInside } from "./require-inside.ts";
 
 /** Where a coding tool looks, and what stands there: a link to the installed folder, or a copy of it. */
@@ -51,7 +52,8 @@ export async function makeLinks(links: readonly LinkPlan[], options: MakeLinksOp
       await moveFolder(link.path, backup);
       moved.push(backup);
     }
-    await mkdir(dirname(link.path), { recursive: true });
+    const folder = dirname(link.path);
+    await rememberMade(dirname(options.to), await mkdir(folder, { recursive: true }), folder);
     if (link.mode === "copy") await putCopy(link.path, options);
     else await putLink(link.path, options);
   }

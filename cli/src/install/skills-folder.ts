@@ -1,7 +1,8 @@
 import { lstat, mkdir } from "node:fs/promises";
-import { sweepLockDrafts, waitForLockFile } from "@paks/locks";
-import { PaksError } from "@paks/schema";
+import { type LockFile, sweepLockDrafts, waitForLockFile } from "@paks/locks";
+import { PaksError, systemErrorCode } from "@paks/schema";
 import { exists } from "./installed-state.ts";
+import { rememberMade } from "./made-folders.ts";
 import { bookkeeping } from "./record.ts";
 import { requireFolderOrNothing } from "./require-folder.ts";
 import { requireInside } from "./require-inside.ts";
@@ -30,15 +31,31 @@ export async function inSkillsFolder<T>(
   await requireFolderOrNothing(path);
   const { base, lock } = bookkeeping(path);
   await requireOwnFolders(path);
-  await explain(path, () => mkdir(base, { recursive: true }));
-  const held = await explain(path, () => waitForLockFile(lock, { what: path, timeout: lockTimeout }));
+  const { held, made } = await explain(path, () => takeLock(path));
   try {
+    if (made !== undefined && made !== base) await explain(path, () => rememberMade(path, made, path));
     sweepLockDrafts(lock);
     for (const folder of await recoverSkillsFolder(path))
       options.note(`An earlier command was interrupted; ${folder} was put back as it was.`);
     return await explain(path, work);
   } finally {
     held.release();
+  }
+}
+
+/** How often a folder may be taken away between its making and the lock in it: `remove` tidies up behind the last pak. */
+const mostTries = 20;
+
+async function takeLock(path: string): Promise<{ readonly held: LockFile; readonly made: string | undefined }> {
+  const { base, lock } = bookkeeping(path);
+  let made: string | undefined;
+  for (let tries = 1; ; tries += 1) {
+    made = (await mkdir(base, { recursive: true })) ?? made;
+    try {
+      return { held: await waitForLockFile(lock, { what: path, timeout: lockTimeout }), made };
+    } catch (error) {
+      if (systemErrorCode(error) !== "ENOENT" || tries >= mostTries) throw error;
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { type Lock, PaksError } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { exists } from "../install/installed-state.ts";
 import { listEditedCopies, removeLinks } from "../install/links.ts";
+import { removeEmptyFolders, removeFolders } from "../install/made-folders.ts";
 import { removeRelease } from "../install/place.ts";
 import { bookkeeping, recordFileName } from "../install/record.ts";
 import { requireInside } from "../install/require-inside.ts";
@@ -37,12 +38,13 @@ export interface RemoveResult {
  * @throws PaksError PAK_NOT_FOUND, USAGE, STILL_NEEDED, LOCAL_CHANGES, and INTEGRITY_MISMATCH for a named pak whose
  *   record cannot be read
  */
-export const removePaks = (
+export async function removePaks(
   context: Context,
   place: Place,
   { names, force }: { readonly names: readonly string[]; readonly force: boolean },
-): Promise<RemoveResult> =>
-  inSkillsFolder(place.skillsFolder, folderOptions(place, context), async () => {
+): Promise<RemoveResult> {
+  let empty: readonly string[] = [];
+  const result = await inSkillsFolder(place.skillsFolder, folderOptions(place, context), async () => {
     const rows = await readRows(context, place);
     const lock = await readLockOf(place);
     const asked = new Set(names.map((name) => requireRow(rows, name).folder));
@@ -61,8 +63,12 @@ export const removePaks = (
         place.root,
         plan.stays.map((folder) => noLongerAsked(lock, folder)),
       );
+    empty = await removeEmptyFolders({ ...place, cwd: context.cwd });
     return { removed, kept: plan.stays.map((folder) => ({ name: rowName(rowOf(folder)), folder })) };
   });
+  await removeFolders(empty);
+  return result;
+}
 
 const lockedOf = (lock: Lock, folder: string) => (Object.hasOwn(lock.paks, folder) ? lock.paks[folder] : undefined);
 

@@ -1,0 +1,93 @@
+import { readdir, rm, rmdir } from "node:fs/promises";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { isPaksError, systemErrorCode } from "@paks/schema";
+import { replaceFile } from "../write-file.ts";
+import { readOwnFile } from "./read-own-file.ts";
+import { bookkeeping } from "./record.ts";
+import { isInside } from "./require-inside.ts";
+
+/** Not `.json`: it is no record. */
+const listFile = (skillsFolder: string): string => join(bookkeeping(skillsFolder).base, "made");
+const mostFolders = 1000;
+
+/**
+ * Remembers folders that paks had to make, so that it can take them away when they are empty again; those that were
+ * there before are never touched. The caller holds the folder's lock.
+ * @param first what `mkdir` answers: the uppermost folder that was made; `undefined`: none
+ * @param last the lowest one
+ */
+export async function rememberMade(skillsFolder: string, first: string | undefined, last: string): Promise<void> {
+  if (first === undefined) return;
+  const made = [last];
+  for (let path = last; path !== first && dirname(path) !== path; path = dirname(path)) made.push(dirname(path));
+  const before = await readMade(skillsFolder);
+  const all = [...new Set([...before, ...made.map((path) => relative(skillsFolder, path).split(sep).join("/"))])];
+  if (all.length > before.length && all.length <= mostFolders) await writeMade(skillsFolder, all);
+}
+
+const writeMade = (skillsFolder: string, paths: readonly string[]): Promise<void> =>
+  replaceFile(listFile(skillsFolder), `${JSON.stringify(paths.toSorted(), null, 2)}\n`);
+
+/** Relative to the skills folder; "" is itself. What cannot be read counts as nothing: folders stay then. */
+async function readMade(skillsFolder: string): Promise<string[]> {
+  try {
+    const value: unknown = JSON.parse((await readOwnFile(listFile(skillsFolder))) ?? "[]");
+    return Array.isArray(value) ? value.filter((one) => typeof one === "string").slice(0, mostFolders) : [];
+  } catch (error) {
+    if (error instanceof SyntaxError || isPaksError(error, "INTEGRITY_MISMATCH")) return [];
+    throw error;
+  }
+}
+
+export interface Emptied {
+  readonly skillsFolder: string;
+  /** The project or home that agents' folders are in, absolute. */
+  readonly root: string;
+  readonly cwd: string;
+}
+
+/**
+ * Removes folders that paks made and that are empty. When nothing is installed any more and no backup is kept, the
+ * bookkeeping goes as well; answers the folders to remove when the lock, which lies in it, is let go.
+ * The caller holds the lock.
+ */
+export async function removeEmptyFolders({ skillsFolder, root, cwd }: Emptied): Promise<readonly string[]> {
+  const made = (await readMade(skillsFolder)).map((path) => resolve(skillsFolder, path));
+  const own: string[] = [];
+  for (const path of made) if (await isOurs(path, { skillsFolder, root, cwd })) own.push(path);
+  const deepestFirst = own.toSorted((a, b) => b.length - a.length);
+  const above = (path: string) => skillsFolder === path || skillsFolder.startsWith(path + sep);
+  for (const path of deepestFirst.filter((one) => !above(one))) await removeIfEmpty(path);
+  const { base, backups, work } = bookkeeping(skillsFolder);
+  for (const path of [work, backups]) await removeIfEmpty(path);
+  const left = (await readdir(base)).filter((name) => name !== "made" && name !== "lock" && !name.startsWith("lock."));
+  if (left.length > 0) return [];
+  await rm(listFile(skillsFolder), { force: true });
+  return [base, ...deepestFirst.filter(above)];
+}
+
+/** Whoever waits for the lock keeps the bookkeeping where it is. */
+export async function removeFolders(paths: readonly string[]): Promise<void> {
+  for (const path of paths) if (!(await removeIfEmpty(path))) return;
+}
+
+/** The list may have come with a stranger's project: nothing outside it, nor what the command stands in. */
+async function isOurs(path: string, { skillsFolder, root, cwd }: Emptied): Promise<boolean> {
+  if (path === root || cwd === path || cwd.startsWith(path + sep)) return false;
+  if (skillsFolder === path || skillsFolder.startsWith(path + sep)) return !root.startsWith(path + sep);
+  return path.startsWith(root + sep) && (await isInside(dirname(path), root));
+}
+
+/** A link to a folder is no folder. */
+async function removeIfEmpty(path: string): Promise<boolean> {
+  try {
+    await rmdir(path);
+    return true;
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === undefined || !staying.has(code)) throw error;
+    return code === "ENOENT";
+  }
+}
+
+const staying = new Set(["ENOENT", "ENOTEMPTY", "EEXIST", "ENOTDIR", "EPERM", "EACCES", "EBUSY", "EROFS", "EINVAL"]);
