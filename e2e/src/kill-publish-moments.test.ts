@@ -1,7 +1,8 @@
-import { rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { fetchData, mustEndWell, openLabLoggedIn, pushedRepository, skillText, until } from "./harness/journey.ts";
+import { type Author, change, expectRegistered, expectReleases, openAuthor, upTo } from "./harness/author.ts";
+import { mustEndWell, openLabLoggedIn } from "./harness/journey.ts";
 import { chooseSeed, countKills, isFull, killAt, seededRandom } from "./harness/kill-moments.ts";
 import type { Lab } from "./harness/lab.ts";
 
@@ -10,76 +11,6 @@ beforeAll(async () => {
   lab = await openLabLoggedIn();
 });
 afterAll(() => lab.close());
-
-interface Author {
-  readonly dir: string;
-  readonly args: readonly string[];
-  /** Name of each pak → its folder; "" is the root. */
-  readonly paks: ReadonlyMap<string, string>;
-  /** Name of each pak → how often it was to be released. */
-  readonly intended: Map<string, number>;
-  /** Subjects of all commits that were to be made, the first one first. */
-  readonly subjects: string[];
-}
-
-const fileIn = (folder: string, file: string) => (folder === "" ? file : `${folder}/${file}`);
-const tagOf = (folder: string, name: string, at: number) => (folder === "" ? `v0.1.${at}` : `${name}--v0.1.${at}`);
-const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
-
-async function openAuthor(repository: string, paks: Author["paks"], args: readonly string[]): Promise<Author> {
-  const files = [...paks].map(([name, folder]) => [fileIn(folder, "SKILL.md"), skillText(name)] as const);
-  const { dir } = await pushedRepository(lab, repository, Object.fromEntries(files));
-  const intended = new Map([...paks.keys()].map((name) => [name, 0]));
-  return { dir, args, paks, intended, subjects: ["first"] };
-}
-
-const git = async ({ dir }: Author, ...args: string[]) =>
-  mustEndWell(`git ${args[0]}`, await lab.git(dir, ...args)).stdout.trim();
-
-/** Something new in these paks, committed and not pushed: the next release has to take it along. */
-async function change(author: Author, names: readonly string[]): Promise<void> {
-  const { dir, paks, intended, subjects } = author;
-  for (const name of names) {
-    const count = intended.get(name)! + 1;
-    intended.set(name, count);
-    await writeFile(join(dir, fileIn(paks.get(name)!, "notes.md")), `release ${count}\n`);
-  }
-  const subject = `change ${subjects.length}`;
-  await git(author, "add", "--all");
-  await git(author, "commit", "--quiet", "--message", subject);
-  const one = names.length === 1 ? `chore: bump version to 0.1.${intended.get(names[0]!)}` : undefined;
-  subjects.push(subject, one ?? `chore: bump versions of ${names.length} paks`);
-}
-
-/** Exactly the intended commits here and there, a tag on both sides and a release for each intended version. */
-async function expectReleases(author: Author): Promise<void> {
-  expect((await git(author, "log", "--reverse", "--format=%s")).split("\n")).toEqual(author.subjects);
-  const tags = [...author.paks].flatMap(([name, folder]) =>
-    upTo(author.intended.get(name)!).map((at) => tagOf(folder, name, at)),
-  );
-  const local = await git(author, "for-each-ref", "--format=%(objectname)\t%(refname)", "refs/heads/main", "refs/tags");
-  expect(local.match(/refs\/tags\/\S+/g)?.toSorted()).toEqual(tags.map((tag) => `refs/tags/${tag}`).toSorted());
-  const remote = await git(author, "ls-remote", "--refs", "origin");
-  expect(remote.split("\n").toSorted()).toEqual(local.split("\n").toSorted());
-  expect(await git(author, "status", "--porcelain")).toBe("");
-}
-
-/** The registry has each intended version, and no other; told without waiting, it needs its time. */
-async function expectRegistered({ paks, intended }: Author): Promise<void> {
-  for (const name of paks.keys()) {
-    const wanted = upTo(intended.get(name)!).map((at) => `0.1.${at}`);
-    const listed = async () => {
-      const versions = await fetchData<{ version: string }[]>(lab, `/api/skills/acme/${name}/versions`);
-      return versions.map(({ version }) => version);
-    };
-    await until(
-      `${name} in the registry`,
-      async () => ((await listed()).length >= wanted.length ? true : undefined),
-      isFull ? 1_500_000 : 120_000,
-    );
-    expect((await listed()).toSorted()).toEqual(wanted.toSorted());
-  }
-}
 
 /** The same command once more. A git whose parent died may itself have died with its lock, which paks names and never removes. */
 async function runAgain({ dir, args }: Author): Promise<{ readonly locked: boolean }> {
@@ -118,7 +49,7 @@ async function killAndRepeat(author: Author, kills: number, choose: () => readon
       });
     }
   }
-  await expectRegistered(author);
+  await expectRegistered(author, isFull ? 1_500_000 : 120_000);
   if (isFull) {
     process.stderr.write(
       `${kills} kills over ${whole} ms with PAKS_SEED=${seed}: ${seen.killed} hit a running publish, `,
@@ -146,7 +77,7 @@ const perKill = 20_000;
 test(
   "a publish killed at any moment is finished by the same command: one commit, one tag, one release",
   async () => {
-    const author = await openAuthor("single", new Map([["single", ""]]), publish);
+    const author = await openAuthor(lab, { repository: "single", paks: new Map([["single", ""]]), args: publish });
     const killed = await killAndRepeat(author, countKills(25), () => ["single"]);
     expect(killed).toBeGreaterThan(countKills(25) / 2);
   },
@@ -161,7 +92,11 @@ test(
   async () => {
     const names = upTo(20).map((at) => `pak-${String(at).padStart(2, "0")}`);
     const paks = new Map(names.map((name) => [name, `skills/${name}`]));
-    const author = await openAuthor("monorepo", paks, [...publish, "--changed", "--no-wait"]);
+    const author = await openAuthor(lab, {
+      repository: "monorepo",
+      paks,
+      args: [...publish, "--changed", "--no-wait"],
+    });
     await releaseUndisturbed(author, names);
     let from = 0;
     const choose = () => {
