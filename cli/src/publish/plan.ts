@@ -124,13 +124,17 @@ function describeOlder({ facts, manifest, options, remoteRefs }: Known["inputs"]
   const tags = tagNames(options.push ? remoteRefs : facts.refs);
   // A pre-release of the next version makes nothing old.
   const stable = tags.filter((tag) => {
-    const version = tagVersion(tag, pak);
+    const version = mayConcern(tag, pak) ? tagVersion(tag, pak) : undefined;
     return version !== undefined && !isPrerelease(version);
   });
   const newest = highestVersion(stable, pak);
   if (newest === undefined || compareVersions(draft.version, newest) >= 0) return undefined;
   return `${draft.version} is lower than ${newest}, the newest release: whoever asks for no version still gets ${newest}`;
 }
+
+/** Quickly: a repository of hundreds of paks has thousands of tags, and each pak looks at all of them. */
+const mayConcern = (tag: string, { name, path, prefix }: Parameters<typeof tagVersion>[1]): boolean =>
+  /^v?[0-9]/.test(tag) || tag.startsWith(name) || tag.startsWith(path || name) || tag.startsWith(prefix ?? name);
 
 const lightweight =
   "A lightweight tag says nothing about its release: no digest, no account, no notes. " +
