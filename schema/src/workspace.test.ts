@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { parse } from "jsonc-parser";
@@ -50,6 +51,15 @@ for (const [what, text] of bad)
   test(`${what} is refused as MANIFEST_INVALID`, () => {
     expect(resultOrPaksError(() => read(text))).toMatchObject({ code: "MANIFEST_INVALID" });
   });
+
+test("the JSON Schema that editors read names what the parser reads", () => {
+  const text = readFileSync(new URL("../paks.schema.json", import.meta.url), "utf8");
+  const { properties } = JSON.parse(text) as { properties: Record<string, unknown> };
+  const { extra, ...known } = read(
+    '{"$schema": "x", "paks": [], "disabled": [], "agents": ["cursor"], "registry": "y"}',
+  );
+  expect(Object.keys(properties).sort()).toEqual([...Object.keys(extra), ...Object.keys(known)].sort());
+});
 
 test("a key __proto__ changes no object", () => {
   const { extra } = read('{"__proto__": {"polluted": 1}}');

@@ -1,6 +1,6 @@
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { defaultLimits, sha256Hex, systemErrorCode } from "@paks/schema";
+import { PaksError, defaultLimits, sha256Hex, systemErrorCode } from "@paks/schema";
 import { listFolder } from "./read-folder.ts";
 import { readOwnFile } from "./read-own-file.ts";
 import { type InstallRecord, bookkeeping, parseRecord, unreadableRecord } from "./record.ts";
@@ -47,6 +47,17 @@ export async function exists(path: string): Promise<boolean> {
 
 /** Names of files that are not as `record` says. Link targets are not looked at: a link is a change. */
 export async function listChanges(target: string, record: InstallRecord): Promise<string[]> {
+  try {
+    return await compareFiles(target, record);
+  } catch (error) {
+    // Whoever looks without the folder's lock may see how another command takes it away.
+    const code = systemErrorCode(error instanceof PaksError ? error.cause : error);
+    if (code === "ENOENT" || code === "ENOTDIR") return ["."];
+    throw error;
+  }
+}
+
+async function compareFiles(target: string, record: InstallRecord): Promise<string[]> {
   if (!(await lstat(target)).isDirectory()) return ["."];
   // A folder may have been filled with anything since; one file too many says enough.
   const limits = { ...defaultLimits, files: Math.max(defaultLimits.files, record.files.length) };
