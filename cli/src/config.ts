@@ -48,6 +48,8 @@ export interface Config {
   };
   /** The config file that was read; `undefined` when there is none. */
   readonly file: string | undefined;
+  /** Why nothing of that file is used, where a command goes on all the same. */
+  readonly brokenFile?: PaksError | undefined;
   /** Targets that `install` uses when no `--agent` is given; empty = those that are found. */
   readonly defaultAgents: readonly string[];
   /** The user's own targets and changed ones of the table, by id. */
@@ -84,13 +86,15 @@ export interface ConfigInputs {
   readonly offline?: boolean | undefined;
   /** `--no-cache` */
   readonly noCache?: boolean | undefined;
+  /** What was wrong with the config file at the first try: as if nothing stood in it. For the commands that mend it. */
+  readonly brokenFile?: PaksError | undefined;
 }
 
 /** @throws PaksError INVALID_PARAMETER, PROTOCOL_NOT_ALLOWED, CREDENTIALS_IN_URL */
 export async function readConfig(inputs: ConfigInputs): Promise<Config> {
   const variable = (name: string) => inputs.environment[name] || undefined;
   const folders = findFolders(inputs, variable);
-  const { path, file } = await readConfigFile(folders.config, inputs.home);
+  const { path, file } = await readConfigFile(folders.config, inputs);
   const cache = readCacheFolder(file, variable, inputs.home) ?? folders.cache;
   const registries = Object.fromEntries(Object.entries(file.registries ?? {}).map(([name, one]) => [name, one.url]));
   const registry = chooseRegistry({ flag: inputs.registry, variable, file, registries });
@@ -103,6 +107,7 @@ export async function readConfig(inputs: ConfigInputs): Promise<Config> {
     offline: inputs.offline === true || isOn(variable("PAKS_OFFLINE")) || file.offline === true,
     folders: { ...folders, cache },
     file: path,
+    brokenFile: inputs.brokenFile,
     defaultAgents: file.default_agents ?? (file.default_agent === undefined ? [] : [file.default_agent]),
     agents: readAgents(file),
     registries,
@@ -166,10 +171,14 @@ function findFolders({ platform, home }: ConfigInputs, variable: Variable): Conf
 }
 
 /** The first of the two that exists. The second is where an older program of this name kept it. */
-async function readConfigFile(folder: string, home: string): Promise<{ path: string | undefined; file: ConfigFile }> {
+async function readConfigFile(
+  folder: string,
+  { home, brokenFile }: ConfigInputs,
+): Promise<{ path: string | undefined; file: ConfigFile }> {
   for (const path of [join(folder, "config.toml"), join(home, ".paks", "config.toml")]) {
     const text = await readIfThere(path);
     if (text === undefined) continue;
+    if (brokenFile) return { path, file: {} };
     const { parseConfigFile } = await import("./config-file.ts");
     return { path, file: parseConfigFile(text, path) };
   }

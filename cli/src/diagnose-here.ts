@@ -29,7 +29,11 @@ export function checkNode(running: string = process.versions.node): Diagnosis {
 /** Keys that an older paks, a newer one or a slip of the finger left; and tokens in plain text. */
 export async function checkConfigFile({ config, platform }: Context): Promise<Diagnosis> {
   const name = "config file";
-  const { file } = config;
+  const { file, brokenFile } = config;
+  if (brokenFile) {
+    const { code, message, hint } = brokenFile;
+    return { name, state: "fail", detail: `${message} Nothing of ${file} was used for these checks.`, code, hint };
+  }
   if (file === undefined) return { name, state: "ok", detail: `none; it would be in ${config.folders.config}` };
   const table = await readConfigTable(file);
   const secret = listValues(table).find(([, value]) => value === "(hidden)");

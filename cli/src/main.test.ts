@@ -152,9 +152,9 @@ test("a broken configuration is told with its file and exit 5", async () => {
   const home = await tempFolder();
   await mkdir(join(home, ".config/paks"), { recursive: true });
   await writeFile(join(home, ".config/paks/config.toml"), "[");
-  const { exit, stderr } = await run(["doctor"], { home });
+  const { exit, stderr } = await run(["list"], { home });
   expect(exit).toBe(5);
-  expect(stderr).toContain("config.toml");
+  expect(stderr).toContain("config.toml:1:");
 });
 
 test("a fault of ours is INTERNAL, with a trace only when asked for", async () => {

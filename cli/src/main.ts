@@ -1,12 +1,13 @@
 import { isPaksError, PaksError } from "@paks/schema";
 import type { CommonArgs } from "./command.ts";
 import { commonFlags } from "./common-flags.ts";
+import type { Context } from "./context.ts";
 import { type CommandRow, commandGroups, commandTable } from "./commands/table.ts";
 import { readColor } from "./config.ts";
 import { formatGroupHelp, formatRootHelp } from "./help.ts";
 import type { Machine } from "./machine.ts";
 import { nearest } from "./nearest.ts";
-import { openContext } from "./open-context.ts";
+import { type ContextFlags, openContext } from "./open-context.ts";
 import { exitOf, toPaksError } from "./output/errors.ts";
 import { type Printer, openPrinter } from "./output/printer.ts";
 import { usageError } from "./usage-error.ts";
@@ -52,11 +53,25 @@ async function runCommand(
     printer.help(parsed.text);
     return 0;
   }
-  const context = await openContext(machine, parsed.args, printer);
+  const context = await openContextFor(row, parsed.args, { machine, printer });
   const result = await command.run(parsed.args, context);
   printer.result(result);
   await context.end();
   return result.exit ?? 0;
+}
+
+/** A command that mends the configuration cannot ask for one that is whole. */
+async function openContextFor(
+  { mendsConfig }: CommandRow,
+  flags: ContextFlags,
+  { machine, printer }: { machine: Machine; printer: Printer },
+): Promise<Context> {
+  try {
+    return await openContext(machine, flags, printer);
+  } catch (error) {
+    if (mendsConfig !== true || !isPaksError(error)) throw error;
+    return await openContext(machine, { ...flags, brokenFile: error }, printer);
+  }
 }
 
 type PrintFlags = Pick<CommonArgs, "json" | "quiet" | "verbose" | "color">;

@@ -20,10 +20,14 @@ export type ContextFlags = Partial<
 >;
 
 /** @throws PaksError INVALID_PARAMETER, PROTOCOL_NOT_ALLOWED, CREDENTIALS_IN_URL for a wrong configuration */
-export async function openContext(machine: Machine, flags: ContextFlags, printer: Printer): Promise<Context> {
+export async function openContext(
+  machine: Machine,
+  flags: ContextFlags & { readonly brokenFile?: PaksError },
+  printer: Printer,
+): Promise<Context> {
   const { environment, platform, home } = machine;
-  const { registry: flag, offline, "no-cache": noCache } = flags;
-  const config = await readConfig({ environment, platform, home, registry: flag, offline, noCache });
+  const { registry: flag, offline, "no-cache": noCache, brokenFile } = flags;
+  const config = await readConfig({ environment, platform, home, registry: flag, offline, noCache, brokenFile });
   const quietHere = config.ci || config.agent !== undefined;
   const io = readIoFacts(machine, flags["no-input"] !== true && !quietHere);
   const credentials = openCredentials({ config, platform, uid: machine.uid, warn: printer.warn });

@@ -66,6 +66,13 @@ test("tokens that an older program left in the file and passwords of proxies are
   expect(stdout).not.toMatch(/stk_secret|pw@/);
 });
 
+test("a value that every other command refuses can be mended", async () => {
+  const { run, text } = await open('default_registry = "ftp://x" # oops\n');
+  expect((await run("list")).stdout).toContain("ftp://x");
+  expect((await run("set", "default_registry", "https://x.example")).exit).toBe(0);
+  expect(await text()).toBe('default_registry = "https://x.example" # oops\n');
+});
+
 test("every key that the list explains can be set", async () => {
   const { run } = await open("[registries.x]\nurl = 'https://x.example'\n");
   const values: Record<string, string> = {

@@ -126,6 +126,24 @@ test.each([
   expect(result.stdout).not.toContain("stk_1");
 });
 
+test.each([
+  ["is no TOML", "[", "config.toml:1:"],
+  ["names a registry that is no address", 'default_registry = "ftp://x"\n', "registry is not"],
+])(
+  "a configuration that %s is one row that fails; everything else is looked at",
+  async (_, config, detail) => {
+    const { run, home } = await open();
+    await mkdir(join(home, ".config/paks"), { recursive: true });
+    await writeFile(join(home, ".config/paks/config.toml"), config);
+    const { exit, json } = await run(["--json", "--offline"], { environment: { PAKS_REGISTRY: "" } });
+    const report = json() as Report;
+    expect(checkOf(report, "config file")).toMatchObject({ state: "fail", detail: expect.stringContaining(detail) });
+    expect([exit === 0, report.ok]).toEqual([false, false]);
+    expect(checkOf(report, "git")).toMatchObject({ state: "ok" });
+  },
+  20_000,
+);
+
 test.runIf(process.platform !== "win32")("folders that everybody may write to are told", async () => {
   const { run, home } = await open();
   await mkdir(join(home, ".agents/skills"), { recursive: true });

@@ -8,6 +8,8 @@ export interface CommandRow {
   /** What follows the name in the help: `<ref>`. */
   readonly usage?: string;
   readonly describe: string;
+  /** Runs with a configuration file that cannot be used, to say or change what is wrong with it. */
+  readonly mendsConfig?: true;
   readonly load: () => Promise<Command>;
 }
 
@@ -183,6 +185,7 @@ export const commandTable: readonly CommandRow[] = [
     name: "agent default",
     usage: "[id..]",
     describe: "Show, set or clear the coding tools that install uses when none is named",
+    mendsConfig: true,
     load: async () => (await import("./agent-default.ts")).agentDefault,
   },
   {
@@ -196,30 +199,35 @@ export const commandTable: readonly CommandRow[] = [
     aliases: ["agent rm"],
     usage: "<id>",
     describe: "Forget a coding tool of your own; what is installed for it stays",
+    mendsConfig: true,
     load: async () => (await import("./agent-remove.ts")).agentRemove,
   },
   {
     name: "config get",
     usage: "<key>",
     describe: "Print one value of the configuration",
+    mendsConfig: true,
     load: async () => (await import("./config-get.ts")).configGet,
   },
   {
     name: "config set",
     usage: "<key> <value>",
     describe: "Set one value; comments and everything else stay as they are",
+    mendsConfig: true,
     load: async () => (await import("./config-set.ts")).configSet,
   },
   {
     name: "config unset",
     usage: "<key>",
     describe: "Remove one value; the default is used again",
+    mendsConfig: true,
     load: async () => (await import("./config-set.ts")).configUnset,
   },
   {
     name: "config list",
     aliases: ["config ls"],
     describe: "Show the configuration file's values, or every key there is",
+    mendsConfig: true,
     load: async () => (await import("./config-list.ts")).configList,
   },
   {
@@ -260,6 +268,7 @@ export const commandTable: readonly CommandRow[] = [
   {
     name: "doctor",
     describe: "Check everything paks needs: git, registry, keychain, agents, folders, configuration",
+    mendsConfig: true,
     load: async () => (await import("./doctor.ts")).doctor,
   },
   {
