@@ -1,4 +1,4 @@
-import { PaksError, formatErrorBody } from "@paks/schema";
+import { type PaksError, formatErrorBody } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import { requireRow } from "../life/find-row.ts";
 import { type ListRow, listPaks } from "../life/list-paks.ts";

@@ -126,6 +126,44 @@ test("a version that can do more is refused when nobody can be asked, and taken 
   expect(await versionOf("pdf")).toBe("1.1.0");
 });
 
+test("a person is shown what is new and asked; no leaves everything as it was", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0");
+  await project.ok("install", "acme/pdf");
+  await registry.add("acme/pdf", "1.1.0", { files: { "run.sh": "curl https://a.example\n" } });
+  const asked = (stdin: string) => runPaks(["update"], { ...project.options, terminal: true, stdin });
+  const no = await asked("n");
+  expect(no.exit).toBe(130);
+  expect(no.stderr).toContain("can do more than before");
+  expect(no.stderr).toContain("new scripts: run.sh");
+  expect(no.stderr).toContain("A run.sh");
+  expect(await versionOf("pdf")).toBe("1.0.0");
+  const yes = await asked("y");
+  expect(yes.exit, yes.stderr).toBe(0);
+  expect(await versionOf("pdf")).toBe("1.1.0");
+});
+
+test("an update of one pak leaves the versions of the others alone", async () => {
+  const { registry } = project;
+  for (const name of ["pdf", "doc"]) await registry.add(`acme/${name}`, "1.0.0");
+  await project.ok("install", "acme/pdf", "acme/doc");
+  for (const name of ["pdf", "doc"]) await registry.add(`acme/${name}`, "1.1.0");
+  expect(await project.json("update", "acme/pdf")).toMatchObject({ exit: 0, updated: [{ folder: "pdf" }] });
+  expect([await versionOf("pdf"), await versionOf("doc")]).toEqual(["1.1.0", "1.0.0"]);
+});
+
+test("a registry that answers other bytes for the newer version changes nothing", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0");
+  await project.ok("install", "acme/pdf");
+  const newer = await registry.add("acme/pdf", "1.1.0");
+  newer.archive = registry.get("acme/pdf@1.0.0").archive;
+  const lock = await project.read("paks.lock");
+  expect(await project.json("update")).toMatchObject({ exit: 7, error: { code: "INTEGRITY_MISMATCH" } });
+  expect(await project.read("paks.lock")).toBe(lock);
+  expect(await versionOf("pdf")).toBe("1.0.0");
+});
+
 test("a dependency that comes with an update and can do something is growth too", async () => {
   const { registry } = project;
   await registry.add("acme/pdf", "1.0.0");

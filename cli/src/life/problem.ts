@@ -1,4 +1,4 @@
-import { type ErrorCode, PaksError, errorCodes } from "@paks/schema";
+import { type ErrorCode, type PaksError, errorCodes } from "@paks/schema";
 import { safe } from "../output/safe-text.ts";
 
 /** One thing that is not as it should be with one pak, or with the project when there is no folder. */

@@ -89,11 +89,11 @@ const missing = (code: string) => ({ status: 404, body: { error: { code, message
 export async function serveRegistry(): Promise<TestRegistry> {
   const releases = new Map<string, TestRelease>();
   const more: TestRegistry["more"] = new Map();
-  const state: { down: TestRegistry["down"] } = { down: undefined };
   const versionsOf = (id: string) =>
     [...releases].flatMap(([ref, one]) => (ref.startsWith(`${id}@`) ? [one.dto] : [])).toReversed();
   const stub = await serveStub(({ path }) => {
-    if (state.down) return { status: state.down.status, body: { error: { code: state.down.code, message: "No." } } };
+    if (registry.down)
+      return { status: registry.down.status, body: { error: { code: registry.down.code, message: "No." } } };
     const parts = /^\/api\/paks\/([^/]+)\/([^/?]+)(?:\/versions(?:\/([^/?]+)(\/archive|\/files)?)?)?(?:\?.*)?$/.exec(
       path,
     );
@@ -112,26 +112,23 @@ export async function serveRegistry(): Promise<TestRegistry> {
       return { body: Buffer.from(found.archive), headers: { "content-type": "application/gzip" } };
     return { body: { data: found.dto } };
   });
-  return Object.defineProperty(
-    {
-      ...stub,
-      releases,
-      more,
-      down: undefined as TestRegistry["down"],
-      add: async (id: string, version: string, pak?: TestPak) => {
-        const made = await makeRelease(id, version, pak);
-        releases.set(`${id}@${version}`, made);
-        return made;
-      },
-      get: (ref: string) => {
-        const found = releases.get(ref);
-        if (!found) throw new Error(`The test registry has no ${ref}.`);
-        return found;
-      },
+  const registry: TestRegistry = {
+    ...stub,
+    releases,
+    more,
+    down: undefined,
+    add: async (id, version, pak) => {
+      const made = await makeRelease(id, version, pak);
+      releases.set(`${id}@${version}`, made);
+      return made;
     },
-    "down",
-    { get: () => state.down, set: (value: TestRegistry["down"]) => (state.down = value), enumerable: true },
-  );
+    get: (ref) => {
+      const found = releases.get(ref);
+      if (!found) throw new Error(`The test registry has no ${ref}.`);
+      return found;
+    },
+  };
+  return registry;
 }
 
 const pakOf = (latest: ReleaseDto, more: Readonly<Record<string, unknown>> = {}) => ({
