@@ -29,7 +29,11 @@ test("what the suite calls harmless is", () => {
 const commands: readonly (readonly string[])[] = [
   ["info", "acme/evil"],
   ["info", "acme/evil@1.0.0", "--versions"],
+  ["info", "acme/evil", "--full", "--format", "yaml"],
+  ["info", "acme/evil", "--full"],
   ["search", "evil"],
+  ["search", "evil", "--detailed"],
+  ["search", "evil", "--format", "yaml"],
   ["status", "acme/evil"],
   ["status", "https://github.com/acme/evil"],
   ["whoami"],
