@@ -1,8 +1,8 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { configKeys } from "../config-keys.ts";
-import { runPaks, tempFolder } from "../testing/index.ts";
+import { builtCli, runPaks, runProcess, tempFolder } from "../testing/index.ts";
 
 async function open(config?: string) {
   const home = await tempFolder();
@@ -92,4 +92,21 @@ test("every key that the list explains can be set", async () => {
     const { exit, stderr } = await run("set", name, values[name] ?? (type === "yes or no" ? "true" : "text"));
     expect([name, exit, stderr]).toEqual([name, 0, ""]);
   }
+});
+
+test("eight processes that set different keys at once lose none of them and no comment", async () => {
+  const { file, text } = await open("# mine\n");
+  const home = join(file, "../../..");
+  const environment = { HOME: home, PAKS_KEYCHAIN: "file" };
+  const ids = Array.from({ length: 8 }, (_, index) => `tool-${index}`);
+  const set = (id: string) =>
+    runProcess([process.execPath, builtCli(), "agent", "add", id, "--project-dir", `.${id}`], {
+      cwd: home,
+      environment,
+    });
+  expect((await Promise.all(ids.map(set))).map(({ exit, stderr }) => [exit, stderr])).toEqual(ids.map(() => [0, ""]));
+  const after = await text();
+  expect(after.startsWith("# mine\n")).toBe(true);
+  for (const id of ids) expect(after).toContain(`[agents.${id}]\nproject_dir = ".${id}"\n`);
+  expect(await readdir(join(file, ".."))).toEqual(["config.toml"]);
 });
