@@ -57,8 +57,7 @@ const tools: readonly Tool[] = [
 ];
 
 async function open() {
-  // Some tools refuse homes below the system's folder for temporary files.
-  const root = await realpath(await mkdtemp(join(process.env["PAKS_TEST_HOMES"] ?? tmpdir(), "paks-tools-")));
+  const root = await realpath(await mkdtemp(join(tmpdir(), "paks-tools-")));
   onTestFinished(() => rm(root, { recursive: true, force: true, maxRetries: 5 }));
   const home = join(root, "home");
   const project = join(root, "project");
