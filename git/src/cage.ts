@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { devNull } from "node:os";
 import { join } from "node:path";
 
@@ -17,6 +17,15 @@ export interface GitCage extends HostRules {
   readonly scratchRoot: string;
   /** The binary, when it is not the `git` of PATH. */
   readonly git?: string;
+  /** What the user's own network wants for https; nothing of it is taken from the environment. */
+  readonly network?: GitNetwork | undefined;
+}
+
+export interface GitNetwork {
+  /** An http(s) URL; it may hold the user's name and password there. */
+  readonly proxy?: string | undefined;
+  /** PEM texts of everybody who is trusted; git's own list when absent. */
+  readonly certificates?: string | undefined;
 }
 
 /** One repository of a stranger in one scratch folder. */
@@ -47,10 +56,20 @@ export async function openCage(
 ): Promise<CagedRepository> {
   // Records outlive policies, and what stands in a record was judged by somebody else.
   const repository = parseRepositoryUrl(given.url, cage.policy);
-  const pins = await pinHost(cage, repository);
+  const pins = (await isProxied(cage, repository)) ? [] : await pinHost(cage, repository);
   const scratch = await openScratch(cage.scratchRoot);
+  if (cage.network?.certificates !== undefined) await writeFile(trustPath(scratch), cage.network.certificates);
   return { cage, repository, scratch, gitDir: scratch.gitDir, pins, signal };
 }
+
+/** Behind a proxy this machine may know no names: the proxy finds the host. Where addresses are judged they still are. */
+async function isProxied(cage: GitCage, repository: RepositoryUrl): Promise<boolean> {
+  if (cage.network?.proxy === undefined || repository.protocol !== "https") return false;
+  if (!cage.policy.allowPrivate) await pinHost(cage, repository);
+  return true;
+}
+
+const trustPath = (scratch: Scratch): string => join(scratch.dir, "trust.pem");
 
 /** The same repository once more, empty, in the same scratch folder. */
 export async function reopenEmpty(caged: CagedRepository): Promise<CagedRepository> {
@@ -67,7 +86,6 @@ const config: readonly string[] = [
   "credential.helper=",
   // A redirect could lead to an inner address that was never checked.
   "http.followRedirects=false",
-  "http.proxy=",
   "http.sslVerify=true",
   "transfer.fsckObjects=true",
   "transfer.credentialsInUrl=die",
@@ -206,7 +224,10 @@ export async function runRemote(
 /** Ten seconds of next to nothing, or a sixth of the time that there is. */
 function remoteConfig(caged: CagedRepository): string[] {
   const seconds = Math.min(10, Math.max(1, Math.ceil(caged.cage.limits.fetchMilliseconds / 6000)));
-  return ["http.lowSpeedLimit=1000", `http.lowSpeedTime=${seconds}`, ...caged.pins];
+  const { proxy, certificates } = caged.cage.network ?? {};
+  const trust = certificates === undefined ? [] : [`http.sslCAInfo=${trustPath(caged.scratch)}`];
+  const straight = proxy === undefined ? ["http.proxy="] : [];
+  return ["http.lowSpeedLimit=1000", `http.lowSpeedTime=${seconds}`, ...straight, ...trust, ...caged.pins];
 }
 
 function remoteEnvironment(caged: CagedRepository, trace: string): Record<string, string> {
@@ -215,6 +236,9 @@ function remoteEnvironment(caged: CagedRepository, trace: string): Record<string
     GIT_TRACE_CURL: trace,
     GIT_TRACE_CURL_NO_DATA: "1",
   };
+  // Not among the arguments, which every user of the machine can read.
+  const { proxy } = caged.cage.network ?? {};
+  if (proxy !== undefined && caged.repository.protocol === "https") env["https_proxy"] = proxy;
   // Never a question on the terminal, no forwarded agent or port.
   if (caged.repository.protocol === "ssh") {
     env["GIT_SSH_COMMAND"] = "ssh -oBatchMode=yes -oConnectTimeout=10 -oForwardAgent=no -oClearAllForwardings=yes";

@@ -170,6 +170,11 @@ function readObjects(words: string): Reading | undefined {
 }
 
 const networkWords: readonly (readonly [RegExp, ErrorCode, (address: string) => string])[] = [
+  [
+    /from proxy after CONNECT|CONNECT tunnel failed|Proxy CONNECT aborted|resolve proxy/i,
+    "GIT_HOST_UNAVAILABLE",
+    (a) => `The proxy does not let anybody through to the host of ${a}.`,
+  ],
   [/transport '[^']*' not allowed/, "PROTOCOL_NOT_ALLOWED", (a) => `The transport of ${a} is not allowed here.`],
   [/Operation too slow|timed out|Timeout was reached/i, "GIT_HOST_TIMEOUT", (a) => `The host of ${a} is too slow.`],
   [

@@ -14,7 +14,7 @@ const traceBytes = 256 * 1024;
  * git prints an HTTP failure as its number and nothing else, and a page of HTML as "couldn't find remote ref". What
  * the host really said (Retry-After, Location, Content-Type) stands in the trace of its transport, so every remote
  * command writes one (`GIT_TRACE_CURL`, heads only) and no second request is needed to tell failures apart.
- * @returns the answers in order, without the interim ones (1xx)
+ * @returns the answers in order, without the interim ones (1xx) and those of a proxy
  */
 export async function readHttpTrace(path: string): Promise<HttpAnswer[]> {
   return parseHttpTrace(await readStart(path));
@@ -22,15 +22,22 @@ export async function readHttpTrace(path: string): Promise<HttpAnswer[]> {
 
 /** Each header stands on a line of its own behind git's own prefix, so no value can forge another line. */
 export function parseHttpTrace(text: string): HttpAnswer[] {
-  const answers: { status: number; headers: Record<string, string> }[] = [];
-  for (const [, line] of text.matchAll(/^[\d:.]+ [\w.-]+:\d+ +<= Recv header: (.*)$/gm)) {
+  const answers: { status: number; headers: Record<string, string>; ofProxy: boolean }[] = [];
+  let asksProxy = false;
+  for (const [, way, line] of text.matchAll(/^[\d:.]+ [\w.-]+:\d+ +(<= Recv|=> Send) header: (.*)$/gm)) {
+    if (way === "=> Send") {
+      if (/^[A-Z]+ \S+ HTTP\//.test(line!)) asksProxy = line!.startsWith("CONNECT ");
+      continue;
+    }
     const status = /^HTTP\/[\d.]+ (\d{3})/.exec(line!)?.[1];
-    if (status !== undefined) answers.push({ status: Number(status), headers: {} });
+    if (status !== undefined) answers.push({ status: Number(status), headers: {}, ofProxy: asksProxy });
     const header = /^([A-Za-z0-9-]+):[ \t]*(.*?)[ \t\r]*$/.exec(line!);
     const answer = answers.at(-1);
     if (status === undefined && header && answer) answer.headers[header[1]!.toLowerCase()] = header[2]!;
   }
-  return answers.filter(({ status }) => status >= 200);
+  return answers
+    .filter(({ status, ofProxy }) => status >= 200 && !ofProxy)
+    .map(({ status, headers }) => ({ status, headers }));
 }
 
 async function readStart(path: string): Promise<string> {

@@ -1,4 +1,4 @@
-export type { GitCage } from "./cage.ts";
+export type { GitCage, GitNetwork } from "./cage.ts";
 export { fetchPoint, fetchTag, type Snapshot, type TagSnapshot } from "./fetch-tag.ts";
 export { type ListedRefs, listRefs, type ListedTag, listTags, parseRefs } from "./list-tags.ts";
 export { type GitPoint, pointText } from "./point.ts";

@@ -12,7 +12,7 @@ import { openTransport } from "./transport.ts";
  */
 async function main(): Promise<void> {
   const question = JSON.parse(fs.readFileSync(0, "utf8")) as Question;
-  watchMemory(question.limits.memoryBytes);
+  watch(question.limits);
   let broken: PaksError | undefined;
   try {
     await answer(question, (failure) => (broken ??= failure));
@@ -21,10 +21,17 @@ async function main(): Promise<void> {
   }
 }
 
-/** The heap's limit does not count buffers, and inflating blocks the loop: another thread looks. */
-function watchMemory(limit: number): void {
-  const code = `setInterval(() => { if (process.memoryUsage.rss() > ${Math.floor(limit)}) process.kill(process.pid, "SIGKILL"); }, 20)`;
-  new Worker(code, { eval: true }).unref();
+/**
+ * The heap's limit does not count buffers, and inflating blocks the loop: another thread looks. The clock is for a parent
+ * that was killed and cannot end this process any more.
+ */
+function watch({ memoryBytes, milliseconds }: Question["limits"]): void {
+  const code = `const { memoryBytes, milliseconds } = require("node:worker_threads").workerData;
+    const end = Date.now() + milliseconds;
+    setInterval(() => {
+      if (process.memoryUsage.rss() > memoryBytes || Date.now() > end) process.kill(process.pid, "SIGKILL");
+    }, 20);`;
+  new Worker(code, { eval: true, workerData: { memoryBytes, milliseconds } }).unref();
 }
 
 function print(line: RefsAnswer | FetchAnswer | BlobsAnswer | Failure, bytes: readonly Uint8Array[] = []): void {

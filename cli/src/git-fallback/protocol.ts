@@ -13,6 +13,9 @@ interface Common {
   /** The only addresses of the host that may be connected to. */
   readonly addresses: readonly string[];
   readonly limits: ChildLimits;
+  /** Then no addresses are given: the proxy finds the host. */
+  readonly proxy?: string | undefined;
+  readonly certificates?: string | undefined;
 }
 
 /** Bytes, unless the name says otherwise. */
@@ -24,6 +27,8 @@ export interface ChildLimits {
   readonly releaseBytes: number;
   readonly memoryBytes: number;
   readonly idleMilliseconds: number;
+  /** Wall clock of one answer. */
+  readonly milliseconds: number;
 }
 
 /** A failure, as the one line of its stdout. */

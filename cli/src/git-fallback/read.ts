@@ -68,7 +68,9 @@ export async function fetchPointWithoutGit(
 }
 
 async function open(cage: GitCage, repository: RepositoryUrl, signal: AbortSignal | undefined): Promise<Asking> {
-  const addresses = await resolvePublic(cage, repository);
+  // Behind a proxy this machine may know no names.
+  const direct = cage.network?.proxy === undefined || !cage.policy.allowPrivate;
+  const addresses = direct ? await resolvePublic(cage, repository) : [];
   const scratch = await openScratch(cage.scratchRoot);
   // The library wants a remote with a place for its refs.
   const remote = `[core]\n\tbare = true\n[remote "origin"]\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n`;
@@ -146,7 +148,14 @@ type Ask = Question extends infer Q
 async function ask(asking: Asking, what: Ask): Promise<{ line: object; bytes: Buffer }> {
   const { cage, repository, scratch, addresses, signal } = asking;
   const { limits } = cage;
-  const question = { ...what, url: repository.url, gitDir: scratch.gitDir, addresses, limits: childLimits(cage) };
+  const question = {
+    ...what,
+    url: repository.url,
+    gitDir: scratch.gitDir,
+    addresses,
+    limits: childLimits(cage),
+    ...cage.network,
+  };
   const run = await runGit([`--max-old-space-size=${heapMebibytes}`, findChild()], {
     git: process.execPath,
     env: { NODE_OPTIONS: "", LC_ALL: "C" },
@@ -173,6 +182,7 @@ const childLimits = ({ limits }: GitCage): ChildLimits => ({
   releaseBytes: limits.releaseBytes,
   memoryBytes,
   idleMilliseconds: 10_000,
+  milliseconds: limits.fetchMilliseconds + 5000,
 });
 
 /** Beside the program, where the build puts it. */

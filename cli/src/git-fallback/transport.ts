@@ -2,6 +2,7 @@ import { type IncomingMessage, type RequestOptions, request as requestHttp } fro
 import { request as requestHttps } from "node:https";
 import { isIP } from "node:net";
 import { PaksError } from "@paks/schema";
+import { openTunnelAgent } from "../network/tunnel.ts";
 
 export interface Transport {
   /** The plain address of the repository, without a slash at the end. */
@@ -10,6 +11,8 @@ export interface Transport {
   readonly listingBytes: number;
   readonly packBytes: number;
   readonly idleMilliseconds: number;
+  readonly proxy?: string | undefined;
+  readonly certificates?: string | undefined;
   /** Told of every failure: the library makes others of some. */
   readonly onFailure: (failure: PaksError) => void;
 }
@@ -62,22 +65,26 @@ async function send(url: URL, { method, headers, body }: Sent, transport: Transp
   const options: RequestOptions = {
     method,
     headers: { "user-agent": "git/2.0 (paks)", ...headers, ...length },
-    lookup: pinned(transport.addresses),
-    agent: false,
+    ...(transport.proxy === undefined
+      ? { lookup: pinned(transport.addresses), agent: false }
+      : { agent: tunnel(transport) }),
     timeout: transport.idleMilliseconds,
   };
   return await new Promise((resolve, reject) => {
     const start = url.protocol === "https:" ? requestHttps : requestHttp;
-    const request = start(
-      url,
-      { ...options, ...(url.protocol === "https:" ? { rejectUnauthorized: true } : {}) },
-      resolve,
-    );
+    const request = start(url, { ...options, ...(url.protocol === "https:" ? trust(transport) : {}) }, resolve);
     request.on("timeout", () => request.destroy(tooSlow(url)));
     request.on("error", (error) => reject(error instanceof PaksError ? error : unreachable(url, error)));
     request.end(body);
   });
 }
+
+const trust = ({ certificates }: Transport) => ({
+  rejectUnauthorized: true,
+  ...(certificates === undefined ? {} : { ca: certificates }),
+});
+
+const tunnel = (transport: Transport) => openTunnelAgent(new URL(transport.proxy!), trust(transport));
 
 const tooSlow = (url: URL): PaksError =>
   new PaksError("GIT_HOST_TIMEOUT", `${url.hostname} did not answer in time.`, { hint: "Try again later." });

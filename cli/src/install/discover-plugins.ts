@@ -83,10 +83,9 @@ function skillsOf({ skills }: Record<string, unknown>): string[] {
   return all.filter((one) => typeof one === "string").slice(0, maxSkills);
 }
 
-/** "" is the root; `undefined` for what leads out of the repository. */
+/** "" is the root. What leads out of the repository is among no found folders. */
 function joinInside(base: string, path: string): string | undefined {
   if (path.startsWith("/") || path.includes("\\")) return undefined;
   const joined = posix.join(base, path).replace(/\/$/, "");
-  if (joined === ".." || joined.startsWith("../")) return undefined;
   return joined === "." ? "" : joined;
 }

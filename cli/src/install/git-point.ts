@@ -125,9 +125,7 @@ export function newestTag(
     .filter((tag) => name !== "" || isRepositoryWideTag(tag))
     .map((tag) => ({ tag, version: tagVersion(tag, { name, path: path ?? "" }), yanked: false }))
     .filter((row): row is { tag: string; version: string; yanked: boolean } => row.version !== undefined);
-  const stable = versions.filter(({ version }) => !version.includes("-"));
-  // A pre-release is taken only by those who ask for it.
-  return selectVersion(selector === undefined ? stable : versions, selector)?.tag;
+  return selectVersion(versions, selector)?.tag;
 }
 
 function noSuchVersion(repository: string, selector: string, tags: readonly string[]): PaksError {

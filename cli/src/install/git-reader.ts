@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type GitCage,
+  type GitNetwork,
   type GitPoint,
   type ListedRefs,
   type Snapshot,
@@ -46,7 +47,13 @@ export async function openGitReader(url: string, { config, signal }: Reading, po
   const scratchRoot = join(config.folders.cache, "git");
   await mkdir(scratchRoot, { recursive: true, mode: 0o700 });
   await sweepScratch(scratchRoot);
-  const cage: GitCage = { policy: allowed, limits: defaultLimits, scratchRoot, git: config.git.binary };
+  const cage: GitCage = {
+    policy: allowed,
+    limits: defaultLimits,
+    scratchRoot,
+    git: config.git.binary,
+    network: await networkOf(repository, config),
+  };
   return {
     repository,
     listRefs: () =>
@@ -61,6 +68,23 @@ export async function openGitReader(url: string, { config, signal }: Reading, po
         () => fetchPoint(cage, repository, point, { signal }),
         async () => (await import("../git-fallback/read.ts")).fetchPointWithoutGit(cage, repository, { point, signal }),
       ),
+  };
+}
+
+/** What the user has set for this host; git itself sees nothing of the environment. */
+async function networkOf(
+  { url, protocol }: RepositoryUrl,
+  { network }: Context["config"],
+): Promise<GitNetwork | undefined> {
+  if (protocol !== "https") return undefined;
+  const { findProxy } = await import("../network/proxy.ts");
+  const { caFile, extraCaFile } = network;
+  const trusted = caFile ?? extraCaFile;
+  const read = async (file: string) =>
+    (await (await import("../network/trust.ts")).readTrust(file, extraCaFile)).join("\n");
+  return {
+    proxy: findProxy(new URL(url), network)?.href,
+    certificates: trusted === undefined ? undefined : await read(trusted),
   };
 }
 
