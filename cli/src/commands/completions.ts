@@ -5,7 +5,7 @@ export const completions = defineCommand({
   command: "completions <shell>",
   describe: "Print the completions for bash, zsh, fish or PowerShell",
   examples: [
-    ["source <(paks completions bash)", "in ~/.bashrc; the same for zsh in ~/.zshrc"],
+    ['eval "$(paks completions bash)"', "in ~/.bashrc; the same for zsh in ~/.zshrc"],
     ["paks completions fish > ~/.config/fish/completions/paks.fish", "once"],
     ["paks completions powershell | Out-String | iex", "in $PROFILE"],
   ],

@@ -3,7 +3,7 @@ export type Shell = (typeof shells)[number];
 
 /** What each shell has to run once. They all ask the same hidden command, which therefore knows what is new. */
 export const scripts: Readonly<Record<Shell, string>> = {
-  bash: `# paks completions for bash. Put this into ~/.bashrc:  source <(paks completions bash)
+  bash: `# paks completions for bash. Put this into ~/.bashrc:  eval "$(paks completions bash)"
 _paks() {
   local line="\${COMP_LINE:0:COMP_POINT}" breaks="" value files="" full tail
   local -a words
@@ -26,7 +26,7 @@ _paks() {
 complete -F _paks paks
 `,
   zsh: `#compdef paks
-# paks completions for zsh. Put this into ~/.zshrc, behind compinit:  source <(paks completions zsh)
+# paks completions for zsh. Put this into ~/.zshrc, behind compinit:  eval "$(paks completions zsh)"
 _paks() {
   local -a values
   local value describe files=0

@@ -59,7 +59,7 @@ test.runIf(has("bash"))("bash replaces just the part of the word that it complet
     "bash",
     "--norc",
     "-c",
-    `source <(paks completions bash)\n${script.join("\n")}`,
+    `eval "$(paks completions bash)"\n${script.join("\n")}`,
   ]);
   const expected = bashRows.map(([, , replies]) => replies.map((one) => `<${one}>`).join(""));
   expect([stdout.trim().split("\n"), stderr.replaceAll(/.*compopt.*\n?/g, "")]).toEqual([expected, ""]);
@@ -71,7 +71,7 @@ test.runIf(has("bash") && has("script"))(
     const { run } = await open();
     const { stdout } = await run(
       ["script", "-qec", "bash --norc --noprofile -i", "/dev/null"],
-      "PS1=; source <(paks completions bash)\npaks doct\t--hel\t\nexit\n",
+      'PS1=; eval "$(paks completions bash)"\npaks doct\t--hel\t\nexit\n",
     );
     expect(stdout).toContain("paks doctor");
     expect(stdout).toContain("when something does not work");
@@ -82,7 +82,7 @@ test.runIf(has("zsh") && has("script"))("in a terminal, zsh completes a command 
   const { run } = await open();
   const { stdout } = await run(
     ["script", "-qec", "zsh -f -i", "/dev/null"],
-    "PS1=; autoload -Uz compinit && compinit -u -D; source <(paks completions zsh)\npaks doct\t--hel\t\nexit\n",
+    'PS1=; autoload -Uz compinit && compinit -u -D; eval "$(paks completions zsh)"\npaks doct\t--hel\t\nexit\n',
   );
   expect(stdout).toContain("when something does not work");
 });
