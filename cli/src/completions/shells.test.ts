@@ -71,7 +71,7 @@ test.runIf(has("bash") && has("script"))(
     const { run } = await open();
     const { stdout } = await run(
       ["script", "-qec", "bash --norc --noprofile -i", "/dev/null"],
-      'PS1=; eval "$(paks completions bash)"\npaks doct\t--hel\t\nexit\n",
+      'PS1=; eval "$(paks completions bash)"\npaks doct\t--hel\t\nexit\n',
     );
     expect(stdout).toContain("paks doctor");
     expect(stdout).toContain("when something does not work");
