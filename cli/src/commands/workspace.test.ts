@@ -132,6 +132,16 @@ test("two paks of one name are refused, and --as gives the second another folder
   expect(await skills()).toEqual(["other-pdf", "pdf"]);
 });
 
+test("--force gives the folder to the pak that is named, everywhere", async () => {
+  await registry.add("acme/pdf", "1.0.0");
+  await registry.add("other/pdf", "3.0.0");
+  await good("install", "acme/pdf");
+  await good("install", "other/pdf", "--force");
+  expect(await versions()).toEqual({ pdf: "3.0.0" });
+  expect(JSON.parse(await file("paks.jsonc"))).toEqual({ paks: ["other/pdf"] });
+  await good("ci");
+});
+
 test("--frozen installs what the lock says, and fails when the lock would change", async () => {
   await registry.add("acme/pdf", "1.0.0");
   await registry.add("acme/text", "1.0.0");

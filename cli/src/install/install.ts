@@ -103,7 +103,7 @@ export async function installSources(
   const work: Work = {
     context,
     options,
-    request: { named, save, upgrade: options.upgrade },
+    request: { named, save, upgrade: options.upgrade, force: options.force },
     registryFor,
     fetchers: openFetchers(context, { root, registryFor, registryWish, from: options.source?.from }),
     scopes: openScopes(context, {
@@ -163,16 +163,17 @@ async function makeReady(work: Work, opened: OpenWorkspace, step: (label: string
   const plan = await planInstall(work.registryFor, opened, { request, fetchers });
   const wanted = await leaveEdited(work, plan.paks);
   let count = 0;
-  const paks = await eachAtOnce(wanted, fetchesAtOnce, async (pak) => {
+  const fetched = await eachAtOnce(wanted, fetchesAtOnce, async (pak) => {
     const present = await findPresent(work, pak);
-    const fetched = present ? undefined : await pak.fetch();
-    if (fetched) {
-      requireDependencies(pak, fetched, plan);
-      requireSameRelease(pak, fetched);
+    const bytes = present ? undefined : await pak.fetch();
+    if (bytes) {
+      requireDependencies(pak, bytes, plan);
+      requireSameRelease(pak, bytes);
     }
     step(`Fetched ${(count += 1)} of ${wanted.length}`);
-    return await readyPak(work, opened, { pak, fetched, present });
+    return await readyPak(work, opened, { pak, fetched: bytes, present });
   });
+  const paks = dropSources(fetched, plan.drop);
   if (options.frozen)
     requireFrozen(
       opened,
@@ -180,6 +181,14 @@ async function makeReady(work: Work, opened: OpenWorkspace, step: (label: string
       request.named.length > 0 && isNew(opened, paks) ? "add" : "install",
     );
   return { plan, paks };
+}
+
+/** With the pak that takes their place: whoever finds its intent after a crash drops them too. */
+function dropSources(paks: readonly ReadyPak[], drop: readonly string[]): readonly ReadyPak[] {
+  const heir = drop.length === 0 ? undefined : paks.find(({ change, pak }) => change && pak.wish?.isNamed === true);
+  if (!heir?.change) return paks;
+  const change = { ...heir.change, drop };
+  return paks.map((one) => (one === heir ? { ...one, change, placing: { ...one.placing, workspace: change } } : one));
 }
 
 const isNew = ({ workspace }: OpenWorkspace, paks: readonly ReadyPak[]): boolean =>
@@ -268,14 +277,7 @@ async function apply(
   const { request, place } = work;
   if (request.save && !(await isSame(work, planned))) return undefined;
   for (const { pak, fetched } of paks) if (!fetched && !(await findPresent(work, pak))) return undefined;
-  const drops = plan.drop.map((drop) => ({
-    skillsFolder: place.skillsFolder,
-    workspace: { ...paks.find(({ change }) => change)!.change!, drop: [drop] },
-  }));
-  const placed = await placeReleases(
-    paks.map(({ placing }) => placing),
-    { changes: request.save ? drops : [] },
-  );
+  const placed = await placeReleases(paks.map(({ placing }) => placing));
   const removed = request.save ? await removeOrphans(work, planned, plan.orphans) : [];
   const installed = paks.map(({ pak, fetched, placing }, index) => ({
     ...placed[index]!,

@@ -44,17 +44,12 @@ export async function placeRelease(placing: Placing): Promise<Placed> {
   return placed!;
 }
 
-export interface PlacingOthers {
-  /** What the workspace's files say besides, of folders whose files stay. */
-  readonly changes?: readonly { readonly skillsFolder: string; readonly workspace: WorkspaceChange }[];
-}
-
 /**
  * Puts verified releases into one skills folder: all are written beside it first, then renamed in, then the workspace's
  * files say so: all or nothing. Killed on the way, the next command ends what was begun. The caller holds the folder's
  * lock. Throws LOCAL_CHANGES, ALREADY_EXISTS, UNSAFE_TARGET, DISK_FULL, READ_ONLY_TARGET.
  */
-export async function placeReleases(placings: readonly Placing[], others: PlacingOthers = {}): Promise<Placed[]> {
+export async function placeReleases(placings: readonly Placing[]): Promise<Placed[]> {
   const checked: Checked[] = [];
   for (const placing of placings) checked.push(await checkPlacing(placing));
   const placed: Placed[] = [];
@@ -63,7 +58,7 @@ export async function placeReleases(placings: readonly Placing[], others: Placin
       if (!one.unchanged) one.replacement = await prepareReplacement(planOf(one));
     });
     for (const one of checked) placed.push(await commitPlacing(one));
-    await recordInWorkspace([...placings, ...(others.changes ?? [])]);
+    await recordInWorkspace(placings);
   } catch (error) {
     for (const one of checked.reverse()) await undoPlacing(one);
     throw error;

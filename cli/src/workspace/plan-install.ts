@@ -25,6 +25,8 @@ export interface InstallRequest {
   readonly save: boolean;
   /** All, or those in these folders, may become newer; the others stay as locked. */
   readonly upgrade: boolean | ReadonlySet<string>;
+  /** What is named takes the folder of another pak of that name. */
+  readonly force?: boolean | undefined;
 }
 
 /** How bytes are fetched; whoever plans again fetches nothing twice. */
@@ -88,10 +90,36 @@ export async function planInstall(
     ...fixed,
     ...[...resolved].map(([id, chosen]) => planRelease({ id, ...chosen, wish: wishOf.get(id) }, { lock, fetchers })),
   ];
+  const replaced = listReplaced(paks, request);
+  if (replaced.length > 0) return await planWithout(replaced, registryFor, opened, { request, fetchers });
   requireOneEach(paks);
   const folders = new Set(paks.map(({ folder }) => folder));
   const versions = new Map([...resolved].map(([id, { version }]) => [id, version]));
   return { paks, drop, versions, orphans: Object.keys(lock.paks).filter((folder) => !folders.has(folder)) };
+}
+
+/** Wishes whose folder a named pak takes. */
+function listReplaced(paks: readonly PlannedPak[], { force }: InstallRequest): readonly Wish[] {
+  const named = new Set(paks.flatMap(({ wish, folder }) => (wish?.isNamed === true ? [folder] : [])));
+  if (force !== true) return [];
+  return paks.flatMap(({ wish, folder }) => (wish && !wish.isNamed && named.has(folder) ? [wish] : []));
+}
+
+async function planWithout(
+  wishes: readonly Wish[],
+  registryFor: (account: string) => Registry,
+  { workspace, lock, root }: Pick<OpenWorkspace, "root" | "workspace" | "lock">,
+  about: { readonly request: InstallRequest; readonly fetchers: Fetchers },
+): Promise<InstallPlan> {
+  const gone = new Set(wishes.map(({ text }) => text));
+  const paks = Object.entries(lock.paks).filter(([, { source }]) => source === null || !gone.has(source));
+  const left = {
+    root,
+    workspace: { ...workspace, paks: workspace.paks.filter((text) => !gone.has(text)) },
+    lock: { ...lock, paks: Object.fromEntries(paks) },
+  };
+  const plan = await planInstall(registryFor, left, about);
+  return { ...plan, drop: [...plan.drop, ...gone] };
 }
 
 function collectWishes(
@@ -235,7 +263,7 @@ function requireOneEach(paks: readonly PlannedPak[]): void {
     if (!other) continue;
     const names = [other, pak].map(({ wish, folder }) => wish?.text ?? `a dependency named ${folder}`);
     throw new PaksError("ALREADY_EXISTS", `${names.join(" and ")} would both be in the folder ${pak.folder}.`, {
-      hint: `Install one of them under another name: paks install ${names[1]} --as <name>`,
+      hint: `Install one of them under another name: paks install ${names[1]} --as <name>; --force replaces the other one.`,
       details: { folder: pak.folder, sources: names },
     });
   }
