@@ -43,13 +43,16 @@ interface Page {
 const treePage = /^(https?:\/\/[^/?#]+\/[^?#]+?)\/(?:-\/)?(tree|blob)\/([^?#]+)$/;
 /** Forgejo and Gitea say which kind of ref they mean. */
 const sourcePage = /^(https?:\/\/[^/?#]+\/[^/?#]+\/[^/?#]+)\/src\/(branch|tag|commit)\/([^?#]+)$/;
+/** Bitbucket does not. */
+const bitbucketPage = /^(https:\/\/bitbucket\.org\/[^/?#]+\/[^/?#]+)\/(src)\/([^?#]+)$/;
 /** What the pages of the large hosts add, and what says nothing about where the files are. */
 const pageQuery = /^(https?:\/\/[^?#]+)\?(?:(?:tab|plain|ref_type)=[\w-]*&?)+$/;
 
 function readPage(text: string): Page | undefined {
   const plain = pageQuery.exec(text)?.[1];
   const address = plain ?? text;
-  const [, repository, kind, rest] = treePage.exec(address) ?? sourcePage.exec(address) ?? [];
+  const [, repository, kind, rest] =
+    treePage.exec(address) ?? sourcePage.exec(address) ?? bitbucketPage.exec(address) ?? [];
   if (repository === undefined || kind === undefined || rest === undefined)
     return plain === undefined ? undefined : { repository: plain };
   const isFile = kind === "blob" || /\.(?:md|json)\/?$/i.test(rest);

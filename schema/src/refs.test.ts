@@ -93,6 +93,7 @@ test.each([
     `https://codeberg.org/acme/skills/src/branch/main/pdf`,
     { url: "https://codeberg.org/acme/skills", tree: "main/pdf" },
   ],
+  [`https://bitbucket.org/acme/skills/src/main/pdf/`, { url: "https://bitbucket.org/acme/skills", tree: "main/pdf" }],
 ])("what a browser shows, %s, is a folder of a repository", (text, source) => {
   expect(parseSource(text)).toEqual({ type: "git", ...source });
 });

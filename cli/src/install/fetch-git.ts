@@ -20,7 +20,8 @@ import { discoverPaks } from "./discover.ts";
 import type { Fetched } from "./fetched.ts";
 import { readFetchedManifest } from "./fetched-manifest.ts";
 import { type FoundPoint, findPoint, newestTag } from "./git-point.ts";
-import { openGitReader, treeOfSnapshot, type GitReader } from "./git-reader.ts";
+import { type GitReader, openGitReader, treeOfSnapshot } from "./git-reader.ts";
+import type { PakTree } from "./pak-tree.ts";
 
 type Fetching = Pick<Context, "config" | "signal">;
 
@@ -71,7 +72,7 @@ async function chooseAmong(found: FoundPoint, source: GitSource, path: string | 
     commit: tag === undefined && branch === undefined ? snapshot.commit : undefined,
   });
   return await choosePak(
-    await treeOfSnapshot(snapshot),
+    await treeOf(snapshot),
     {
       where: `${source.url} at ${snapshot.place}`,
       sourceOf: (folder) => formatSource({ type: "git", url: source.url, ...state, path: folder }),
@@ -82,6 +83,17 @@ async function chooseAmong(found: FoundPoint, source: GitSource, path: string | 
       prefer: (folder) => tag !== undefined && !isRepositoryWideTag(tag) && versionOf(tag, folder) !== undefined,
     },
   );
+}
+
+/** A repository may be far too large to be looked through, and still hold a pak that can be named. */
+async function treeOf(snapshot: Snapshot): Promise<PakTree> {
+  try {
+    return await treeOfSnapshot(snapshot);
+  } catch (error) {
+    if (!isPaksError(error, "REPOSITORY_TOO_COMPLEX")) throw error;
+    const { code, message, details } = error;
+    throw new PaksError(code, message, { hint: "Name the pak's folder with --path.", details, cause: error });
+  }
 }
 
 const defined = <T extends Record<string, string | undefined>>(fields: T): { [K in keyof T]?: string } =>
@@ -141,7 +153,7 @@ function untaggedNote({ tag, branch, tags, snapshot }: FoundPoint, { url }: GitS
 export async function listGitPaks(source: GitSource, fetching: Fetching): Promise<ListedPak[]> {
   const found = await findPoint(await openGitReader(source.url, fetching), source);
   try {
-    const tree = await treeOfSnapshot(found.snapshot);
+    const tree = await treeOf(found.snapshot);
     const inside = found.path === undefined ? "" : `${found.path}/`;
     const folders = (await discoverPaks(tree)).filter((folder) => folder === found.path || folder.startsWith(inside));
     return await describePaks(tree, folders);

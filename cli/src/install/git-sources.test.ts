@@ -227,3 +227,24 @@ test("names and messages of a hostile repository paint nothing", async () => {
   const list = await runPaks(["install", "--list", `${lab.server.url}/paint.git`], options);
   expect(list.stdout + list.stderr).not.toMatch(/\u001b\[35m|\u202E/);
 });
+
+test("a repository that is too large to look through still gives a pak that is named", async () => {
+  const raw = await lab.raw("large");
+  const file = await raw.blob("x");
+  const files = Array.from({ length: 20_100 }, (_, i) => ({
+    mode: "100644",
+    name: `f${String(i).padStart(5, "0")}`,
+    oid: file,
+  }));
+  const pak = await raw.tree([{ mode: "100644", name: "SKILL.md", oid: await raw.blob(skill("pdf")) }]);
+  const tree = await raw.tree([...files, { mode: "40000", name: "pdf", oid: pak }]);
+  await raw.ref("refs/heads/main", await raw.commit(tree));
+  const source = `${lab.server.url}/large.git`;
+  expect(await refuse(source)).toMatchObject({
+    code: "REPOSITORY_TOO_COMPLEX",
+    hint: expect.stringContaining("--path"),
+  });
+  expect(await install(source, "--path", "pdf")).toMatchObject([
+    { name: "pdf", origin: { path: "pdf", branch: "main" } },
+  ]);
+});
