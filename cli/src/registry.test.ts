@@ -1,6 +1,9 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { PaksError } from "@paks/schema";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { openFetch } from "./network/open-fetch.ts";
 import { type HttpDeps, openHttp } from "./registry-http.ts";
 import { openRegistry } from "./registry.ts";
 import { type Stub, type StubAnswer, type StubRequest, serveStub } from "./testing/index.ts";
@@ -43,7 +46,7 @@ function depsOf(stub: Pick<Stub, "url">, deps: Partial<HttpDeps> = {}): HttpDeps
   waits.length = 0;
   return {
     url: stub.url,
-    fetch: globalThis.fetch,
+    fetch: openFetch({ proxy: undefined, noProxy: undefined, caFile: undefined, extraCaFile: undefined }),
     signal: new AbortController().signal,
     offline: false,
     userAgent: "paks/test",
@@ -326,4 +329,79 @@ test("the token is in no line of --verbose", async () => {
     .catch(() => undefined);
   expect(lines.length).toBeGreaterThan(3);
   expect(lines.join("\n")).not.toContain("paks_secret");
+});
+
+test("when the registry says that nothing is left of its limit, it is not asked before its window begins anew", async () => {
+  const stub = await serveStub(() => ({
+    headers: { "ratelimit-remaining": "0", "ratelimit-reset": "40" },
+    body: { data: [version] },
+  }));
+  const notes: string[] = [];
+  const registry = open(stub, { note: (text) => void notes.push(text), sleep: async (ms) => void waits.push(ms) });
+  await registry.listVersions(pdf);
+  expect(waits).toEqual([]);
+  // Sleeping is pretended: it stays too early until the tries are used up.
+  await expect(registry.listVersions(pdf)).rejects.toMatchObject({ code: "RATE_LIMITED" });
+  expect(stub.requests).toHaveLength(1);
+  expect(waits.every((wait) => wait > 38_000 && wait <= 40_500)).toBe(true);
+  expect(notes[0]).toContain("fewer requests");
+});
+
+test("archives and exact versions, which the registry does not count, do not wait for its limit", async () => {
+  const stub = await serveStub(({ path }) => ({
+    headers: { "ratelimit-remaining": "0", "ratelimit-reset": "40" },
+    ...(path.endsWith("/archive")
+      ? { body: "x" }
+      : path.endsWith("/files")
+        ? { body: { data: [] } }
+        : { body: { data: [version] } }),
+  }));
+  const registry = open(stub);
+  await registry.listVersions(pdf);
+  const release = { ...pdf, version: "1.0.0" };
+  for (let count = 0; count < 30; count += 1) {
+    await registry.fetchArchive(release);
+    await registry.listFiles(release);
+  }
+  expect(stub.requests).toHaveLength(61);
+  expect(waits).toEqual([]);
+});
+
+test("a token's calls are counted apart from those without", async () => {
+  const me = {
+    account: "acme",
+    kind: "user",
+    token: { name: "t", prefix: "p", scopes: [], created_at: version.released_at, expires_at: null },
+  };
+  const stub = await serveStub(({ path }) => ({
+    headers: path.endsWith("/me") ? {} : { "ratelimit-remaining": "0", "ratelimit-reset": "40" },
+    body: { data: path.endsWith("/me") ? me : [version] },
+  }));
+  const registry = open(stub);
+  await registry.listVersions(pdf);
+  await registry.me();
+  expect(waits).toEqual([]);
+});
+
+test("a body that drips is given up when the time for everything is over", async () => {
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { "content-type": "application/json" });
+    const drip = setInterval(() => response.write(" "), 20);
+    response.on("close", () => clearInterval(drip));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const call = { method: "GET", path: "/", auth: "none", totalMilliseconds: 300 } as const;
+  const start = performance.now();
+  await expect(openHttp(depsOf({ url }))(call)).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
+  expect(performance.now() - start).toBeLessThan(3000);
+});
+
+test("a 304 that nobody asked for is no answer", async () => {
+  const stub = await serveStub(() => ({ status: 304 }));
+  await expect(open(stub).listVersions(pdf)).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
 });
