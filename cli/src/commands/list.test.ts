@@ -138,3 +138,12 @@ test("a project without anything says so, and where one file is in the way, whic
   await writeFile(join(options.cwd, ".agents"), "");
   expect((await paks("list")).exit).toBe(10);
 });
+
+test("a lock that cannot be read is a warning, and what is installed is there", async () => {
+  await install("a");
+  await writeFile(join(options.cwd, "paks.lock"), "<<<<<<< ours\n");
+  const run = await paks("list");
+  expect(run.exit).toBe(0);
+  expect(run.stdout).toContain("intact");
+  expect(run.stderr).toContain("merge conflict");
+});

@@ -4,7 +4,7 @@ import { listAgentFolders, requireAgentId } from "../life/agents.ts";
 import {
   type ListRow,
   isSeenBy,
-  listPaks,
+  showPaks,
   rowData,
   rowName,
   rowStateText,
@@ -46,7 +46,7 @@ export const list = defineCommand({
     const rows: ListRow[] = [];
     for (const place of places) {
       const folders = listAgentFolders(context, place);
-      const all = await listPaks(context, place);
+      const all = await showPaks(context, place);
       rows.push(...all.filter((row) => agents.length === 0 || agents.some((agent) => isSeenBy(row, agent, folders))));
     }
     const data = {

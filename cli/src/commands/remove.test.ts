@@ -125,3 +125,27 @@ test.skipIf(process.getuid?.() === 0)(
     expect(await project.json("verify")).toMatchObject({ exit: 0 });
   },
 );
+
+test("what is asked for and was never installed is asked for no more", async () => {
+  await project.write("paks.jsonc", '{\n  // ours\n  "paks": ["acme/pdf@^1", "acme/doc"]\n}\n');
+  expect(await project.json("remove", "acme/pdf")).toMatchObject({ exit: 0, removed: [{ name: "acme/pdf@^1" }] });
+  const left = await project.read("paks.jsonc");
+  expect(left).toContain("// ours");
+  expect(left).toMatch(/"paks": \[\s*"acme\/doc"\s*\]/);
+  expect(await readdir(project.cwd)).toEqual(["paks.jsonc"]);
+});
+
+test("a refused remove leaves no folder behind", async () => {
+  expect((await project.paks("remove", "nothing")).exit).toBe(3);
+  expect((await project.paks("pin", "nothing")).exit).toBe(3);
+  expect(await readdir(project.cwd)).toEqual([]);
+});
+
+test("a dependency with a broken record does not keep the pak that needed it", async () => {
+  await project.ok("install", "acme/doc");
+  await writeFile(project.skill(".paks", "base.json"), "{");
+  const run = await project.ok("remove", "doc");
+  expect(run.stderr).toContain("base stays");
+  expect(await exists(project.skill("base"))).toBe(true);
+  expect((await project.lock()).paks).toEqual({});
+});

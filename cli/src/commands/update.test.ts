@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { type Project, makeProject } from "../life/testing/project.ts";
@@ -314,4 +314,45 @@ test("another version than was asked for is a matter of install", async () => {
   expect(await project.json("update", "nothing")).toMatchObject({ exit: 3 });
   const inside = await runPaks(["update"], { ...project.options, cwd: project.skill() });
   expect(inside.exit, inside.stderr).toBe(0);
+});
+
+test("without paks.jsonc nothing is taken for unwanted", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0");
+  await project.ok("install", "acme/pdf");
+  await rm(join(project.cwd, "paks.jsonc"));
+  await registry.add("acme/pdf", "1.1.0");
+  expect(await project.json("update")).toMatchObject({ exit: 7, error: { code: "LOCKFILE_MISMATCH" } });
+  expect(await versionOf("pdf")).toBe("1.0.0");
+});
+
+test("what was installed without saving is updated too, one that fails does not keep the others back", async () => {
+  const { registry } = project;
+  for (const name of ["pdf", "doc", "csv"]) await registry.add(`acme/${name}`, "1.0.0");
+  await project.ok("install", "acme/pdf", "acme/doc", "--no-save");
+  await project.ok("install", "acme/csv");
+  for (const name of ["pdf", "doc", "csv"]) await registry.add(`acme/${name}`, "1.1.0");
+  await writeFile(project.skill("doc", "SKILL.md"), "mine");
+  const run = await project.paks("update");
+  expect(run.exit).toBe(6);
+  expect(run.stderr).toContain("doc was not updated");
+  expect([await versionOf("pdf"), await versionOf("csv")]).toEqual(["1.1.0", "1.1.0"]);
+  expect(await readFile(project.skill("doc", "SKILL.md"), "utf8")).toBe("mine");
+  expect(Object.keys((await project.lock()).paks)).toEqual(["csv"]);
+});
+
+test("with --dir what lies in another folder is listed, checked, updated and removed", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0");
+  await project.ok("install", "acme/pdf", "--dir", "mine");
+  await registry.add("acme/pdf", "1.1.0");
+  expect(await project.json("outdated", "--dir", "mine")).toMatchObject({
+    exit: 9,
+    outdated: [{ folder: "acme/pdf" }],
+  });
+  await project.ok("update", "--dir", "mine");
+  expect(await project.read("mine", "acme", "pdf", "SKILL.md")).toContain("1.1.0");
+  expect(await project.json("verify", "--dir", "mine")).toMatchObject({ exit: 0, paks: [{ registry: "checked" }] });
+  await project.ok("remove", "acme/pdf", "--dir", "mine");
+  expect(await readdir(project.cwd)).toEqual([]);
 });

@@ -1,10 +1,10 @@
-import { PaksError, isPaksError } from "@paks/schema";
+import { PaksError, errorCodes, isPaksError } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { capabilityChangeData, formatCapabilityChange } from "../life/capability-text.ts";
 import { changeData, defaultCaps, formatFileDiffs, formatFileList } from "../life/file-changes.ts";
 import { requireRow } from "../life/find-row.ts";
-import { listPaks, shortPath } from "../life/list-paks.ts";
+import { type ListRow, listPaks, shortPath } from "../life/list-paks.ts";
 import { type Place, findPlace } from "../life/places.ts";
 import {
   type PakUpdate,
@@ -44,9 +44,7 @@ export const update = defineCommand({
     const place = await findPlace(context, args);
     const { dryRun, force, allowNewCapabilities } = args;
     const options = { dryRun, force, allowNewCapabilities };
-    const result = place.locked
-      ? await updateLocked(context, place, { names, options })
-      : await updateEach(context, place, { names, options });
+    const { failed, ...result } = await updatePlace(context, place, { names: names.map(requireBareName), options });
     return {
       data: {
         dry_run: dryRun,
@@ -54,6 +52,7 @@ export const update = defineCommand({
         removed: result.removed,
       },
       text: textOf(result, { context, dryRun, diff: dryRun || args.diff }),
+      ...(failed && { exit: errorCodes[failed.code].exit }),
     };
   },
 });
@@ -63,41 +62,47 @@ interface Asked {
   readonly options: UpdateOptions;
 }
 
-async function updateLocked(context: Context, place: Place, { names, options }: Asked): Promise<UpdateResult> {
-  const named = names.map(requireBareName);
-  if (named.length === 0) return await updateProject(context, place, { ...options, folders: undefined });
-  const rows = await listPaks(context, place);
-  const folders = named.map((name) => {
-    const row = requireRow(rows, name);
-    if (row.locked === undefined) throw notLocked(row.folder);
-    if (row.locked.pinned === true) throw pinned(row.folder, row.locked.version);
-    return row.folder;
-  });
-  return await updateProject(context, place, { ...options, folders: new Set(folders) });
+interface Done extends UpdateResult {
+  /** Why one of several was not updated; the user was told. */
+  readonly failed?: PaksError | undefined;
 }
 
-/** Places without a lock: one after the other; what failed does not keep the others back. */
-async function updateEach(context: Context, place: Place, { names, options }: Asked): Promise<UpdateResult> {
-  const rows = await listPaks(context, place);
-  const chosen = names.length === 0 ? rows : names.map((name) => requireRow(rows, requireBareName(name)));
-  const results: UpdateResult[] = [];
-  let failed: PaksError | undefined;
-  for (const row of chosen) {
-    if (names.length === 0 && (row.error ?? row.pak?.record.origin.type !== "registry")) continue;
-    try {
-      results.push(await updateAlone(context, row, options));
-    } catch (error) {
-      if (!isPaksError(error) || error.code === "CANCELLED" || chosen.length === 1) throw error;
-      context.warn(`${row.folder} was not updated: ${error.message} [${error.code}]`);
-      failed ??= error;
-    }
-  }
-  if (failed !== undefined && results.every(({ installed }) => installed.length === 0)) throw failed;
+/** What the lock knows in one go, all or none; the rest one by one. */
+async function updatePlace(context: Context, place: Place, { names, options }: Asked): Promise<Done> {
+  const all = await listPaks(context, place);
+  const rows = names.length === 0 ? all : names.map((name) => requireRow(all, name));
+  const held = names.length === 0 ? undefined : rows.find(({ locked }) => locked?.pinned === true);
+  if (held !== undefined) throw pinned(held.folder, held.locked?.version ?? null);
+  const locked = rows.filter((row) => row.locked !== undefined);
+  const folders = names.length === 0 ? undefined : new Set(locked.map(({ folder }) => folder));
+  const results: Done[] = locked.length === 0 ? [] : [await updateProject(context, place, { ...options, folders })];
+  const alone = rows.filter((row) => row.locked === undefined && (names.length > 0 || comesFromRegistry(row)));
+  results.push(...(await updateEach(context, alone, options)));
   return {
     updates: results.flatMap(({ updates }) => updates),
     installed: results.flatMap(({ installed }) => installed),
     removed: results.flatMap(({ removed }) => removed),
+    failed: results.find(({ failed }) => failed)?.failed,
   };
+}
+
+const comesFromRegistry = ({ error, pak }: ListRow): boolean =>
+  error === undefined && pak?.record.origin.type === "registry";
+
+/** What failed does not keep the others back. */
+async function updateEach(context: Context, rows: readonly ListRow[], options: UpdateOptions): Promise<Done[]> {
+  const results: Done[] = [];
+  for (const row of rows) {
+    try {
+      if (row.error !== undefined) throw row.error;
+      results.push(await updateAlone(context, row, options));
+    } catch (error) {
+      if (!isPaksError(error) || error.code === "CANCELLED" || rows.length === 1) throw error;
+      context.warn(`${row.folder} was not updated: ${error.message} [${error.code}]`);
+      results.push({ updates: [], installed: [], removed: [], failed: error });
+    }
+  }
+  return results;
 }
 
 /** Another range is another wish: that is what `install` is for. */
@@ -108,11 +113,6 @@ function requireBareName(name: string): string {
     hint: `Ask for another version: paks install ${name}`,
   });
 }
-
-const notLocked = (folder: string): PaksError =>
-  new PaksError("PAK_NOT_FOUND", `${folder} is installed here, and paks.lock does not know it.`, {
-    hint: "Install it again, without --no-save to have it in the lock.",
-  });
 
 const pinned = (folder: string, version: string | null): PaksError =>
   new PaksError("USAGE", `${folder} is pinned to ${version ?? "what is installed"}.`, {

@@ -1,5 +1,5 @@
-import { basename, relative } from "node:path";
-import { type LockedPak, type PaksError, formatErrorBody } from "@paks/schema";
+import { basename, join, relative } from "node:path";
+import { type LockedPak, type PaksError, formatErrorBody, isPaksError } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { type InstalledPak, surveyInstalled } from "../install/list-installed.ts";
 import { ownName } from "./own-name.ts";
@@ -40,6 +40,18 @@ export async function listPaks(context: Context, place: Place): Promise<ListRow[
   return await readRows(context, place);
 }
 
+/** The same for people who only look: a lock that cannot be read is a warning, and nothing is said of it. */
+export async function showPaks(context: Context, place: Place): Promise<ListRow[]> {
+  await recoverPlace(place, context);
+  try {
+    return await readRows(context, place);
+  } catch (error) {
+    if (!isPaksError(error, "LOCKFILE_MISMATCH")) throw error;
+    context.warn(error.message);
+    return await readRows(context, { ...place, locked: false });
+  }
+}
+
 /** The same for a caller that holds the folder's lock and so has ended what a killed command left. */
 export async function readRows(context: Context, place: Place): Promise<ListRow[]> {
   const [survey, lock] = await Promise.all([surveyInstalled(place.skillsFolder), readLockOf(place)]);
@@ -54,7 +66,7 @@ export async function readRows(context: Context, place: Place): Promise<ListRow[
   const known = new Set(rows.map(({ folder }) => folder));
   for (const [folder, locked] of Object.entries(lock.paks)) {
     if (known.has(folder)) continue;
-    rows.push({ ...emptyRow(place, folder, `${place.skillsFolder}/${folder}`), lockState: "differs", locked });
+    rows.push({ ...emptyRow(place, folder, join(place.skillsFolder, folder)), lockState: "differs", locked });
   }
   return rows.sort((a, b) => (a.folder < b.folder ? -1 : 1));
 }

@@ -1,11 +1,11 @@
 import type { LockedPak } from "@paks/schema";
 import { PaksError } from "@paks/schema";
 import type { Context } from "../context.ts";
-import { inSkillsFolder } from "../install/skills-folder.ts";
 import { changeLock } from "../workspace/open-workspace.ts";
 import { requireRow } from "./find-row.ts";
 import { type ListRow, readRows, rowName } from "./list-paks.ts";
-import { findPlace, folderOptions } from "./places.ts";
+import { findPlace } from "./places.ts";
+import { inFolderTidily } from "./tidily.ts";
 
 export interface Pinned {
   readonly name: string;
@@ -19,7 +19,7 @@ export interface Pinned {
 /** Sets or takes away what keeps `update` from a pak. All names are looked up before anything is changed. */
 export async function setPinned(context: Context, names: readonly string[], pinned: boolean): Promise<Pinned[]> {
   const place = await findPlace(context, { global: false, dir: undefined });
-  return await inSkillsFolder(place.skillsFolder, folderOptions(place, context), async () => {
+  return await inFolderTidily(context, place, async () => {
     const all = await readRows(context, place);
     const rows = [...new Set(names.map((name) => requireLockedRow(all, name)))];
     const changes = new Map(rows.map(({ folder, locked }) => [folder, withPin(locked, pinned)]));

@@ -4,17 +4,20 @@ import { type Lock, PaksError } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { exists } from "../install/installed-state.ts";
 import { listEditedCopies, removeLinks } from "../install/links.ts";
-import { removeEmptyFolders, removeFolders } from "../install/made-folders.ts";
+import { removeFolders } from "../install/made-folders.ts";
 import { removeRelease } from "../install/place.ts";
 import { bookkeeping, recordFileName } from "../install/record.ts";
 import { requireInside } from "../install/require-inside.ts";
-import { inSkillsFolder } from "../install/skills-folder.ts";
 import { type WorkspaceChange, changeWorkspace } from "../workspace/change-workspace.ts";
+import { findLocked } from "../workspace/entry.ts";
+import { findWorkspace } from "../workspace/open-workspace.ts";
+import { type Wish, identityOf, listWishes } from "../workspace/wish.ts";
 import { listAgentFolders } from "./agents.ts";
 import { planRemoval } from "./dependents.ts";
-import { requireRow } from "./find-row.ts";
+import { findRows, requireRow } from "./find-row.ts";
 import { type ListRow, readRows, rowName, rowVersion } from "./list-paks.ts";
-import { type Place, folderOptions, readLockOf } from "./places.ts";
+import { type Place, readLockOf } from "./places.ts";
+import { inFolderTidily } from "./tidily.ts";
 
 export interface RemovedPak {
   readonly name: string;
@@ -38,36 +41,66 @@ export interface RemoveResult {
  * @throws PaksError PAK_NOT_FOUND, USAGE, STILL_NEEDED, LOCAL_CHANGES, and INTEGRITY_MISMATCH for a named pak whose
  *   record cannot be read
  */
-export async function removePaks(
+export const removePaks = (
   context: Context,
   place: Place,
   { names, force }: { readonly names: readonly string[]; readonly force: boolean },
-): Promise<RemoveResult> {
-  let empty: readonly string[] = [];
-  const result = await inSkillsFolder(place.skillsFolder, folderOptions(place, context), async () => {
+): Promise<RemoveResult> =>
+  inFolderTidily(context, place, async () => {
     const rows = await readRows(context, place);
     const lock = await readLockOf(place);
-    const asked = new Set(names.map((name) => requireRow(rows, name).folder));
-    const plan = planRemoval(lock, [...asked]);
+    const { asked, onlyWished } = await lookUp(context, place, { names, rows, lock });
+    const plan = planRemoval(lock, asked);
     const rowOf = (folder: string) => rows.find((row) => row.folder === folder)!;
     const gone = plan.gone.map((one) => ({ ...one, row: rowOf(one.folder) }));
-    if (!force) for (const { row } of gone) await requireRemovable(row);
+    if (!force) for (const one of gone) await requireRemovable(one);
     const removed: RemovedPak[] = [];
     for (const { row, asked: wasAsked } of gone) {
       const backups = await removeOne(context, row, { force, change: changeOf(lock, row.folder) });
+      // `acme` of `acme/pdf`.
+      if (row.folder.includes("/")) await removeFolders([dirname(row.path)]);
       const { folder } = row;
       removed.push({ name: rowName(row), version: rowVersion(row), folder, dependency: !wasAsked, backups });
     }
-    if (plan.stays.length > 0)
-      await changeWorkspace(
-        place.root,
-        plan.stays.map((folder) => noLongerAsked(lock, folder)),
-      );
-    empty = await removeEmptyFolders({ ...place, cwd: context.cwd });
+    const changes = [...plan.stays.map((folder) => noLongerAsked(lock, folder)), ...onlyWished];
+    if (changes.length > 0) await changeWorkspace(place.root, changes);
+    for (const { folder, drop } of onlyWished)
+      removed.push({ name: drop[0]!, version: null, folder, dependency: false, backups: [] });
     return { removed, kept: plan.stays.map((folder) => ({ name: rowName(rowOf(folder)), folder })) };
   });
-  await removeFolders(empty);
-  return result;
+
+interface LookingUp {
+  readonly names: readonly string[];
+  readonly rows: readonly ListRow[];
+  readonly lock: Lock;
+}
+
+interface LookedUp {
+  /** Folders. */
+  readonly asked: readonly string[];
+  /** Asked for by `paks.jsonc` and never installed here. */
+  readonly onlyWished: readonly (WorkspaceChange & { readonly drop: readonly string[] })[];
+}
+
+async function lookUp(context: Context, place: Place, { names, rows, lock }: LookingUp): Promise<LookedUp> {
+  const unknown = names.filter((name) => findRows(rows, name).length === 0);
+  const wishes = unknown.length > 0 && place.locked ? await listWishesHere(context) : [];
+  const wishOf = (name: string) =>
+    wishes.find(
+      ({ text, source }) =>
+        (text === name || identityOf(source) === name || ("name" in source && source.name === name)) &&
+        findLocked(lock.paks, { text, source }) === undefined,
+    );
+  const found = names.map((name) => ({ name, wish: unknown.includes(name) ? wishOf(name) : undefined }));
+  return {
+    asked: [...new Set(found.flatMap(({ name, wish }) => (wish ? [] : [requireRow(rows, name).folder])))],
+    onlyWished: found.flatMap(({ wish }) => (wish ? [{ folder: wish.text, entry: null, drop: [wish.text] }] : [])),
+  };
+}
+
+async function listWishesHere(context: Context): Promise<readonly Wish[]> {
+  const { workspace, root } = await findWorkspace(context);
+  return listWishes(workspace, root);
 }
 
 const lockedOf = (lock: Lock, folder: string) => (Object.hasOwn(lock.paks, folder) ? lock.paks[folder] : undefined);
@@ -84,8 +117,15 @@ function noLongerAsked(lock: Lock, folder: string): WorkspaceChange {
   return { folder, entry: { ...entry, source: null }, drop: entry.source === null ? [] : [entry.source] };
 }
 
-async function requireRemovable({ error, pak, path, folder }: ListRow): Promise<void> {
-  if (error !== undefined) throw error;
+interface Going {
+  readonly row: ListRow;
+  readonly asked: boolean;
+}
+
+async function requireRemovable({ row, asked }: Going): Promise<void> {
+  const { error, pak, path, folder } = row;
+  // Of a dependency without a readable record only the lock's entry goes.
+  if (error !== undefined && asked) throw error;
   if (pak === undefined) return;
   const edited = pak.changed.length > 0 ? [path] : await listEditedCopies(pak.links, path, pak.record);
   if (edited.length === 0) return;
@@ -109,7 +149,8 @@ async function removeOne(context: Context, row: ListRow, { force, change }: Remo
     return (await removeRelease({ skillsFolder, record, force, now, boundary: row.place.boundary, workspace: change }))
       .backups;
   }
-  const backups = row.error === undefined ? [] : await setAside(context, row, now);
+  const backups = row.error !== undefined && force ? await setAside(context, row, now) : [];
+  if (row.error !== undefined && !force) context.warn(`${row.folder} stays: ${row.error.message}`);
   if (change !== undefined) await changeWorkspace(root, [change]);
   return backups;
 }

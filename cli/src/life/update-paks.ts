@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import {
   type CapabilityChange,
   type LockedPak,
@@ -5,6 +6,7 @@ import {
   PaksError,
   compareCapabilities,
   isPaksError,
+  lockFileName,
   noCapabilities,
   readCapabilities,
 } from "@paks/schema";
@@ -64,7 +66,12 @@ export async function updateProject(
   place: Place,
   { folders, ...options }: UpdateOptions & { readonly folders: ReadonlySet<string> | undefined },
 ): Promise<UpdateResult> {
-  const { workspace } = await findWorkspace(context);
+  const { workspace, workspaceFile } = await findWorkspace(context);
+  // Without it nothing would be asked for, and everything would go.
+  if (workspaceFile === undefined)
+    throw new PaksError("LOCKFILE_MISMATCH", `There is a ${lockFileName} and no paks.jsonc that says what is wanted.`, {
+      hint: "Take paks.jsonc from version control again.",
+    });
   return await runInstall(context, place, {
     texts: [],
     options,
@@ -171,7 +178,7 @@ async function findReleased(
   const state = await readInstalledState(place.skillsFolder, folder);
   try {
     if (state.state === "intact" && state.record.digest === before.digest)
-      return await readFolder(`${place.skillsFolder}/${folder}`);
+      return await readFolder(join(place.skillsFolder, folder));
     return (await fetchLocked(before, context, { root: place.root, wish })).files;
   } catch (error) {
     if (!isPaksError(error) || error.code === "CANCELLED") throw error;
