@@ -55,13 +55,15 @@ async function endWell(lab: Lab, project: string, ...words: string[]): Promise<v
   expect(exit, stdout + stderr).toBe(0);
 }
 
-/** The install over an old version under strace; answers its log. */
-async function traced(lab: Lab, project: string, filter: readonly string[]): Promise<string> {
+const upgrade = ["install", "--upgrade"];
+
+/** A command under strace; answers the log. */
+async function traced(lab: Lab, project: string, filter: readonly string[], words = upgrade): Promise<string> {
   const log = join(lab.root, `${project}.strace`);
-  await runProcess(
-    ["strace", "-f", "-qq", "-o", log, ...filter, process.execPath, builtCli(), "install", "--upgrade", "--json"],
-    { cwd: join(lab.root, project), environment: lab.environment },
-  );
+  await runProcess(["strace", "-f", "-qq", "-o", log, ...filter, process.execPath, builtCli(), ...words, "--json"], {
+    cwd: join(lab.root, project),
+    environment: lab.environment,
+  });
   return await readFile(log, "utf8");
 }
 
@@ -118,14 +120,14 @@ for (const [group, calls] of Object.entries(groups))
     { timeout: 600_000 },
     async () => {
       const lab = await openLab();
-      await cp(join(lab.root, "old"), join(lab.root, "count"), { recursive: true, verbatimSymlinks: true });
+      await copyProject(lab, "count");
       const count = countCalls(await traced(lab, "count", ["-e", `trace=${calls}`]));
       expect(count).toBeGreaterThan(3);
       let hits = 0;
       for (const fault of faults)
         for (const at of spread(count)) {
           const project = `${fault.replace("=", "-")}-${at}`;
-          await cp(join(lab.root, "old"), join(lab.root, project), { recursive: true, verbatimSymlinks: true });
+          await copyProject(lab, project);
           const log = await traced(lab, project, ["-e", `trace=${calls}`, "-e", `inject=${calls}:${fault}:when=${at}`]);
           hits += /INJECTED|killed by SIGKILL/.test(log) ? 1 : 0;
           const when = `${group} ${at} of ${count}, ${fault}`;
@@ -141,10 +143,52 @@ for (const [group, calls] of Object.entries(groups))
           await expectWhole(lab, project, false).catch(rename(when));
           await rm(join(lab.root, project), { recursive: true });
         }
-      // A run may make a call less than the one that was counted.
-      expect(hits).toBeGreaterThan(faults.length * spread(count).length * 0.7);
+      // Which thread makes a call, and so which number it has, differs from run to run.
+      expect(hits).toBeGreaterThan(faults.length * spread(count).length * 0.5);
     },
   );
+
+/** What the lock holds is there to the byte, with its link; what it does not hold is gone, with its link. */
+async function expectAllOrNothing(lab: Lab, project: string, when: string): Promise<void> {
+  const at = (...path: string[]) => join(lab.root, project, ...path);
+  const lock = parseLock(await readFile(at("paks.lock"), "utf8"), "paks.lock");
+  const sources = JSON.parse(await readFile(at("paks.jsonc"), "utf8")) as { paks: string[] };
+  for (const name of names) {
+    const digest = lock.paks[name]?.digest;
+    expect(await installedDigest(at(".agents", "skills", name)), `${when}: ${name}`).toBe(digest);
+    expect(sources.paks.includes(`acme/${name}`), `${when}: ${name}`).toBe(digest !== undefined);
+  }
+  expect(await listTemporary(at()), when).toEqual([]);
+}
+
+test.skipIf(!hasStrace)(
+  "a remove that is killed anywhere leaves all of a pak or nothing of it after the next command",
+  { timeout: 600_000 },
+  async () => {
+    const lab = await openLab();
+    const words = ["remove", "pdf"];
+    for (const [group, calls] of Object.entries(groups)) {
+      await copyProject(lab, `count-${group}`);
+      const count = countCalls(await traced(lab, `count-${group}`, ["-e", `trace=${calls}`], words));
+      for (const at of spread(count)) {
+        const project = `${group}-${at}`;
+        const when = `${group} ${at} of ${count}`;
+        await copyProject(lab, project);
+        await traced(lab, project, ["-e", `trace=${calls}`, "-e", `inject=${calls}:signal=KILL:when=${at}`], words);
+        await endWell(lab, project, "list").catch(rename(when));
+        await expectAllOrNothing(lab, project, when);
+        // A killed remove may have taken nothing away yet.
+        const { exit } = await run(lab, project, ...words);
+        expect([0, 3], when).toContain(exit);
+        expect(await installedDigest(join(lab.root, project, ".claude", "skills", "pdf")), when).toBeUndefined();
+        await expectAllOrNothing(lab, project, when);
+      }
+    }
+  },
+);
+
+const copyProject = (lab: Lab, project: string) =>
+  cp(join(lab.root, "old"), join(lab.root, project), { recursive: true, verbatimSymlinks: true });
 
 /** The failure, with where it happened. */
 const rename = (when: string) => (error: unknown) => {
