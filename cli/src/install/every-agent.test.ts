@@ -111,6 +111,5 @@ test("--copy puts a folder where a link would be, for several tools at once, and
   await writeFile(join(cwd, ".goose/skills/pdf/SKILL.md"), "mine\n");
   expect((await run("remove", "pdf")).exit).toBe(6);
   expect((await run("remove", "pdf", "--force")).exit).toBe(0);
-  for (const folder of [".claude", ".goose", ".zencoder"])
-    expect(existsSync(join(cwd, folder))).toBe(false);
+  for (const folder of [".claude", ".goose", ".zencoder"]) expect(existsSync(join(cwd, folder))).toBe(false);
 });
