@@ -1,4 +1,4 @@
-import { type ErrorCode, PaksError, errorCodes, isErrorCode } from "@paks/schema";
+import { type ErrorCode, PaksError, errorCodes, isErrorCode, isPaksError } from "@paks/schema";
 import { type Fetch, type FetchAnswer, readBody } from "./network/fetch.ts";
 import { openPace, withRetries } from "./registry-pace.ts";
 import { requireSafeTransport } from "./registry-url.ts";
@@ -72,18 +72,37 @@ export function openHttp(deps: HttpDeps): (call: Call) => Promise<Answer> {
     return call.auth === "none" ? undefined : known;
   };
 
+  const tokenOrNothing = async (): Promise<string | undefined> => {
+    try {
+      return (known ??= requireHeaderText(await deps.findToken(origin)));
+    } catch (error) {
+      if (isPaksError(error, "KEYCHAIN_UNAVAILABLE") || isPaksError(error, "INVALID_TOKEN")) return undefined;
+      throw error;
+    }
+  };
+
   const ask = async (call: Call): Promise<Answer> => {
     if (deps.offline) {
       throw new PaksError("OFFLINE", "This needs the registry, and paks is set to work offline.", {
         hint: "Leave out --offline, unset PAKS_OFFLINE, or take `offline = true` out of the configuration.",
       });
     }
-    const token = await authorization(call);
-    return await withRetries(deps, call, async (signal) => {
+    const once = async (token: string | undefined, signal: AbortSignal): Promise<Answer> => {
       pace.require(call, token !== undefined);
       const answer = await send(deps, call, { token, signal });
       pace.note(answer, token !== undefined);
       return answer;
+    };
+    const token = await authorization(call);
+    return await withRetries(deps, call, async (signal) => {
+      try {
+        return await once(token, signal);
+      } catch (error) {
+        // Reading is anonymous as long as that is enough. Who is logged in has a limit of his own.
+        const raised = isPaksError(error, "RATE_LIMITED") && call.auth === "none" ? await tokenOrNothing() : undefined;
+        if (raised === undefined) throw error;
+        return await once(raised, signal);
+      }
     });
   };
 

@@ -111,7 +111,8 @@ test("Retry-After is honoured as seconds and as a date, and not waited for when 
         ? failing("RATE_LIMITED", 429, { "retry-after": "Fri, 20 Nov 2026 00:00:05 GMT" })
         : { body: { data: [version] } },
   );
-  await open(stub).listVersions(pdf);
+  const anonymous = { findToken: async () => await Promise.resolve(undefined) };
+  await open(stub, anonymous).listVersions(pdf);
   // Up to half a second more, so that not all who were told the same come at once.
   expect(waits.map((wait, index) => wait - [2000, 5000][index]! >= 0 && wait - [2000, 5000][index]! < 500)).toEqual([
     true,
@@ -119,7 +120,7 @@ test("Retry-After is honoured as seconds and as a date, and not waited for when 
   ]);
 
   const far = await serveStub(() => failing("RATE_LIMITED", 429, { "retry-after": "3600" }));
-  await expect(open(far).listVersions(pdf)).rejects.toMatchObject({
+  await expect(open(far, anonymous).listVersions(pdf)).rejects.toMatchObject({
     code: "RATE_LIMITED",
     details: { retry_after: "3600" },
   });
@@ -337,7 +338,10 @@ test("when the registry says that nothing is left of its limit, it is not asked 
     body: { data: [version] },
   }));
   const notes: string[] = [];
-  const registry = open(stub, { note: (text) => void notes.push(text), sleep: async (ms) => void waits.push(ms) });
+  const registry = open(stub, {
+    findToken: async () => await Promise.resolve(undefined),
+    note: (text) => void notes.push(text),
+  });
   await registry.listVersions(pdf);
   expect(waits).toEqual([]);
   // Sleeping is pretended: it stays too early until the tries are used up.
@@ -404,4 +408,21 @@ test("a body that drips is given up when the time for everything is over", async
 test("a 304 that nobody asked for is no answer", async () => {
   const stub = await serveStub(() => ({ status: 304 }));
   await expect(open(stub).listVersions(pdf)).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
+});
+
+test("reading is anonymous until its limit is used up; then who is logged in goes on at once", async () => {
+  const stub = await serveStub(({ headers }, count) => ({
+    ...(headers.authorization === undefined && count > 2
+      ? failing("RATE_LIMITED", 429, { "retry-after": "60" })
+      : { body: { data: [version] } }),
+  }));
+  const registry = open(stub);
+  for (let count = 0; count < 3; count += 1) await registry.listVersions(pdf);
+  expect(waits).toEqual([]);
+  expect(stub.requests.map((one) => one.headers.authorization)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    "Bearer paks_secret",
+  ]);
 });

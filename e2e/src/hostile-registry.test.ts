@@ -84,8 +84,9 @@ describe.concurrent("a registry that says", () => {
     expect(installed.some((path) => path.endsWith("SKILL.md"))).toBe(exit === 0);
     expect(await readdir(cwd)).toEqual(exit === 0 ? ["skills"] : expect.not.arrayContaining(["paks.lock"]));
     expect(await stored()).toHaveLength(exit === 0 ? 1 : 0);
-    // Reading needs no token, here or anywhere.
-    expect(registry.requests.every((one) => one.token === undefined)).toBe(true);
+    // Reading needs no token, but where the limit of those without is used up; another origin never gets one.
+    for (const { origin, token: sent } of registry.requests)
+      if (sent !== undefined) expect([lie, origin]).toEqual(["a wait of years", "own"]);
     expect(registry.requests.length).toBeGreaterThan(0);
   });
 
@@ -107,7 +108,9 @@ describe.concurrent("a registry that says", () => {
     }
     for (const { origin, url, token: sent } of registry.requests) {
       // Only what needs one, and only there.
-      if (sent !== undefined) expect([origin, url]).toEqual(["own", "/api/auth/me"]);
+      if (sent === undefined) continue;
+      expect(origin).toBe("own");
+      if (lie !== "a wait of years") expect(url).toBe("/api/auth/me");
     }
   });
 

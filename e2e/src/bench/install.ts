@@ -13,6 +13,18 @@ import type { Comparison } from "./report.ts";
 const incompressible = (): string => randomBytes(9000).toString("base64");
 const longSkill = (name: string): string => skillText(name, incompressible());
 
+/** As large as an average skill of the large public collections: ten more files beside SKILL.md. */
+const realSkills = (count: number): Record<string, string> =>
+  Object.fromEntries(
+    Object.keys(manySkills(count)).flatMap((path) => [
+      [path, longSkill(path.split("/")[1]!)],
+      ...Array.from({ length: 10 }, (_, at) => [
+        path.replace("SKILL.md", `references/part-${at}.md`),
+        incompressible(),
+      ]),
+    ]),
+  );
+
 const manySkills = (count: number): Record<string, string> =>
   Object.fromEntries(
     Array.from({ length: count }, (_, at) => [`skills/skill-${at}/SKILL.md`, longSkill(`skill-${at}`)]),
@@ -35,10 +47,14 @@ export async function compareInstall(runs: number): Promise<Comparison[]> {
     const single = await pushedRepository(lab, "single", { "SKILL.md": longSkill("single") });
     const many = await pushedRepository(lab, "many", manySkills(300));
     await publish(lab, single.dir);
+    const real = await pushedRepository(lab, "real", realSkills(300));
     await publish(lab, many.dir, "skills/skill-7");
-    const one = { what: "one of 300 skills", name: "skill-7", tag: "skill-7--v0.1.1", path: "skills/skill-7" };
+    await publish(lab, real.dir, "skills/skill-8");
+    const oneOf = (what: string, name: string, remote: string) =>
+      compareWithClone(lab, { what, name, tag: `${name}--v0.1.1`, path: `skills/${name}`, remote, atMost: 0.1, runs });
     return [
-      await compareWithClone(lab, { ...one, remote: many.remote, atMost: 0.1, runs }),
+      await oneOf("1 of 300 skills of 12 KB", "skill-7", many.remote),
+      await oneOf("1 of 300 skills of 130 KB", "skill-8", real.remote),
       await compareWithClone(lab, {
         what: "single skill",
         name: "single",
