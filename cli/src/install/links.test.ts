@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type ReleaseFile, describeFiles } from "@paks/schema";
 import { beforeEach, expect, test } from "vitest";
 import { tempFolder } from "../testing/index.ts";
-import { type LinkPlan, makeLink } from "./links.ts";
+import { type LinkPlan, makeLink, makeLinks } from "./links.ts";
 import { type Placing, placeRelease, removeRelease } from "./place.ts";
 import { type InstallRecord, formatLink } from "./record.ts";
 
@@ -124,4 +124,30 @@ test("links are relative, so that a project can be moved; on Windows they are ju
   await rename(project, moved);
   expect(await readdir(join(moved, "tool", "linux"))).toEqual([]);
   await rename(moved, project);
+});
+
+test.each(["EPERM", "ENOTSUP", "ENOSYS"])(
+  "where the file system answers %s to a link there is a copy, which goes with the pak like one that was asked for",
+  async (code) => {
+    const link: LinkPlan = { ...copy, mode: "link" };
+    await place("1.0.0", []);
+    const record = recordOf("1.0.0", [link]);
+    const noLinks = async () =>
+      await Promise.reject(Object.assign(new Error("no links here"), { code, syscall: "symlink" }));
+    const to = join(skillsFolder, "pdf");
+    await makeLinks([link], { to, record, force: false, backupOf: (path) => path, link: noLinks });
+    expect((await lstat(copy.path)).isDirectory()).toBe(true);
+    expect(await copied()).toBe("version 1.0.0\n");
+    await removeRelease({ skillsFolder, record, force: false, now: new Date(0) });
+    await expect(lstat(copy.path)).rejects.toMatchObject({ code: "ENOENT" });
+  },
+);
+
+test("a disk that is full is no reason for a copy", async () => {
+  await place("1.0.0", []);
+  const full = async () =>
+    await Promise.reject(Object.assign(new Error("full"), { code: "ENOSPC", syscall: "symlink" }));
+  const options = { to: join(skillsFolder, "pdf"), record: recordOf("1.0.0", [copy]), force: false, link: full };
+  const link: LinkPlan = { ...copy, mode: "link" };
+  await expect(makeLinks([link], { ...options, backupOf: (path) => path })).rejects.toMatchObject({ code: "ENOSPC" });
 });

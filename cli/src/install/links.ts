@@ -30,7 +30,8 @@ export interface LinkContext {
 export interface MakeLinksOptions extends LinkContext {
   readonly force: boolean;
   readonly backupOf: (path: string) => string;
-  readonly platform?: NodeJS.Platform;
+  /** `makeLink` when absent. */
+  readonly link?: (path: string, to: string) => Promise<void>;
 }
 
 /** What stands where a link or copy should be. `edited`: a copy of ours that was changed since. */
@@ -180,7 +181,7 @@ async function putLink(path: string, options: MakeLinksOptions): Promise<void> {
   // A copy of ours that is to become a link.
   await rm(path, { recursive: true, force: true });
   try {
-    await makeLink(path, options.to, options.platform);
+    await (options.link ?? makeLink)(path, options.to);
   } catch (error) {
     if (!noLinks.includes(systemErrorCode(error) ?? "") || options.record === undefined) throw error;
     await putCopy(path, options);

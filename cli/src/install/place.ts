@@ -156,7 +156,7 @@ async function updateRecord(skillsFolder: string, record: InstallRecord, before:
 function requireReplaceable(state: InstalledState, record: InstallRecord, target: string): void {
   if (state.state === "foreign")
     throw new PaksError("ALREADY_EXISTS", `${target} is already there and paks did not make it.`, {
-      hint: "Move it away, or run again with --force to keep a copy of it and install over it.",
+      hint: "Install under another name with --as <name>, move it away, or run again with --force to keep a copy of it and install over it.",
       details: { path: target },
     });
   if (state.state === "edited")

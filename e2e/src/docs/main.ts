@@ -4,6 +4,7 @@ import { workspaceRoot } from "../harness/executables.ts";
 import { renderAgents } from "./render-agents.ts";
 import { renderApi } from "./render-api.ts";
 import { renderCli } from "./render-cli.ts";
+import { renderConfiguration } from "./render-configuration.ts";
 import { renderErrors } from "./render-errors.ts";
 
 /** Each reference and what it is made from. */
@@ -12,6 +13,7 @@ const references: Record<string, () => string | Promise<string>> = {
   "docs/cli.md": renderCli,
   "docs/api.md": renderApi,
   "docs/agents.md": renderAgents,
+  "docs/configuration.md": renderConfiguration,
 };
 
 /** `--check` writes nothing and ends with 1 when a reference is not what the code says. */
