@@ -39,6 +39,8 @@ export interface Prompts {
   selectMany<T extends string>(
     question: Question & { readonly options: readonly { readonly value: T; readonly label: string }[] },
   ): Promise<T[]>;
+  /** Ctrl-C at the terminal waits until this is done. For short work that must not be cut in the middle. */
+  undisturbed<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** Everything a command may touch. Tests make one with `testContext()`. */

@@ -2,6 +2,7 @@ import type { Readable, Writable } from "node:stream";
 import type * as ClackModule from "@clack/prompts";
 import { PaksError } from "@paks/schema";
 import type { Prompts, Question } from "./context.ts";
+import { holdCtrlC } from "./hold-ctrl-c.ts";
 import { safe } from "./output/safe-text.ts";
 
 export interface PromptDeps {
@@ -49,6 +50,7 @@ export function openPrompts(deps: PromptDeps): Prompts {
       );
       return question.options.filter((option) => picked.includes(option.value)).map((option) => option.value);
     },
+    undisturbed: async (work) => (deps.interactive ? await holdCtrlC(deps.stdin(), work) : await work()),
   };
 }
 
