@@ -3,6 +3,7 @@ import { lstat, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { targetTable } from "@paks/targets";
 import { expect, test } from "vitest";
+import { makeProject } from "../life/testing/project.ts";
 import { runPaks, tempFolder } from "../testing/index.ts";
 
 const manifest = "---\nname: pdf\ndescription: Use when a PDF has to be filled in.\n---\n# PDF\n";
@@ -112,4 +113,33 @@ test("--copy puts a folder where a link would be, for several tools at once, and
   expect((await run("remove", "pdf")).exit).toBe(6);
   expect((await run("remove", "pdf", "--force")).exit).toBe(0);
   for (const folder of [".claude", ".goose", ".zencoder"]) expect(existsSync(join(cwd, folder))).toBe(false);
+});
+
+test("a tool that sorts by account gets <account>/<name>, at every update the same, and loses all of it again", async () => {
+  const project = await makeProject();
+  await project.registry.add("acme/pdf", "1.0.0");
+  await project.ok("install", "acme/pdf", "--global", "--agent", "stakpak,claude-code");
+  const place = join(project.home, ".stakpak/skills/acme/pdf");
+  expect((await lstat(place)).isSymbolicLink()).toBe(true);
+  expect(existsSync(join(place, "SKILL.md"))).toBe(true);
+  expect(existsSync(join(project.home, ".claude/skills/pdf/SKILL.md"))).toBe(true);
+  await project.registry.add("acme/pdf", "1.1.0");
+  await project.ok("install", "acme/pdf@1.1.0", "--global", "--agent", "stakpak");
+  expect(existsSync(join(place, "SKILL.md"))).toBe(true);
+  await project.ok("remove", "acme/pdf", "--global");
+  expect([existsSync(place), existsSync(join(project.home, ".claude/skills/pdf"))]).toEqual([false, false]);
+});
+
+test("the agents of paks.jsonc, by id or alias, come before the remembered ones and those that are found", async () => {
+  const project = await makeProject();
+  await project.registry.add("acme/pdf", "1.0.0");
+  await mkdir(join(project.home, ".claude"));
+  await project.ok("agent", "default", "goose");
+  await project.write("paks.jsonc", '{ "paks": ["acme/pdf"], "agents": ["windsurf", "vibe"] }\n');
+  await project.ok("install");
+  expect((await readdir(project.cwd)).filter((name) => name.startsWith(".")).sort()).toEqual([
+    ".agents",
+    ".vibe",
+    ".windsurf",
+  ]);
 });
