@@ -80,10 +80,12 @@ interface Put {
 /** Does the work with the files out of the way. They come back whatever becomes of it, Ctrl-C included. */
 export async function withAside<T>(context: Context, { aside, plan, fault }: Put, work: () => Promise<T>): Promise<T> {
   const tree = withoutSignal(topTree(plan));
-  const { undisturbed } = context.prompts;
-  const entry = await undisturbed(async () => await putAside(tree, { path: aside.path, message: messageOf(plan) }));
+  const { prompts } = context;
+  const entry = await prompts.undisturbed(
+    async () => await putAside(tree, { path: aside.path, message: messageOf(plan) }),
+  );
   const bringBack = async (): Promise<void> => {
-    const { state, name } = await undisturbed(async () => await putBack(tree, entry));
+    const { state, name } = await prompts.undisturbed(async () => await putBack(tree, entry));
     if (state === "kept") {
       context.warn(
         `What was put aside could not be put back cleanly; git keeps it as ${name}. Look at git status: where conflicts are marked, resolve them and git stash drop '${name}'; where nothing is back, ${putBackCommand({ name })}`,
