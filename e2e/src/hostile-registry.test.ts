@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeFiles } from "@paks/schema";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { executables } from "./harness/executables.ts";
 import { skillText } from "./harness/journey.ts";
 import { run } from "./harness/run.ts";
@@ -17,10 +17,11 @@ const listFiles = async (folder: string): Promise<string[]> =>
 
 const token = "paks_secretsecretsecret";
 
-async function open(lie: string) {
+/** @param finished of the test itself: several run at once */
+async function open(lie: string, finished: (work: () => Promise<void>) => void) {
   const root = await mkdtemp(join(tmpdir(), "paks-lying-"));
   const registry = await serveLyingRegistry(lie);
-  onTestFinished(async () => {
+  finished(async () => {
     await registry.close();
     await rm(root, { recursive: true, force: true });
   });
@@ -76,21 +77,24 @@ test("every lie has its outcome", () => {
 });
 
 describe.concurrent("a registry that says", () => {
-  test.each(Object.entries(exits))("%s: install ends with %i, and leaves all or nothing", async (lie, exit) => {
-    const { registry, cwd, paks, stored } = await open(lie);
-    const finished = await paks("install", "acme/pdf@^1", "--dir", "skills");
-    expect(finished.exitCode, finished.stderr).toBe(exit);
-    const installed = (await listFiles(join(cwd, "skills"))).filter((path) => !path.includes(".paks"));
-    expect(installed.some((path) => path.endsWith("SKILL.md"))).toBe(exit === 0);
-    expect(await readdir(cwd)).toEqual(exit === 0 ? ["skills"] : expect.not.arrayContaining(["paks.lock"]));
-    expect(await stored()).toHaveLength(exit === 0 ? 1 : 0);
-    // Reading needs no token, but where the limit of those without is used up; another origin never gets one.
-    for (const { origin, token: sent } of registry.requests)
-      if (sent !== undefined) expect([lie, origin]).toEqual(["a wait of years", "own"]);
-    expect(registry.requests.length).toBeGreaterThan(0);
-  });
+  test.for(Object.entries(exits))(
+    "%s: install ends with %i, and leaves all or nothing",
+    async ([lie, exit], context) => {
+      const { registry, cwd, paks, stored } = await open(lie, context.onTestFinished);
+      const finished = await paks("install", "acme/pdf@^1", "--dir", "skills");
+      expect(finished.exitCode, finished.stderr).toBe(exit);
+      const installed = (await listFiles(join(cwd, "skills"))).filter((path) => !path.includes(".paks"));
+      expect(installed.some((path) => path.endsWith("SKILL.md"))).toBe(exit === 0);
+      expect(await readdir(cwd)).toEqual(exit === 0 ? ["skills"] : expect.not.arrayContaining(["paks.lock"]));
+      expect(await stored()).toHaveLength(exit === 0 ? 1 : 0);
+      // Reading needs no token, but where the limit of those without is used up; another origin never gets one.
+      for (const { origin, token: sent } of registry.requests)
+        if (sent !== undefined) expect([lie, origin]).toEqual(["a wait of years", "own"]);
+      expect(registry.requests.length).toBeGreaterThan(0);
+    },
+  );
 
-  test.each([
+  test.for([
     "honest",
     "an endless record",
     "a page instead of a record",
@@ -100,8 +104,8 @@ describe.concurrent("a registry that says", () => {
     "a wait of years",
     "the failure of somebody else",
     "a redirect to another origin",
-  ])("%s: search, info and whoami end", async (lie) => {
-    const { registry, paks } = await open(lie);
+  ])("%s: search, info and whoami end", async (lie, context) => {
+    const { registry, paks } = await open(lie, context.onTestFinished);
     for (const args of [["search", "x"], ["info", "acme/pdf", "--full"], ["whoami"], ["search", "x", "--json"]]) {
       const finished = await paks(...args);
       expect([0, 3, 4, 5, 7, 8], finished.stderr).toContain(finished.exitCode);
@@ -114,10 +118,10 @@ describe.concurrent("a registry that says", () => {
     }
   });
 
-  test.each(["other bytes", "other bytes, with their own hash", "another pak's name", "a redirect to another origin"])(
+  test.for(["other bytes", "other bytes, with their own hash", "another pak's name", "a redirect to another origin"])(
     "%s: ci installs the lock's bytes or nothing",
-    async (lie) => {
-      const { registry, cwd, paks } = await open(lie);
+    async (lie, context) => {
+      const { registry, cwd, paks } = await open(lie, context.onTestFinished);
       const files = [{ path: "SKILL.md", executable: false, bytes: Buffer.from(skillText("pdf", "1.0.0")) }];
       const resolved = {
         type: "registry",
