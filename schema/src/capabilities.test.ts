@@ -64,6 +64,8 @@ test.each<[string, ReleaseFile, CapabilityKind, string[]]>([
   ],
   ["servers of front matter", skill("mcpServers:\n  db:\n    command: x\n"), "mcp_servers", ["db: x"]],
   ["servers of TOML", file("config.toml", '[mcp_servers.db]\ncommand = "x"\n'), "mcp_servers", ["db"]],
+  ["tools of a side file", file("skill.yaml", "allowed-tools: Bash\n"), "tools", ["Bash"]],
+  ["YAML that cannot be read", file("agent.yml", "tools: &a [b]\n"), "unread", ["agent.yml"]],
   [
     "hooks of a file",
     file("hooks/hooks.json", '{"hooks":{"PreToolUse":[{"hooks":[{"type":"command","command":"./a"}]}]}}'),

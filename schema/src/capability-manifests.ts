@@ -2,6 +2,7 @@ import { PaksError } from "./errors.ts";
 import { parseFrontmatter } from "./frontmatter.ts";
 import { splitTools } from "./kinds/skill-fields.ts";
 import { defaultLimits } from "./limits.ts";
+import { parseYamlMap } from "./safe-yaml.ts";
 
 /** What files declare in so many words: tools that need no question, servers, commands that run by themselves. */
 export interface Declared {
@@ -13,29 +14,33 @@ export interface Declared {
 }
 
 /** Each may take 40 ms when its author wants it to. */
-const maxFrontmatters = 200;
+const maxYamls = 200;
 const maxCommandLength = 300;
 
 /** Reads declarations out of one file after the other. */
 export function openDeclarations(found: Declared): (path: string, text: string) => void {
-  let frontmatters = 0;
+  let yamls = 0;
   return (path, text) => {
     const name = path.slice(path.lastIndexOf("/") + 1).toLowerCase();
     if (name.endsWith(".json") || name.endsWith(".jsonc")) readJson(path, text, found);
     else if (name.endsWith(".toml")) readToml(text, found);
-    else if (/\.(?:md|mdc|mdx|markdown)$/.test(name)) {
-      readCommandsInText(path, text, found);
-      if (!/^\uFEFF?---/.test(text)) return;
-      frontmatters += 1;
-      if (frontmatters > maxFrontmatters) found.unread.add(path);
-      else readFrontmatter(path, text, found);
-    }
+    const isMarkdown = /\.(?:md|mdc|mdx|markdown)$/.test(name);
+    if (isMarkdown) readCommandsInText(path, text, found);
+    const isYaml = /\.ya?ml$/.test(name) && declaring.test(text);
+    if (!isYaml && !(isMarkdown && /^\uFEFF?---/.test(text))) return;
+    yamls += 1;
+    if (yamls > maxYamls) found.unread.add(path);
+    else
+      readYaml(path, found, () => (isYaml ? parseYamlMap(text) : parseFrontmatter(text, { path, lenient: true })).data);
   };
 }
 
-function readFrontmatter(path: string, text: string, found: Declared): void {
+/** Words without which a file declares nothing. */
+const declaring = /mcp|hooks|permissions|allowed|tools/i;
+
+function readYaml(path: string, found: Declared, read: () => Values): void {
   try {
-    readDeclarations(path, parseFrontmatter(text, { path, lenient: true }).data, found);
+    readDeclarations(path, read(), found);
   } catch (error) {
     if (!(error instanceof PaksError)) throw error;
     found.unread.add(path);
@@ -46,7 +51,7 @@ function readFrontmatter(path: string, text: string, found: Declared): void {
 const configFile = /^(?:\.?mcp|hooks|settings(?:\.local)?|plugin|pack|agent|template|package)\.jsonc?$/i;
 
 function readJson(path: string, text: string, found: Declared): void {
-  if (!/mcp|hooks|permissions|allowed|tools/i.test(text)) return;
+  if (!declaring.test(text)) return;
   const value = text.length <= defaultLimits.fileBytes ? parse(text.replace(/^\uFEFF/, "")) : undefined;
   if (isMap(value)) readDeclarations(path, value, found);
   else if (value === undefined && (configFile.test(path.slice(path.lastIndexOf("/") + 1)) || path.endsWith(".jsonc")))

@@ -1,7 +1,17 @@
-import { compareCapabilities, formatPakId, isTaken, parseSelector, parseSource, readCapabilities } from "@paks/schema";
+import { resolve } from "node:path";
+import {
+  compareCapabilities,
+  describeFiles,
+  formatPakId,
+  isTaken,
+  parseSelector,
+  parseSource,
+  readCapabilities,
+} from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { fetchSource } from "../install/fetch-source.ts";
+import { readFolder } from "../install/read-folder.ts";
 import { capabilityChangeData, formatCapabilityChange } from "../life/capability-text.ts";
 import {
   changeData,
@@ -60,13 +70,18 @@ export const diff = defineCommand({
   },
 });
 
-async function fetchBoth(context: Context, a: string, b: string): Promise<[DiffSide, DiffSide]> {
-  const second = sameAs(a, b);
-  const [before, after] = await Promise.all([fetchSource(a, context), fetchSource(second, context)]);
-  return [
-    { label: a, version: before.version, digest: before.digest, files: before.files },
-    { label: second, version: after.version, digest: after.digest, files: after.files },
-  ];
+const fetchBoth = async (context: Context, a: string, b: string): Promise<[DiffSide, DiffSide]> =>
+  await Promise.all([fetchSide(context, a), fetchSide(context, sameAs(a, b))]);
+
+/** A folder may be half done; what comes from elsewhere is a pak. */
+async function fetchSide(context: Context, text: string): Promise<DiffSide> {
+  const source = parseSource(text);
+  if (source.type === "local") {
+    const files = await readFolder(resolve(context.cwd, source.path));
+    return { label: text, version: null, digest: describeFiles(files).digest, files };
+  }
+  const { version, digest, files } = await fetchSource(text, context);
+  return { label: text, version, digest, files };
 }
 
 /** `acme/pdf@1.0.0 2.0.0` means another version of the first. */

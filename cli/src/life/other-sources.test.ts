@@ -1,0 +1,68 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { gitRepo } from "@paks/git/testing";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { type Project, makeProject } from "./testing/project.ts";
+
+let project: Project;
+beforeEach(async () => {
+  project = await makeProject();
+});
+const skill = (body: string) => `---\nname: csv\ndescription: Reads CSV files.\nlicense: MIT\n---\n${body}\n`;
+const installed = () => readFile(project.skill("csv", "SKILL.md"), "utf8");
+
+test("a branch: newer bytes are outdated, update takes them, rollback puts the old ones back", async () => {
+  const repo = await gitRepo({ "SKILL.md": skill("one") });
+  onTestFinished(() => repo.remove());
+  const first = await repo.git("rev-parse", "HEAD");
+  await project.ok("install", `${repo.url}#branch=main`);
+  expect(await project.json("outdated")).toMatchObject({ exit: 0 });
+  await repo.write({ "SKILL.md": skill("two"), "run.sh": "echo\n" });
+  const second = await repo.commit("Second");
+  expect(await project.json("outdated")).toMatchObject({
+    exit: 9,
+    outdated: [{ folder: "csv", wanted: second.slice(0, 12) }],
+  });
+  expect(await project.json("update")).toMatchObject({ exit: 6, error: { code: "CAPABILITIES_GROWN" } });
+  await project.ok("update", "--allow-new-capabilities");
+  expect(await installed()).toBe(skill("two"));
+  expect((await project.lock()).paks["csv"]).toMatchObject({
+    resolved: { commit: second },
+    previous: { resolved: { commit: first } },
+  });
+  expect(await project.json("verify")).toMatchObject({ exit: 0, paks: [{ registry: "none" }] });
+  expect(await project.json("audit", "--licenses", "MIT")).toMatchObject({ exit: 0 });
+  await project.ok("rollback", "csv", "--offline");
+  expect(await installed()).toBe(skill("one"));
+  await project.ok("ci", "--offline");
+});
+
+test("a tag and a commit are never outdated", async () => {
+  const repo = await gitRepo({ "SKILL.md": skill("one") }, ["v1.0.0"]);
+  onTestFinished(() => repo.remove());
+  await project.ok("install", `${repo.url}#tag=v1.0.0`);
+  await repo.write({ "SKILL.md": skill("two") });
+  await repo.commit("Second");
+  await repo.tag("v1.1.0");
+  expect(await project.json("outdated")).toMatchObject({ exit: 0, others: [{ state: "fixed" }] });
+  await project.ok("update");
+  expect(await installed()).toBe(skill("one"));
+});
+
+test("a folder of the project: changes at the source are outdated and taken by update, edits of the copy survive", async () => {
+  const source = join(project.cwd, "src", "csv");
+  await mkdir(source, { recursive: true });
+  await writeFile(join(source, "SKILL.md"), skill("one"));
+  await project.ok("install", "./src/csv");
+  await writeFile(join(source, "SKILL.md"), skill("two"));
+  expect(await project.json("outdated")).toMatchObject({ exit: 9, outdated: [{ folder: "csv" }] });
+  await project.ok("update");
+  expect(await installed()).toBe(skill("two"));
+  await writeFile(project.skill("csv", "SKILL.md"), "mine");
+  await project.ok("update");
+  expect(await installed()).toBe("mine");
+  await writeFile(join(source, "SKILL.md"), skill("three"));
+  expect(await project.json("update")).toMatchObject({ exit: 6, error: { code: "LOCAL_CHANGES" } });
+  expect(await installed()).toBe("mine");
+  expect((await project.ok("diff", "./src/csv", "./.agents/skills/csv")).stdout).toContain("+mine");
+});
