@@ -1,8 +1,10 @@
-import type { TagForm } from "@paks/git/work-tree";
+import { prepareChanges, type TagForm } from "@paks/git/work-tree";
 import { bumps, PaksError } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import { publishSeveral } from "../publish/batch/index.ts";
+import { findPakFolder } from "../publish/find-pak-folder.ts";
 import type { PublishOptions } from "../publish/options.ts";
+import { startRelease } from "../publish/start.ts";
 
 export const publish = defineCommand({
   command: "publish [pak..]",
@@ -90,12 +92,14 @@ export const publish = defineCommand({
       }
       return await publishSeveral(context, { options, selection }, mode);
     }
-    const [{ publishPak }, { findPakFolder }, { dataOf, textOf }] = await Promise.all([
+    const started = await startRelease(context, { ...options, dir: await findPakFolder(context, args.pak[0]) });
+    // Only now, and not above: git and the remote answer while it is being loaded.
+    const [{ publishPak }, { dataOf, textOf }] = await Promise.all([
       import("../publish/publish.ts"),
-      import("../publish/find-pak-folder.ts"),
       import("../publish/result.ts"),
+      args.dryRun ? undefined : prepareChanges(),
     ]);
-    const done = await publishPak(context, { ...options, dir: await findPakFolder(context, args.pak[0]) }, mode);
+    const done = await publishPak(context, started, mode);
     return {
       data: dataOf(done),
       text: textOf(done, { policy: context.config.git.policy, terminal: context.io.stdoutIsTty }),

@@ -15,8 +15,8 @@ import {
   tagFactsOf,
 } from "./draft.ts";
 import { checkBranch, tagNames } from "./git-checks.ts";
-import { listRerunFlags, type PublishOptions, requireConsistent } from "./options.ts";
-import { askOutside, type Outside } from "./outside.ts";
+import { listRerunFlags, type PublishOptions } from "./options.ts";
+import type { Outside } from "./outside.ts";
 import { type PakContent, readContent } from "./pak-content.ts";
 import {
   findOverwrites,
@@ -29,7 +29,8 @@ import {
 import { Problems } from "./problems.ts";
 import { askRegistry, findId, type Known } from "./registry-side.ts";
 import type { ReleasePlan } from "./release-plan.ts";
-import { readRepository, type RepositoryFacts } from "./repository-facts.ts";
+import type { RepositoryFacts } from "./repository-facts.ts";
+import { type Started, startRelease } from "./start.ts";
 import { tagNotes } from "./tag-notes.ts";
 import { findWritten } from "./version-edit.ts";
 
@@ -38,11 +39,15 @@ import { findWritten } from "./version-edit.ts";
  * @param known what remote and registry have said before, when they need not be asked again
  * @throws PaksError USAGE, INVALID_PARAMETER; NOT_A_REPOSITORY, MANIFEST_MISSING …
  */
-export async function gather(context: Context, options: PublishOptions, known?: Outside): Promise<Gathered> {
-  requireConsistent(options);
-  const facts = await readRepository(context, options.dir);
-  const [content, outside] = await Promise.all([readContent(facts), known ?? askOutside(context, facts, options)]);
-  return { facts, content, outside, options };
+export const gather = async (context: Context, options: PublishOptions, known?: Outside): Promise<Gathered> =>
+  await gatherAnswers(await startRelease(context, options, known));
+
+/** What is here is read while the remote is still answering. @throws as `gather` */
+export async function gatherAnswers({ options, facts: asked, outside }: Started<RepositoryFacts>): Promise<Gathered> {
+  const facts = await asked;
+  const content = await readContent(facts);
+  const manifest = readManifestFacts(facts, content);
+  return { facts, content, manifest, outside: await outside, options };
 }
 
 /** Whether something stands in the way of every release of this pak, whatever its version. */

@@ -4,11 +4,13 @@ import { type Applied, applyRelease } from "./apply.ts";
 import { asIfAside, type Aside, askAside, findAside, tellLeftAside, withAside } from "./aside.ts";
 import { askVersion } from "./ask-version.ts";
 import { notifyRegistry } from "./notify.ts";
-import { type Fault, type PublishOptions, readFault } from "./options.ts";
+import { type Fault, readFault } from "./options.ts";
 import { isOverwriting, listOverwrites } from "./overwrites.ts";
-import { decideRelease, gather, type Gathered, isBlocked } from "./plan.ts";
+import { decideRelease, gather, gatherAnswers, type Gathered, isBlocked } from "./plan.ts";
 import type { ReleasePlan } from "./release-plan.ts";
+import type { RepositoryFacts } from "./repository-facts.ts";
 import { formatQuestion, type Published } from "./result.ts";
+import type { Started } from "./start.ts";
 
 export interface PublishMode {
   readonly dryRun: boolean;
@@ -24,10 +26,15 @@ interface Wish {
 const checking = "Checking everything";
 
 /** Plan, ask, apply, notify. @throws PaksError what the plan found; what a step met */
-export async function publishPak(context: Context, options: PublishOptions, mode: PublishMode): Promise<Published> {
+export async function publishPak(
+  context: Context,
+  started: Started<RepositoryFacts>,
+  mode: PublishMode,
+): Promise<Published> {
+  const { options } = started;
   const fault = readFault(context.config);
   const asks = context.io.interactive && !mode.yes;
-  const gathered = await context.progress(checking, async () => await gather(context, options));
+  const gathered = await context.progress(checking, async () => await gatherAnswers(started));
   await tellLeftAside(context, gathered);
   const wish = asks && !mode.dryRun ? await askAuthor(context, gathered) : { gathered };
   const plan = await context.progress(checking, async () => await decideRelease(context, wish.gathered));
@@ -45,7 +52,7 @@ export async function publishPak(context: Context, options: PublishOptions, mode
 /** Nothing is asked where the answers would not help: then everything that stands in the way is told at once. */
 async function askAuthor(context: Context, gathered: Gathered): Promise<Wish> {
   const aside = findAside(gathered);
-  const clean = aside ? asIfAside(gathered, aside) : gathered;
+  const clean = aside ? { ...asIfAside(gathered, aside), manifest: undefined } : gathered;
   if (isBlocked(clean)) return { gathered };
   if (aside && !(await askAside(context, aside))) return { gathered };
   const version = await askVersion(context, clean);

@@ -4,6 +4,9 @@ import { type GitLab, openGitLab, skillText } from "./git-lab.ts";
 import { measureInTurn, type Side } from "./measure.ts";
 import type { Comparison } from "./report.ts";
 
+/** The author's own work between two releases; both sides start from it. Without it the same bump is the same release. */
+const changeOne = `echo change >> SKILL.md; git commit --quiet --all --message change`;
+
 /** What a person would type: the version edited by sed, one commit, one tag, one atomic push. */
 const byHand = `set -e
 n=$(cat .git/count 2>/dev/null || echo 1); n=$((n + 1)); echo $n > .git/count
@@ -109,14 +112,23 @@ export async function comparePublish(runs: number): Promise<Comparison[]> {
   try {
     const ours = await lab.pushed("ours", { "SKILL.md": skillText("ours") });
     const theirs = await lab.pushed("theirs", { "SKILL.md": skillText("theirs") });
+    const change = (cwd: string) => execFileSync("sh", ["-c", changeOne], { cwd, env: lab.env });
     const publishing = {
+      before: () => change(ours.dir),
       name: "paks publish --skip-registry",
       file: process.execPath,
       args: [executables.paks, "publish", "--bump", "patch", "--skip-registry", "--account", "acme", "--yes"],
       cwd: ours.dir,
       env: lab.env,
     };
-    const script = { name: "git by hand", file: "sh", args: ["-c", byHand], cwd: theirs.dir, env: lab.env };
+    const script = {
+      before: () => change(theirs.dir),
+      name: "git by hand",
+      file: "sh",
+      args: ["-c", byHand],
+      cwd: theirs.dir,
+      env: lab.env,
+    };
     const [paks, git] = await measureInTurn([publishing, script], runs);
     if (!paks || !git) throw new Error("a side is missing");
     const note = await countGit(lab, [publishing, script]);

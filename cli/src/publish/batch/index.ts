@@ -4,7 +4,7 @@ import type { Context } from "../../context.ts";
 import type { PublishOptions } from "../options.ts";
 import type { PublishMode } from "../publish.ts";
 import type { Selection } from "./select.ts";
-import { startBatch } from "./start.ts";
+import { startBatch } from "../start.ts";
 
 /** Releases several paks of one repository. @throws PaksError what stands in the way of all of them */
 export async function publishSeveral(

@@ -12,7 +12,7 @@ import { factsOf, type RepositoryFacts, type WholeRepository } from "../reposito
 import { inParallel } from "./in-parallel.ts";
 import { requirePushable } from "./pushable.ts";
 import { listPakFolders, selectChanged, selectNamed, type Selection } from "./select.ts";
-import type { StartedBatch } from "./start.ts";
+import type { Started } from "../start.ts";
 import type { TagIndex } from "./tag-index.ts";
 import { indexOf, requireOneTagEach, tagsOfEach } from "./tags-of-each.ts";
 
@@ -49,7 +49,7 @@ interface Read {
  */
 export async function planBatch(
   context: Context,
-  { options: asked, facts, outside: answers }: StartedBatch,
+  { options: asked, facts, outside: answers }: Started<WholeRepository>,
   selection: Selection,
 ): Promise<BatchPlan> {
   const whole = await facts;

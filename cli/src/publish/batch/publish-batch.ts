@@ -14,7 +14,8 @@ import { type BatchPlan, planBatch } from "./plan-batch.ts";
 import { pushGroups } from "./push-groups.ts";
 import { formatBatchPlan } from "./result-batch.ts";
 import type { Selection } from "./select.ts";
-import type { StartedBatch } from "./start.ts";
+import type { WholeRepository } from "../repository-facts.ts";
+import type { Started } from "../start.ts";
 
 /** What became of one pak. */
 export interface PakOutcome {
@@ -38,7 +39,7 @@ export interface BatchOutcome {
  */
 export async function publishBatch(
   context: Context,
-  request: { readonly started: StartedBatch; readonly selection: Selection },
+  request: { readonly started: Started<WholeRepository>; readonly selection: Selection },
   mode: PublishMode,
 ): Promise<BatchOutcome> {
   const { started, selection } = request;
