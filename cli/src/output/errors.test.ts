@@ -55,3 +55,12 @@ test("a thrown value that is no error is told, too", () => {
   expect(toPaksError("boom").message).toContain("boom");
   expect(toPaksError(undefined).code).toBe("INTERNAL");
 });
+
+test("the only error is told once, and the warnings beside it after its hint", () => {
+  const warning = { severity: "warning", code: "MISSING_LICENSE", message: "No license is named." } as const;
+  const only = { severity: "error", code: "DIRTY_WORK_TREE", message: "Not committed.", hint: "Commit." } as const;
+  const error = new PaksError(only.code, only.message, { hint: only.hint, details: { findings: [only, warning] } });
+  expect(formatError(error, { verbose: false })).toBe(
+    "error[DIRTY_WORK_TREE]: Not committed.\nhint: Commit.\n⚠ No license is named. [MISSING_LICENSE]",
+  );
+});

@@ -27,10 +27,14 @@ export function formatError(error: PaksError, options: { readonly verbose: boole
   const findings = findingsOf(error);
   const lines = [`error[${error.code}]: ${safe(error.message, { multiline: true })}`];
   const place = placeOf(error);
-  if (findings.length > 1) lines.push(formatFindings(findings));
+  // The only error is the headline; warnings may stand beside it.
+  const others = findings.filter(({ severity, message }) => severity !== "error" || message !== error.message);
+  const alone = others.every(({ severity }) => severity !== "error");
+  if (!alone) lines.push(formatFindings(findings));
   else if (place !== undefined && !error.message.includes(place)) lines.push(`  at ${safe(place)}`);
-  const told = findings.length > 1 && findings.some((finding) => finding.hint === error.hint);
+  const told = !alone && findings.some((finding) => finding.hint === error.hint);
   if (error.hint !== undefined && !told) lines.push(`hint: ${safe(error.hint, { multiline: true })}`);
+  if (alone && others.length > 0) lines.push(formatFindings(others));
   if (options.verbose) lines.push(safe(traceOf(error), { multiline: true }));
   return lines.join("\n");
 }

@@ -1,4 +1,4 @@
-import { isSigned, objectMessage, readObjects, type RefFact, type WorkTree } from "@paks/git/work-tree";
+import { type GitObject, isSigned, objectMessage, readObjects, type RefFact, type WorkTree } from "@paks/git/work-tree";
 import {
   type Finding,
   mayPublish,
@@ -33,24 +33,38 @@ export async function requireAccount(sources: AccountSources): Promise<string> {
   });
 }
 
-/** The account that an earlier release of the pak was published under. */
+/** The account that an earlier release of the pak was published under. One process. @param tags the newest first */
 export async function findEarlierAccount(
   tree: WorkTree,
-  tag: RefFact | undefined,
+  tags: readonly RefFact[],
   name: string,
 ): Promise<string | undefined> {
-  const trailers = tag && (await readTrailers(tree, tag));
-  const id = trailers && parsePakId(trailers.package);
-  return id?.name === name ? id.account : undefined;
+  const annotated = tags.filter(({ object, commit }) => object !== commit).slice(0, 20);
+  if (annotated.length === 0) return undefined;
+  const objects = await readObjects(
+    tree,
+    annotated.map(({ object }) => object),
+    annotated.length * tagBytes,
+  );
+  for (const { object } of annotated) {
+    const trailers = trailersOf(objects.get(object));
+    const id = trailers && parsePakId(trailers.package);
+    if (id?.name === name) return id.account;
+  }
+  return undefined;
 }
 
+const tagBytes = 1024 * 1024;
+
 /** What an annotated tag asserts; nothing when it is none or does not say it our way. */
-export async function readTrailers(
-  tree: WorkTree,
-  tag: RefFact,
-): Promise<(Trailers & { readonly signed: boolean }) | undefined> {
+export async function readTrailers(tree: WorkTree, tag: RefFact): Promise<AssertedTrailers | undefined> {
   if (tag.object === tag.commit) return undefined;
-  const object = (await readObjects(tree, [tag.object], 1024 * 1024)).get(tag.object);
+  return trailersOf((await readObjects(tree, [tag.object], tagBytes)).get(tag.object));
+}
+
+type AssertedTrailers = Trailers & { readonly signed: boolean };
+
+function trailersOf(object: GitObject | undefined): AssertedTrailers | undefined {
   if (object?.type !== "tag") return undefined;
   const message = objectMessage(object);
   try {

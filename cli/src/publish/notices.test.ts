@@ -53,3 +53,13 @@ test("a missing licence and README are warned about, and a file of that name is 
   const full = await openLab({ files: { LICENSE: "MIT\n", "README.md": "# PDF\n" } });
   expect(codes(dataOfRun(await full.publish(["--json"])))).toEqual([]);
 });
+
+test("the account is found in an earlier release, also below a tag that paks did not make", async () => {
+  const lab = await openLab();
+  dataOfRun(await lab.publish(["--bump", "patch", "--skip-registry", "--account", "acme", "--json"]));
+  await lab.repo.tag("v0.1.2");
+  await lab.repo.tag("v0.1.3", "my own words\n");
+  const quiet = { environment: { PAKS_TOKEN: "" } };
+  const done = await lab.publish(["--version", "0.2.0", "--skip-registry", "--json"], quiet);
+  expect(dataOfRun(done)).toMatchObject({ package: "acme/pdf" });
+});

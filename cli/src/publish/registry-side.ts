@@ -1,9 +1,9 @@
-import type { PakId } from "@paks/schema";
+import type { RefFact } from "@paks/git/work-tree";
+import { compareVersions, type PakId, tagVersion } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { checkToken, findEarlierAccount, requireAccount } from "./account.ts";
-import { highestVersion } from "./choose-version.ts";
 import type { Draft, DraftInputs } from "./draft.ts";
-import { findTag, tagNames } from "./git-checks.ts";
+import { tagNames } from "./git-checks.ts";
 import type { Outside } from "./outside.ts";
 import { checkUnrecorded, isOverwriting, nothingOverwritten, type Overwrites } from "./overwrites.ts";
 import { decodeManifest } from "./pak-content.ts";
@@ -26,10 +26,7 @@ export async function findId(
   const { name } = manifest;
   const earlierTag = async (): Promise<string | undefined> => {
     const pak = { name, path: facts.place.path, prefix: options.tagPrefix };
-    const tags = tagNames(facts.refs);
-    const highest = highestVersion(tags, pak);
-    const tag = tags.find((each) => highest !== undefined && highestVersion([each], pak) === highest);
-    const found = await findEarlierAccount(facts.tree, tag === undefined ? undefined : findTag(facts.refs, tag), name);
+    const found = await findEarlierAccount(facts.tree, listTagsOf(facts.refs, pak), name);
     return found ?? (options.push && !options.skipRegistry ? undefined : await askOwnAccount(context));
   };
   // Without a login the list says so already; that the account is unknown too is its consequence.
@@ -38,6 +35,16 @@ export async function findId(
     requireAccount({ flag: options.account, token: outside.me.value?.account, prepared, earlierTag }),
   );
   return account === undefined ? undefined : { account, name };
+}
+
+/** Tags of a pak, the highest version first. */
+function listTagsOf(refs: readonly RefFact[], pak: Parameters<typeof tagVersion>[1]): RefFact[] {
+  const tags = refs.flatMap((ref) => {
+    const [tag] = tagNames([ref]);
+    const version = tag === undefined ? undefined : tagVersion(tag, pak);
+    return version === undefined ? [] : [{ ref, version }];
+  });
+  return tags.sort((a, b) => compareVersions(b.version, a.version)).map(({ ref }) => ref);
 }
 
 /** The registry is left out of this release, but whoever is logged in has an account. */
