@@ -5,7 +5,8 @@ import { beforeEach, expect, test } from "vitest";
 import { tempFolder } from "../testing/index.ts";
 import { type LinkPlan, makeLink, makeLinks } from "./links.ts";
 import { type Placing, placeRelease, removeRelease } from "./place.ts";
-import { type InstallRecord, formatLink } from "./record.ts";
+import { type InstallRecord, bookkeeping, formatLink, formatRecord } from "./record.ts";
+import { openWorkFolder, recoverSkillsFolder, writeIntent } from "./work-folder.ts";
 
 let project: string;
 let skillsFolder: string;
@@ -150,4 +151,33 @@ test("a disk that is full is no reason for a copy", async () => {
   const options = { to: join(skillsFolder, "pdf"), record: recordOf("1.0.0", [copy]), force: false, link: full };
   const link: LinkPlan = { ...copy, mode: "link" };
   await expect(makeLinks([link], { ...options, backupOf: (path) => path })).rejects.toMatchObject({ code: "ENOSPC" });
+});
+
+test.each([
+  ["before its record is written", "1.0.0"],
+  ["before its copies follow", "1.1.0"],
+])("an update that is killed %s is ended by the next command, the copy included", async (_, recorded) => {
+  await place("1.0.0");
+  const work = await openWorkFolder(skillsFolder);
+  await writeIntent(work, { folder: "pdf", aside: work.aside, record: recordOf("1.1.0", [copy]) });
+  await rename(join(skillsFolder, "pdf"), work.aside);
+  await mkdir(join(skillsFolder, "pdf/scripts"), { recursive: true });
+  for (const file of filesOf("1.1.0"))
+    await writeFile(join(skillsFolder, "pdf", file.path), file.bytes, { mode: file.executable ? 0o755 : 0o644 });
+  await writeFile(bookkeeping(skillsFolder).record("pdf"), formatRecord(recordOf(recorded, [copy])));
+  await recoverSkillsFolder(skillsFolder);
+  expect(await copied()).toBe("version 1.1.0\n");
+  expect((await place("1.1.0")).action).toBe("unchanged");
+  expect(await readdir(join(skillsFolder, ".paks/work"))).toEqual([]);
+});
+
+test("a copy that was edited before the kill keeps its edits", async () => {
+  await place("1.0.0");
+  await writeFile(join(copy.path, "SKILL.md"), "mine\n");
+  const work = await openWorkFolder(skillsFolder);
+  await writeIntent(work, { folder: "pdf", aside: work.aside, record: recordOf("1.0.0", [copy]) });
+  await mkdir(work.aside);
+  await writeFile(join(work.aside, "SKILL.md"), "version 0.9.0\n");
+  await recoverSkillsFolder(skillsFolder);
+  expect(await copied()).toBe("mine\n");
 });

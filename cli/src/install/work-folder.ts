@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import {
   type Found,
   PaksError,
+  describeFiles,
   fieldOf,
   isPaksError,
   optionalField,
@@ -12,8 +13,9 @@ import {
   systemErrorCode,
 } from "@paks/schema";
 import { exists, findRecord, listChanges } from "./installed-state.ts";
+import { readFolder } from "./read-folder.ts";
 import { readOwnFile } from "./read-own-file.ts";
-import { listOwnLinks, makeLinks, removeLinks } from "./links.ts";
+import { listOwnLinks, makeLinks, readLinkState, removeLinks } from "./links.ts";
 import { type InstallRecord, bookkeeping, folderRule, formatRecord, readRecord, resolveLinks } from "./record.ts";
 import { type WorkspaceChange, changeWorkspace, readWorkspaceChange } from "../workspace/change-workspace.ts";
 import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
@@ -118,23 +120,47 @@ async function endIntent(skillsFolder: string, intent: Intent): Promise<boolean>
 }
 
 /** Killed behind the second rename: the new files are in place; record, links and the workspace's files may be missing. */
-async function endPlacing(skillsFolder: string, { record, folder, workspace }: Intent, target: string): Promise<void> {
+async function endPlacing(skillsFolder: string, intent: Intent, target: string): Promise<void> {
+  const { record, folder, workspace, aside } = intent;
   if (!record || (await listChanges(target, record)).length > 0) return;
   const before = await findRecord(skillsFolder, folder);
   if (before?.digest !== record.digest)
     await replaceFile(bookkeeping(skillsFolder).record(folder), formatRecord(record));
-  await makeMissingLinks(skillsFolder, record, target);
+  await makeOwedLinks(skillsFolder, { to: target, record, aside });
   await endWorkspace(skillsFolder, workspace);
 }
 
-/** Only what lies inside the workspace: the intent may have come with a stranger's project. */
-async function makeMissingLinks(skillsFolder: string, record: InstallRecord, target: string): Promise<void> {
+interface OwedLinks {
+  readonly to: string;
+  readonly record: InstallRecord;
+  /** Where the folder is that was replaced. */
+  readonly aside: string;
+}
+
+/**
+ * Links that are missing, and copies that still hold what was replaced. Only what lies inside the workspace: the intent
+ * may have come with a stranger's project.
+ */
+async function makeOwedLinks(skillsFolder: string, { to, record, aside }: OwedLinks): Promise<void> {
   const root = rootOfSkillsFolder(skillsFolder);
   if (root === undefined) return;
   for (const path of resolveLinks(skillsFolder, record)) {
-    if (await exists(path)) continue;
+    const isThere = await exists(path);
+    const previous = isThere ? await describeReplaced(aside, record) : undefined;
+    if (isThere && (await readLinkState(path, { to, previous })) !== "copy") continue;
     await requireInside(dirname(path), root);
-    await makeLinks([{ target: "", path }], { to: target, record, force: false, backupOf: (taken) => taken });
+    const plan = { target: "", path, mode: isThere ? "copy" : "link" } as const;
+    await makeLinks([plan], { to, record, previous, force: false, backupOf: (taken) => taken });
+  }
+}
+
+/** What a record of the replaced folder would say; nothing when it is gone or holds what no release holds. */
+async function describeReplaced(aside: string, record: InstallRecord): Promise<InstallRecord | undefined> {
+  try {
+    return (await exists(aside)) ? { ...record, files: describeFiles(await readFolder(aside)).files } : undefined;
+  } catch (error) {
+    if (isPaksError(error)) return undefined;
+    throw error;
   }
 }
 
