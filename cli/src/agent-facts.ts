@@ -1,6 +1,7 @@
-import { type Target, settleTarget, targetFolder } from "@paks/targets";
+import { type DetectOptions, type Target, settleTarget, targetFolder } from "@paks/targets";
 import type { Context } from "./context.ts";
 import { placeOf } from "./install/scope.ts";
+import { findRoot } from "./workspace/open-workspace.ts";
 
 /** What `--json` says of an agent. */
 export interface AgentFacts {
@@ -29,8 +30,11 @@ export interface AgentFacts {
   readonly note: string | null;
 }
 
+/** What the table's paths mean in the project of the folder that a command runs in. */
+export const placeHere = async (context: Context): Promise<DetectOptions> => placeOf(context, await findRoot(context));
+
 export async function factsOf(context: Context, row: Target, detected: boolean): Promise<AgentFacts> {
-  const place = placeOf(context, context.cwd);
+  const place = await placeHere(context);
   const target = await settleTarget(row, place);
   const folder = (target: Target) => targetFolder(target, { ...place, global: true }) ?? null;
   const { id, aliases } = target;

@@ -1,12 +1,14 @@
 import { access, constants, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { runGit } from "@paks/git";
-import { systemErrorCode } from "@paks/schema";
+import { isPaksError, systemErrorCode } from "@paks/schema";
 import { detectTargets, findTarget, listTargets } from "@paks/targets";
+import { placeHere } from "./agent-facts.ts";
 import type { Context } from "./context.ts";
 import type { Diagnosis } from "./diagnose.ts";
-import { findSkillsFolder, placeOf } from "./install/scope.ts";
+import { findSkillsFolder } from "./install/scope.ts";
 import { findProxy } from "./network/proxy.ts";
+import { findRoot } from "./workspace/open-workspace.ts";
 import { listValues, readConfigTable } from "./read-config-table.ts";
 
 /** The oldest that paks is built for. */
@@ -64,12 +66,23 @@ export async function checkHooks({ config, cwd, home }: Context): Promise<Diagno
   const env = { HOME: home, LC_ALL: "C" };
   const inherit = ["XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "APPDATA", "USERPROFILE"];
   const options = { env, inherit, cwd, stdoutBytes: 4096, milliseconds: 10_000, git: config.git.binary };
-  const run = await runGit(["rev-parse", "--path-format=absolute", "--git-path", "hooks"], options);
+  const run = await unlessMissing(runGit(["rev-parse", "--path-format=absolute", "--git-path", "hooks"], options));
+  if (run === undefined) return { name, state: "ok", detail: "not looked at without git" };
   if (run.exitCode !== 0) return { name, state: "ok", detail: "not in a repository" };
   const folder = run.stdout.toString("utf8").trim();
   const hooks = await listHooks(folder);
   if (hooks.length === 0) return { name, state: "ok", detail: "none" };
   return { name, state: "ok", detail: `publish runs ${hooks.join(", ")} of ${folder}` };
+}
+
+/** That there is no git is another row's to say. */
+async function unlessMissing<T>(run: Promise<T>): Promise<T | undefined> {
+  try {
+    return await run;
+  } catch (error) {
+    if (isPaksError(error, "GIT_MISSING")) return undefined;
+    throw error;
+  }
 }
 
 const publishHooks = [
@@ -117,7 +130,7 @@ export function checkProxy({ config }: Context): Diagnosis {
 export async function checkAgents(context: Context): Promise<Diagnosis> {
   const name = "agents";
   const targets = listTargets(context.config.agents);
-  const found = (await detectTargets(placeOf(context, context.cwd), targets)).map(({ id }) => id);
+  const found = (await detectTargets(await placeHere(context), targets)).map(({ id }) => id);
   const { defaultAgents } = context.config;
   const remembered = defaultAgents.length === 0 ? "" : `; install uses ${defaultAgents.join(", ")}`;
   if (found.length > 0) return { name, state: "ok", detail: `${found.join(", ")}${remembered}` };
@@ -130,8 +143,11 @@ export async function checkAgents(context: Context): Promise<Diagnosis> {
 }
 
 /** The folders that `install` writes to. */
-export const listSkillsFolders = (context: Context): readonly (readonly [name: string, path: string])[] => [
-  ["project skills", findSkillsFolder(context, { global: false, dir: undefined }).skillsFolder],
+export const listSkillsFolders = async (context: Context): Promise<(readonly [name: string, path: string])[]> => [
+  [
+    "project skills",
+    findSkillsFolder(context, { global: false, dir: undefined, root: await findRoot(context) }).skillsFolder,
+  ],
   ["global skills", findSkillsFolder(context, { global: true, dir: undefined }).skillsFolder],
 ];
 

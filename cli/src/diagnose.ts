@@ -37,7 +37,7 @@ export async function diagnose(context: Context): Promise<Diagnosis[]> {
     ["agents", async () => await checkAgents(context)],
     ["store", async () => await checkStore(context)],
     ...[
-      ...listSkillsFolders(context),
+      ...(await listSkillsFolders(context)),
       ...Object.entries(context.config.folders).map(([name, path]) => [`${name} folder`, path] as const),
     ].map(([name, path]) => [name, async () => await checkFolder(context, name, path)] as const),
   ];

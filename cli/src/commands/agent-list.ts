@@ -1,7 +1,6 @@
 import { detectTargets, listTargets } from "@paks/targets";
-import { type AgentFacts, factsOf } from "../agent-facts.ts";
+import { type AgentFacts, factsOf, placeHere } from "../agent-facts.ts";
 import { defineCommand } from "../command.ts";
-import { placeOf } from "../install/scope.ts";
 import { safe } from "../output/safe-text.ts";
 import { formatTable } from "../output/table.ts";
 
@@ -17,7 +16,7 @@ export const agentList = defineCommand({
     yargs.option("all", { type: "boolean", default: false, describe: "Also those that are not here" }),
   run: async (args, context) => {
     const targets = listTargets(context.config.agents);
-    const place = placeOf(context, context.cwd);
+    const place = await placeHere(context);
     const found = new Set((await detectTargets(place, targets)).map(({ id }) => id));
     const facts = await Promise.all(targets.map((target) => factsOf(context, target, found.has(target.id))));
     const shown = facts.filter((one) => args.all || one.detected || one.default || one.configured);

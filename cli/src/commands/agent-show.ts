@@ -1,7 +1,7 @@
 import { detectTargets, listTargets } from "@paks/targets";
-import { type AgentFacts, factsOf } from "../agent-facts.ts";
+import { type AgentFacts, factsOf, placeHere } from "../agent-facts.ts";
 import { defineCommand } from "../command.ts";
-import { placeOf, requireTarget } from "../install/scope.ts";
+import { requireTarget } from "../install/scope.ts";
 import { safe } from "../output/safe-text.ts";
 
 export const agentShow = defineCommand({
@@ -11,7 +11,7 @@ export const agentShow = defineCommand({
   builder: (yargs) => yargs.positional("id", { type: "string", demandOption: true, describe: "Id or alias" }),
   run: async (args, context) => {
     const target = requireTarget(args.id, listTargets(context.config.agents));
-    const found = await detectTargets(placeOf(context, context.cwd), [target]);
+    const found = await detectTargets(await placeHere(context), [target]);
     const facts = await factsOf(context, target, found.length > 0);
     return { data: facts, text: textOf(facts) };
   },

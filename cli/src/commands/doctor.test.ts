@@ -65,6 +65,7 @@ test("a missing git fails with GIT_MISSING: exit 10", async () => {
   const { exit, json } = await run(["--json"], { environment: { PAKS_GIT: "/nowhere/git" } });
   expect(exit).toBe(10);
   expect(checkOf(json(), "git")).toMatchObject({ state: "fail", code: "GIT_MISSING", hint: expect.any(String) });
+  expect((json() as Report).checks.filter(({ state }) => state === "fail").length).toBe(1);
 });
 
 test("an unreachable registry fails with exit 8; offline it is only not asked", async () => {
