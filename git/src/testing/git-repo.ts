@@ -26,6 +26,21 @@ export interface GitRepo {
 export async function gitRepo(files: TestFiles, tags: readonly string[] = []): Promise<GitRepo> {
   // macOS: /var is a link to /private/var, and git answers with the real path.
   const dir = await realpath(await mkdtemp(join(tmpdir(), "paks-test-repo-")));
+  const repo = gitRepoAt(dir);
+  const { git, write, commit, tag } = repo;
+  await git("init", "-q", "-b", "main");
+  await git("config", "user.name", "Test Author");
+  await git("config", "user.email", "author@example.com");
+  await git("config", "commit.gpgSign", "false");
+  await git("config", "tag.gpgSign", "false");
+  await write(files);
+  await commit("First");
+  for (const name of tags) await tag(name);
+  return repo;
+}
+
+/** A work tree that is there already. */
+export function gitRepoAt(dir: string): GitRepo {
   const git = async (...args: string[]) => (await testGit(dir, args)).replace(/\n$/, "");
   const write = (more: TestFiles) => writeTestFiles(dir, more);
   const commit = async (message: string) => {
@@ -37,15 +52,6 @@ export async function gitRepo(files: TestFiles, tags: readonly string[] = []): P
     if (message === undefined) await git("tag", name);
     else await testGit(dir, ["tag", "-a", "--cleanup=verbatim", "-F", "-", name], { input: message });
   };
-
-  await git("init", "-q", "-b", "main");
-  await git("config", "user.name", "Test Author");
-  await git("config", "user.email", "author@example.com");
-  await git("config", "commit.gpgSign", "false");
-  await git("config", "tag.gpgSign", "false");
-  await write(files);
-  await commit("First");
-  for (const name of tags) await tag(name);
   const remove = () => rm(dir, { recursive: true, force: true, maxRetries: 5 });
   return { dir, url: pathToFileURL(dir).href, git, write, commit, tag, remove };
 }

@@ -1,6 +1,9 @@
-import { expect, test } from "vitest";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
 import type { RunResult } from "../../testing/index.ts";
-import type { Failure, Lab } from "../testing/lab.ts";
+import { type Failure, keepLab, type Lab, type LabTemplate, openKeptLab } from "../testing/lab.ts";
 import type { Refusal, Target } from "./refusal.ts";
 import { allRows } from "./rows.ts";
 import type { Situation } from "./situations.ts";
@@ -32,16 +35,30 @@ async function stateOf(lab: Lab, { path, name }: Target): Promise<string> {
   return parts.join("\n==\n");
 }
 
+/** Opens the situation anew each time, made by the first test and copied by all others. */
+function openerOf({ open, targets }: Situation): () => Promise<Lab> {
+  let template: Promise<LabTemplate> | undefined;
+  afterAll(async () => {
+    if (template) await rm((await template).folder, { recursive: true, force: true });
+  });
+  const make = async () => {
+    const lab = await open();
+    await lab.repo.write({ "aside.txt": "put aside\n" });
+    await lab.repo.git("stash", "-q", "-u");
+    return await keepLab(lab, targets[0]!.path, await mkdtemp(join(tmpdir(), "paks-test-kept-")));
+  };
+  return async () => await openKeptLab(await (template ??= make()));
+}
+
 /** A test for each thing that can stand in the way, in this situation: what is said, and that nothing is changed. */
 export function testRefusals(situation: Situation): void {
   const { title, traits, select, others } = situation;
+  const open = openerOf(situation);
   const isPossible = ({ only, ofAll }: Refusal): boolean =>
     (only === undefined || traits.includes(only)) && !(ofAll === true && others.length > 0);
   test.each(allRows.filter(isPossible))(`${title}, $what: $code, exit $exit, nothing is changed`, async (refusal) => {
     const { code, exit, tells, arrange, args = ["--bump", "patch"], ofAll } = refusal;
-    const lab = await situation.open();
-    await lab.repo.write({ "aside.txt": "put aside\n" });
-    await lab.repo.git("stash", "-q", "-u");
+    const lab = await open();
     const arranged = ofAll === true ? situation.targets.slice(0, 1) : situation.targets;
     let options = {};
     for (const target of arranged) options = (await arrange?.(lab, target)) ?? options;

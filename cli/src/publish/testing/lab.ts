@@ -1,9 +1,10 @@
-import { lstat, readdir, readFile, readlink } from "node:fs/promises";
+import { cp, lstat, mkdtemp, readdir, readFile, readlink, realpath, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bareRepo, type GitRepo, gitRepo, type GitServer, serveGit, testGit } from "@paks/git/testing";
+import { bareRepo, type GitRepo, gitRepo, gitRepoAt, type GitServer, serveGit, testGit } from "@paks/git/testing";
 import { onTestFinished } from "vitest";
 import { runPaks, type RunOptions, type RunResult, tempFolder } from "../../testing/index.ts";
-import { serveStubRegistry, type StubRegistry, testToken } from "./stub-registry.ts";
+import { serveStubRegistry, type StubRegistry, type StubRelease, testToken } from "./stub-registry.ts";
 
 export interface LabOptions {
   /** Folder of the pak; "" is the root. */
@@ -46,7 +47,6 @@ export const skillText = (version: string | undefined, name = "pdf"): string =>
 export async function openLab(options: LabOptions = {}): Promise<Lab> {
   const { path = "" } = options;
   const root = await tempFolder();
-  const home = await tempFolder();
   const bare = await bareRepo(root, "skills");
   const server = await serveGit(root, { push: true, config: options.serverConfig ?? [] });
   const prefix = path === "" ? "" : `${path}/`;
@@ -56,12 +56,21 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
     "other.txt": "other\n",
     ...options.files,
   });
+  await repo.git("remote", "add", "origin", `${server.url}/skills.git`);
+  await repo.git("push", "-q", "-u", "origin", "main");
+  return await connect({ path, repo, bare, server });
+}
+
+interface Parts extends Pick<Lab, "repo" | "bare" | "server"> {
+  readonly path: string;
+}
+
+async function connect({ path, repo, bare, server }: Parts): Promise<Lab> {
   onTestFinished(async () => {
     await server.close();
     await repo.remove();
   });
-  await repo.git("remote", "add", "origin", `${server.url}/skills.git`);
-  await repo.git("push", "-q", "-u", "origin", "main");
+  const home = await tempFolder();
   const registry = await serveStubRegistry(bare);
   const remote = async (...args: string[]) => await testGit(bare, args);
   const paks = async (args: readonly string[], more: Partial<RunOptions> = {}) =>
@@ -87,6 +96,37 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
     files: async (folder) => await readFiles(join(repo.dir, folder)),
     remote,
   };
+}
+
+/** What a lab was at one moment, to be opened again and again. */
+export interface LabTemplate {
+  readonly folder: string;
+  readonly path: string;
+  /** Of the git server that is gone. */
+  readonly url: string;
+  readonly releases: readonly StubRelease[];
+}
+
+/** @param folder a new one; whoever makes it removes it */
+export async function keepLab(lab: Lab, path: string, folder: string): Promise<LabTemplate> {
+  await cp(lab.repo.dir, join(folder, "repo"), { recursive: true });
+  await cp(lab.bare, join(folder, "skills.git"), { recursive: true });
+  return { folder, path, url: lab.server.url, releases: lab.registry.releases.map((release) => ({ ...release })) };
+}
+
+/** A lab of its own, as the kept one was: copied, which is a tenth of the work of making it. */
+export async function openKeptLab(template: LabTemplate): Promise<Lab> {
+  const root = await tempFolder();
+  const bare = join(root, "skills.git");
+  const dir = await realpath(await mkdtemp(join(tmpdir(), "paks-test-repo-")));
+  await cp(join(template.folder, "repo"), dir, { recursive: true });
+  await cp(join(template.folder, "skills.git"), bare, { recursive: true });
+  const server = await serveGit(root, { push: true });
+  const config = join(dir, ".git", "config");
+  await writeFile(config, (await readFile(config, "utf8")).replace(template.url, server.url));
+  const lab = await connect({ path: template.path, repo: gitRepoAt(dir), bare, server });
+  lab.registry.releases.push(...template.releases.map((release) => ({ ...release })));
+  return lab;
 }
 
 async function snapshotOf(repo: GitRepo, remote: Lab["remote"]): Promise<string> {
