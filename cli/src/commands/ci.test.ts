@@ -151,19 +151,21 @@ test("a lock that gives locked bytes another version is refused also when they a
   expect(await failure("ci")).toMatchObject({ exit: 7, code: "LOCKFILE_MISMATCH" });
 });
 
-test("a tag of git that was moved does not matter: the locked commit is installed, or nothing", async () => {
+test("a tag of git that was moved does not matter: the locked commit is installed", async () => {
   const repo = await gitRepo({ "SKILL.md": skill("good") }, ["v1.0.0"]);
   onTestFinished(() => repo.remove());
   await good("install", `${repo.url}#v1.0.0`);
   await repo.write({ "SKILL.md": skill("evil") });
   await repo.commit("evil");
   await repo.git("tag", "-f", "v1.0.0");
+  const { home } = options;
   await cloneProject();
-  const run = await failure("ci");
+  expect(await failure("ci")).toMatchObject({ exit: 5, code: "PROTOCOL_NOT_ALLOWED" });
+  options = { ...options, home };
+  await rm(join(home, ".cache"), { recursive: true });
+  await good("ci");
   const files = await installed();
-  expect([0, 7]).toContain(run.exit);
-  expect(files.length).toBe(run.exit === 0 ? 1 : 0);
-  for (const line of files) expect(line).toContain(sha256Hex(Buffer.from(skill("good"))));
+  expect(files).toEqual([expect.stringContaining(sha256Hex(Buffer.from(skill("good"))))]);
 });
 
 test("a repository that is gone is served from the store, and refused where the store has nothing", async () => {

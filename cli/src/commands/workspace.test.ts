@@ -190,6 +190,18 @@ test("a cloned workspace gets nothing from outside itself", async () => {
   expect(await bad("install")).toMatchObject({ exit: 10, code: "UNSAFE_TARGET" });
 });
 
+test("a cloned workspace has no repository of this machine read that the user never named", async () => {
+  const repo = await gitRepo({ "SKILL.md": "---\nname: mine\ndescription: Mine. Use it for tests.\n---\n# x\n" }, [
+    "v1.0.0",
+  ]);
+  onTestFinished(() => repo.remove());
+  await writeFile(join(options.cwd, "paks.jsonc"), JSON.stringify({ paks: [`${repo.url}#tag=v1.0.0`] }));
+  expect(await bad("install")).toMatchObject({ exit: 5, code: "PROTOCOL_NOT_ALLOWED" });
+  await good("install", `${repo.url}#tag=v1.0.0`);
+  await rm(join(options.cwd, ".agents"), { recursive: true });
+  await good("install");
+});
+
 test("a tag of git that was moved is refused", async () => {
   const repo = await gitRepo({ "SKILL.md": "---\nname: mine\ndescription: Mine. Use it for tests.\n---\n# x\n" }, [
     "v1.0.0",

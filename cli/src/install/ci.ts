@@ -3,6 +3,7 @@ import { type LockedPak, PaksError, describeFiles, formatLock } from "@paks/sche
 import type { Context } from "../context.ts";
 import { requireAgreement } from "../workspace/check-lock.ts";
 import { findWorkspace, readLock } from "../workspace/open-workspace.ts";
+import { requireTyped } from "../workspace/typed-repositories.ts";
 import { fetchesAtOnce } from "../workspace/plan-install.ts";
 import { eachAtOnce } from "./each-at-once.ts";
 import { fetchLocked } from "./fetch-locked.ts";
@@ -44,6 +45,7 @@ export async function installLocked(context: Context, options: CiOptions): Promi
   const paks = await context.progress("Fetching", (step) =>
     eachAtOnce(entries, fetchesAtOnce, async ([folder, entry]) => {
       const present = await findPresent(place.skillsFolder, folder, entry);
+      if (!present && entry.resolved.type === "git") await requireTyped(context, entry.resolved.repository, root);
       const fetched = present ? undefined : await fetchLocked(entry, context, { root, wish: workspace.registry });
       if (fetched) requireLockedManifest(folder, entry, fetched);
       step(`Fetched ${(count += 1)} of ${entries.length}`);

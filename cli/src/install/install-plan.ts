@@ -12,6 +12,7 @@ import type { Registry } from "../registry.ts";
 import { dependenciesOf, makeEntry, originIdentity } from "../workspace/entry.ts";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
 import type { Fetchers, InstallPlan, PlannedPak } from "../workspace/plan-install.ts";
+import { requireTyped } from "../workspace/typed-repositories.ts";
 import { rememberAnswers } from "../workspace/universe.ts";
 import type { Fetched } from "./fetched.ts";
 import { requireInside } from "./require-inside.ts";
@@ -48,6 +49,7 @@ export function openFetchers(context: Context, { root, registryFor, registryWish
         const { fetchSource } = await import("./fetch-source.ts");
         // What a cloned workspace names must really be in it, wherever its links lead.
         if (wish.source.type === "local" && !wish.isNamed) await requireInside(`${root}/${wish.source.path}`, root);
+        if (wish.source.type === "git" && !wish.isNamed) await requireTyped(context, wish.source.url, root);
         const fetched = await fetchSource(wish.text, { ...context, cwd: root });
         // The lock may be all that is left when a repository is gone.
         if (wish.source.type !== "local") await context.store.put(fetched.digest, fetched.files);
@@ -61,6 +63,7 @@ export function openFetchers(context: Context, { root, registryFor, registryWish
     fetchLocked: (entry) =>
       once(`locked ${originIdentity(entry.resolved)} ${entry.digest}`, async () => {
         const { fetchLocked } = await import("./fetch-locked.ts");
+        if (entry.resolved.type === "git") await requireTyped(context, entry.resolved.repository, root);
         return await fetchLocked(entry, context, { root, wish: registryWish });
       }),
   };

@@ -1,7 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { PaksError, type ReleaseFile, isPaksError, systemErrorCode } from "@paks/schema";
-import { type WorkspaceChange, changeWorkspace } from "../workspace/change-workspace.ts";
+import { type WorkspaceChange, changeWorkspace, isLocked } from "../workspace/change-workspace.ts";
 import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { replaceFile, syncFolder } from "../write-file.ts";
 import { eachAtOnce } from "./each-at-once.ts";
@@ -53,14 +53,17 @@ export async function placeReleases(placings: readonly Placing[]): Promise<Place
   const checked: Checked[] = [];
   for (const placing of placings) checked.push(await checkPlacing(placing));
   const placed: Placed[] = [];
+  let isRecording = false;
   try {
     await eachAtOnce(checked, preparingAtOnce, async (one) => {
       if (!one.unchanged) one.replacement = await prepareReplacement(planOf(one));
     });
     for (const one of checked) placed.push(await commitPlacing(one));
+    isRecording = true;
     await recordInWorkspace(placings);
   } catch (error) {
-    for (const one of checked.reverse()) await undoPlacing(one);
+    // Written all the same, and only failed to be made to last: the next command goes on from the intents.
+    if (!isRecording || !(await isRecorded(placings))) for (const one of checked.reverse()) await undoPlacing(one);
     throw error;
   }
   for (const { replacement } of checked) await replacement?.close();
@@ -125,10 +128,24 @@ async function listAbsent(paths: readonly string[]): Promise<string[]> {
   return absent;
 }
 
-async function recordInWorkspace(placings: readonly Pick<Placing, "skillsFolder" | "workspace">[]): Promise<void> {
+type Recording = Pick<Placing, "skillsFolder" | "workspace">;
+
+/** What the workspace's files are to say; `undefined` where they are not touched. */
+function changesOf(placings: readonly Recording[]) {
   const changes = placings.flatMap(({ workspace }) => workspace ?? []);
   const root = placings[0] && rootOfSkillsFolder(placings[0].skillsFolder);
-  if (root !== undefined && changes.length > 0) await changeWorkspace(root, changes);
+  return root === undefined || changes.length === 0 ? undefined : { root, changes };
+}
+
+async function recordInWorkspace(placings: readonly Recording[]): Promise<void> {
+  const recording = changesOf(placings);
+  if (recording) await changeWorkspace(recording.root, recording.changes);
+}
+
+/** Whether the lock says it already, though something failed. */
+async function isRecorded(placings: readonly Recording[]): Promise<boolean> {
+  const recording = changesOf(placings);
+  return recording !== undefined && (await isLocked(recording.root, recording.changes));
 }
 
 /** The first failure is the one to tell; what cannot be undone now, the next command ends by the intent that stays. */

@@ -73,5 +73,6 @@ async function requireOwnFolders(skillsFolder: string): Promise<void> {
 
 /** Ends what killed commands left, when there is anything to end: for commands that only read. */
 export async function recoverIfNeeded(path: string, options: SkillsFolderOptions): Promise<void> {
-  if (await exists(bookkeeping(path).work)) await inSkillsFolder(path, options, () => Promise.resolve());
+  const { work, lock } = bookkeeping(path);
+  if ((await exists(work)) || (await exists(lock))) await inSkillsFolder(path, options, () => Promise.resolve());
 }

@@ -1,5 +1,15 @@
-import { type Found, type LockedPak, fieldOf, optionalField, readList, readLockedPak, readText } from "@paks/schema";
-import { changeLock, changeWorkspaceFile, withoutLocked } from "./open-workspace.ts";
+import {
+  type Found,
+  type Lock,
+  type LockedPak,
+  formatLock,
+  fieldOf,
+  optionalField,
+  readList,
+  readLockedPak,
+  readText,
+} from "@paks/schema";
+import { readLock, changeLock, changeWorkspaceFile, withoutLocked } from "./open-workspace.ts";
 
 /** What the workspace's files say of one folder from now on. */
 export interface WorkspaceChange {
@@ -33,12 +43,18 @@ export async function changeWorkspace(root: string, changes: readonly WorkspaceC
   try {
     await changeLock(root, (lock) => changes.reduce(applyChange, lock));
   } catch (error) {
-    await undo();
+    if (!(await isLocked(root, changes))) await undo();
     throw error;
   }
 }
 
-const applyChange = (lock: Parameters<typeof withoutLocked>[0], { folder, entry }: WorkspaceChange) =>
+/** Whether the lock says what the changes say. */
+export async function isLocked(root: string, changes: readonly WorkspaceChange[]): Promise<boolean> {
+  const lock = await readLock(root);
+  return formatLock(changes.reduce(applyChange, lock)) === formatLock(lock);
+}
+
+const applyChange = (lock: Lock, { folder, entry }: WorkspaceChange) =>
   entry === null ? withoutLocked(lock, folder) : { ...lock, paks: { ...lock.paks, [folder]: entry } };
 
 async function changeSources(root: string, changes: readonly WorkspaceChange[]): Promise<() => Promise<void>> {

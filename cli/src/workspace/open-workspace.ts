@@ -115,8 +115,15 @@ export async function changeWorkspaceFile(
   const before = await readOwnFile(path);
   const after = change(before ?? "");
   if (after === (before ?? "")) return () => Promise.resolve();
-  await replaceFile(path, after);
-  return () => (before === undefined ? rm(path, { force: true }) : replaceFile(path, before));
+  const undo = () => (before === undefined ? rm(path, { force: true }) : replaceFile(path, before));
+  try {
+    await replaceFile(path, after);
+  } catch (error) {
+    // It may have failed behind the rename, when it was to be made to last.
+    if ((await readOwnFile(path)) === after) await undo();
+    throw error;
+  }
+  return undo;
 }
 
 /** The workspace whose skills folder this is; `undefined` for a folder named with `--dir`. */

@@ -1,0 +1,169 @@
+import { dirname } from "node:path";
+import { type LockedPak, type Origin, describeFiles } from "@paks/schema";
+import type { Context } from "../context.ts";
+import type { WorkspaceChange } from "../workspace/change-workspace.ts";
+import type { OpenWorkspace } from "../workspace/open-workspace.ts";
+import {
+  type InstallPlan,
+  type InstallRequest,
+  type PlannedPak,
+  fetchesAtOnce,
+  planInstall,
+} from "../workspace/plan-install.ts";
+import { eachAtOnce } from "./each-at-once.ts";
+import type { Fetched } from "./fetched.ts";
+import type { InstallOptions } from "./install.ts";
+import {
+  entryOf,
+  type openFetchers,
+  type openRegistries,
+  requireDependencies,
+  requireFrozen,
+  requireSameRelease,
+} from "./install-plan.ts";
+import type { Scopes } from "./install-scopes.ts";
+import { readInstalledState } from "./installed-state.ts";
+import type { Placing } from "./place.ts";
+import { type InstallRecord, formatLink } from "./record.ts";
+import { requireInside } from "./require-inside.ts";
+import { leaveEdited } from "./review.ts";
+import type { findSkillsFolder } from "./scope.ts";
+
+export interface Work {
+  readonly context: Context;
+  readonly options: InstallOptions;
+  readonly request: InstallRequest;
+  readonly registryFor: ReturnType<typeof openRegistries>;
+  readonly fetchers: ReturnType<typeof openFetchers>;
+  readonly scopes: Scopes;
+  readonly place: ReturnType<typeof findSkillsFolder>;
+  /** Folders that the user was told to be left alone. */
+  readonly told: Set<string>;
+}
+
+export interface ReadyPak {
+  readonly pak: PlannedPak;
+  /** Absent: the folder holds these bytes already. */
+  readonly fetched: Fetched | undefined;
+  readonly placing: Placing;
+  readonly change: WorkspaceChange | undefined;
+}
+
+export interface Ready {
+  readonly plan: InstallPlan;
+  readonly paks: readonly ReadyPak[];
+}
+
+/** Everything is here and verified; nothing was changed. */
+export async function makeReady(work: Work, opened: OpenWorkspace, step: (label: string) => void): Promise<Ready> {
+  const { request, fetchers, options } = work;
+  const plan = await planInstall(work.registryFor, opened, { request, fetchers });
+  const wanted = await leaveEdited(work, plan.paks);
+  let count = 0;
+  const fetched = await eachAtOnce(wanted, fetchesAtOnce, async (pak) => {
+    const present = await findPresent(work, pak);
+    const bytes = present ? undefined : await pak.fetch();
+    if (bytes) {
+      requireDependencies(pak, bytes, plan);
+      requireSameRelease(pak, bytes);
+    }
+    step(`Fetched ${(count += 1)} of ${wanted.length}`);
+    return await readyPak(work, opened, { pak, fetched: bytes, present });
+  });
+  const paks = dropSources(fetched, plan.drop);
+  if (options.frozen)
+    requireFrozen(
+      opened,
+      lockAfter(opened, { plan, paks }),
+      request.named.length > 0 && isNew(opened, paks) ? "add" : "install",
+    );
+  return { plan, paks };
+}
+
+/** With the pak that takes their place: whoever finds its intent after a crash drops them too. */
+function dropSources(paks: readonly ReadyPak[], drop: readonly string[]): readonly ReadyPak[] {
+  const heir = drop.length === 0 ? undefined : paks.find(({ change, pak }) => change && pak.wish?.isNamed === true);
+  if (!heir?.change) return paks;
+  const change = { ...heir.change, drop };
+  return paks.map((one) => (one === heir ? { ...one, change, placing: { ...one.placing, workspace: change } } : one));
+}
+
+const isNew = ({ workspace }: OpenWorkspace, paks: readonly ReadyPak[]): boolean =>
+  paks.some(({ change }) => change?.add !== undefined && !workspace.paks.includes(change.add));
+
+/** What need not be fetched: the lock's bytes are in place. */
+export async function findPresent(
+  work: Work,
+  { isKept, before, folder }: PlannedPak,
+): Promise<InstallRecord | undefined> {
+  if (!isKept || !before) return undefined;
+  const found = await readInstalledState(work.place.skillsFolder, folder);
+  return found.state === "intact" && found.record.digest === before.digest ? found.record : undefined;
+}
+
+interface Bytes {
+  readonly pak: PlannedPak;
+  readonly fetched: Fetched | undefined;
+  readonly present: InstallRecord | undefined;
+}
+
+async function readyPak(work: Work, opened: OpenWorkspace, { pak, fetched, present }: Bytes): Promise<ReadyPak> {
+  const { request, place, context, options } = work;
+  const isAsked = request.named.length === 0 || pak.wish?.isNamed === true || pak.before === undefined;
+  const { scope, choice } = await work.scopes(pak.before, isAsked);
+  const entry = request.save ? entryOf(pak, fetched, { root: opened.root, ...choice }) : undefined;
+  const about = {
+    name: fetched?.name ?? present!.name,
+    account: accountOf(fetched?.origin ?? present!.origin),
+    folder: pak.folder,
+  };
+  const links = scope.linksOf(about);
+  if (place.boundary !== undefined) for (const link of links) await requireInside(dirname(link.path), place.boundary);
+  const facts = {
+    folder: scope.folderOf(about),
+    links: links.map((link) => formatLink(place.skillsFolder, link.path)).sort(),
+    installed_at: context.clock().toISOString(),
+  };
+  const change = entry && changeOf(pak, entry, opened);
+  return {
+    pak,
+    fetched,
+    change,
+    placing: {
+      skillsFolder: place.skillsFolder,
+      record: fetched ? recordOf(fetched, facts) : { ...present!, ...facts, version: pak.before!.version },
+      files: fetched?.files ?? [],
+      links,
+      force: options.force,
+      workspace: change,
+    },
+  };
+}
+
+const accountOf = (origin: Origin): string | undefined => (origin.type === "registry" ? origin.account : undefined);
+
+function changeOf({ folder, wish }: PlannedPak, entry: LockedPak, { workspace }: OpenWorkspace): WorkspaceChange {
+  const isAdded = wish?.isNamed === true && !workspace.paks.includes(wish.text);
+  return { folder, entry, ...(isAdded && { add: wish.text }) };
+}
+
+const recordOf = (
+  fetched: Fetched,
+  facts: Pick<InstallRecord, "folder" | "links" | "installed_at">,
+): InstallRecord => ({
+  record_version: 1,
+  folder: facts.folder,
+  name: fetched.name,
+  version: fetched.version,
+  digest: fetched.digest,
+  origin: fetched.origin,
+  files: describeFiles(fetched.files).files,
+  links: facts.links,
+  installed_at: facts.installed_at,
+});
+
+const lockAfter = ({ lock }: OpenWorkspace, { plan, paks }: Ready) => {
+  const left = Object.entries(lock.paks).filter(([folder]) => !plan.orphans.includes(folder));
+  const changed = paks.flatMap(({ pak, change }) => (change?.entry ? [[pak.folder, change.entry] as const] : []));
+  return { ...lock, paks: Object.fromEntries([...left, ...changed]) };
+};
