@@ -141,5 +141,5 @@ const readers: { readonly [T in Origin["type"]]: (found: Found) => Extract<Origi
     integrity: readText(fieldOf(found, "integrity"), integrity),
     path: readText(fieldOf(found, "path"), folder),
   }),
-  local: (found) => ({ type: "local", path: readText(fieldOf(found, "path")) }),
+  local: (found) => ({ type: "local", path: readText(fieldOf(found, "path"), { anyCharacter: true }) }),
 };

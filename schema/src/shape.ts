@@ -52,15 +52,17 @@ export interface TextRule {
   readonly fits?: (text: string) => boolean;
   /** What `fits` asks for: "is not a version". */
   readonly else?: string;
+  /** For paths of the user's own machine, which may hold anything. */
+  readonly anyCharacter?: true;
 }
 
-/** One line of text without control, bidi and invisible characters. */
+/** Text; unless the rule says otherwise, one line without control, bidi and invisible characters. */
 export function readText(found: Found, rule: TextRule = {}): string {
   const { value } = found;
-  const { max = 4096, fits } = rule;
+  const { max = 4096, fits, anyCharacter } = rule;
   if (typeof value !== "string") throw refuseFound(found, value === undefined ? "is missing" : "is not a text");
   if (value.length > max) throw refuseFound(found, `is longer than ${max} characters`);
-  const unsafe = findUnsafeCharacter(value);
+  const unsafe = anyCharacter ? undefined : findUnsafeCharacter(value);
   if (unsafe) throw refuseFound(found, `holds ${formatCodePoint(unsafe.codePoint)}`);
   if (fits && !fits(value)) throw refuseFound(found, rule.else ?? "has the wrong form");
   return value;

@@ -10,6 +10,7 @@ import {
   fetchesAtOnce,
   planInstall,
 } from "../workspace/plan-install.ts";
+import { requireOrigin } from "../workspace/entry.ts";
 import { eachAtOnce } from "./each-at-once.ts";
 import type { Fetched } from "./fetched.ts";
 import type { InstallOptions } from "./install.ts";
@@ -156,7 +157,7 @@ const recordOf = (
   name: fetched.name,
   version: fetched.version,
   digest: fetched.digest,
-  origin: fetched.origin,
+  origin: requireOrigin(fetched.origin),
   files: describeFiles(fetched.files).files,
   links: facts.links,
   installed_at: facts.installed_at,

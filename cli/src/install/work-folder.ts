@@ -40,7 +40,7 @@ function readIntent(found: Found): Intent {
   const record = fieldOf(found, "record");
   return {
     folder: readText(fieldOf(found, "folder"), folderRule),
-    aside: readText(fieldOf(found, "aside")),
+    aside: readText(fieldOf(found, "aside"), { anyCharacter: true }),
     record: record.value === null ? null : readRecord(record),
     ...optionalField(found, "workspace", readWorkspaceChange),
   };
