@@ -44,6 +44,7 @@ async function start<Facts>(
   const outside = basics.then(async (answers) => known ?? (await askOutside(context, answers, options)));
   // Whoever awaits them later hears of a failure; until then it is no unhandled one.
   void Promise.allSettled([facts, outside]);
-  await Promise.allSettled([basics]);
+  // The network is asked with these; where it is not, there is nothing to wait for.
+  if (options.push) await Promise.allSettled([basics]);
   return { options, facts, outside };
 }
