@@ -1,3 +1,4 @@
+import { PaksError } from "@paks/schema";
 import { expect, test } from "vitest";
 import { readAccounts, readCacheFolder, readCacheSettings, readNetworkSettings } from "./config-settings.ts";
 import { chooseRegistryFor } from "./registry-choice.ts";
@@ -86,7 +87,7 @@ test.each([
 
 test("a project's wish obeys the rules of registries' addresses", () => {
   for (const wish of ["http://evil.example", "https://u:p@evil.example", "file:///etc/passwd", "toString"])
-    expect(() => chooseRegistryFor(choices("default"), "gamma", wish)).toThrow();
+    expect(() => chooseRegistryFor(choices("default"), "gamma", wish)).toThrow(PaksError);
 });
 
 test("an account in two registries is refused", () => {

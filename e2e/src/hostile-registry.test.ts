@@ -85,11 +85,11 @@ describe.concurrent("a registry that says", () => {
       expect(finished.exitCode, finished.stderr).toBe(exit);
       const installed = (await listFiles(join(cwd, "skills"))).filter((path) => !path.includes(".paks"));
       expect(installed.some((path) => path.endsWith("SKILL.md"))).toBe(exit === 0);
-      expect(await readdir(cwd)).toEqual(exit === 0 ? ["skills"] : expect.not.arrayContaining(["paks.lock"]));
+      expect((await readdir(cwd)).filter((name) => name !== "skills")).toEqual([]);
       expect(await stored()).toHaveLength(exit === 0 ? 1 : 0);
       // Reading needs no token, but where the limit of those without is used up; another origin never gets one.
-      for (const { origin, token: sent } of registry.requests)
-        if (sent !== undefined) expect([lie, origin]).toEqual(["a wait of years", "own"]);
+      const sent = registry.requests.filter((one) => one.token !== undefined);
+      expect(sent.filter((one) => lie !== "a wait of years" || one.origin === "other")).toEqual([]);
       expect(registry.requests.length).toBeGreaterThan(0);
     },
   );
@@ -110,12 +110,10 @@ describe.concurrent("a registry that says", () => {
       const finished = await paks(...args);
       expect([0, 3, 4, 5, 7, 8], finished.stderr).toContain(finished.exitCode);
     }
-    for (const { origin, url, token: sent } of registry.requests) {
-      // Only what needs one, and only there.
-      if (sent === undefined) continue;
-      expect(origin).toBe("own");
-      if (lie !== "a wait of years") expect(url).toBe("/api/auth/me");
-    }
+    // Only what needs one, and only there.
+    const sent = registry.requests.filter((one) => one.token !== undefined);
+    expect(sent.filter((one) => one.origin === "other")).toEqual([]);
+    expect(sent.filter((one) => lie !== "a wait of years" && one.url !== "/api/auth/me")).toEqual([]);
   });
 
   test.for(["other bytes", "other bytes, with their own hash", "another pak's name", "a redirect to another origin"])(

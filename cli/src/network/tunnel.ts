@@ -14,19 +14,25 @@ export function openTunnelAgent(proxy: URL, options: AgentOptions): Agent {
     to,
     connected,
   ) => {
-    openTunnel(proxy, to).then(
-      (socket) => {
-        const secure = connectTls({ ...to, socket, servername: to.servername ?? to.host ?? "" });
-        secure.once("error", connected);
-        secure.once("secureConnect", () => {
-          secure.removeListener("error", connected);
-          connected(null, secure);
-        });
-      },
-      (error: unknown) => connected(error as Error),
-    );
+    void connectThrough(proxy, to, connected);
   };
   return agent;
+}
+
+async function connectThrough(proxy: URL, to: ConnectionOptions, connected: Connected): Promise<void> {
+  let socket: Socket;
+  try {
+    socket = await openTunnel(proxy, to);
+  } catch (error) {
+    connected(error as Error);
+    return;
+  }
+  const secure = connectTls({ ...to, socket, servername: to.servername ?? to.host ?? "" });
+  secure.once("error", connected);
+  secure.once("secureConnect", () => {
+    secure.removeListener("error", connected);
+    connected(null, secure);
+  });
 }
 
 const patience = 15_000;

@@ -51,9 +51,9 @@ export function openAnswerCache({ folder, registry, debug }: AnswerCacheOptions)
         const text = await readOwnFile(pathOf(url));
         return text === undefined ? undefined : parse(text, url);
       }),
-    put: async (url, answer) => void (await orNothing(() => writeEntry(base, pathOf(url), format(url, answer)))),
-    forget: async (url) => void (await orNothing(() => rm(pathOf(url), { force: true }))),
-    clear: async () => void (await orNothing(() => rm(own, { recursive: true, force: true }))),
+    put: async (url, answer) => await orNothing(() => writeEntry(base, pathOf(url), format(url, answer))),
+    forget: async (url) => await orNothing(() => rm(pathOf(url), { force: true })),
+    clear: async () => await orNothing(() => rm(own, { recursive: true, force: true })),
   };
 }
 

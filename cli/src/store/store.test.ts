@@ -1,5 +1,6 @@
 import { chmod, link, mkdir, readFile, readdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { type ReleaseFile, describeFiles, makeArchive, sha256Hex } from "@paks/schema";
 import { expect, test } from "vitest";
 import { tempFolder } from "../testing/index.ts";
@@ -66,14 +67,17 @@ test("every single byte that is changed gives the recorded files or none", async
   const { path, store } = await open();
   await store.put(digest, files);
   const good = await readFile(path);
+  const found: unknown[] = [];
   for (let at = 0; at < good.length; at += 1) {
     const bytes = Buffer.from(good);
     bytes[at]! ^= 0x20;
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, bytes);
-    const found = await store.find(digest);
-    if (found !== undefined) expect(plain(found)).toEqual(plain(files));
+    const one = await store.find(digest);
+    if (one !== undefined) found.push(plain(one));
   }
+  // A byte of the header that means nothing, such as the file system it was made on.
+  expect(found.every((one) => isDeepStrictEqual(one, plain(files)))).toBe(true);
 });
 
 test("the same files with other modes are not given to whoever knows the archive", async () => {

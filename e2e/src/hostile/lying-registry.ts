@@ -69,7 +69,7 @@ const withArchive =
   async (response, said, request) => {
     const archive = await make();
     const release = isRecorded ? { ...said.release, archive_sha256: sha256Hex(archive) } : said.release;
-    honest(response, { ...said, archive, release }, request);
+    await honest(response, { ...said, archive, release }, request);
   };
 const endless = (response: ServerResponse, chunk: Buffer) => {
   const more = () => {
