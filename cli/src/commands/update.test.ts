@@ -143,6 +143,29 @@ test("a person is shown what is new and asked; no leaves everything as it was", 
   expect(await versionOf("pdf")).toBe("1.1.0");
 });
 
+test("edits are told before anybody is asked about anything else", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0");
+  await project.ok("install", "acme/pdf");
+  await registry.add("acme/pdf", "1.1.0", { files: { "run.sh": "echo\n" } });
+  await writeFile(project.skill("pdf", "SKILL.md"), "mine");
+  expect(await project.json("update")).toMatchObject({ exit: 6, error: { code: "LOCAL_CHANGES" } });
+});
+
+test("a rollback does not believe a lock about dependencies", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0");
+  await registry.add("acme/doc", "1.0.0");
+  await project.ok("install", "acme/pdf", "acme/doc");
+  await registry.add("acme/pdf", "1.1.0");
+  await project.ok("update");
+  await project.editLock((paks) => {
+    (paks["pdf"]!["previous"] as Record<string, unknown>)["dependencies"] = { "acme/doc": "^1" };
+  });
+  expect(await project.json("rollback", "pdf")).toMatchObject({ exit: 7, error: { code: "LOCKFILE_MISMATCH" } });
+  expect(await versionOf("pdf")).toBe("1.1.0");
+});
+
 test("an update of one pak leaves the versions of the others alone", async () => {
   const { registry } = project;
   for (const name of ["pdf", "doc"]) await registry.add(`acme/${name}`, "1.0.0");
@@ -336,6 +359,8 @@ test("what was installed without saving is updated too, one that fails does not 
   const run = await project.paks("update");
   expect(run.exit).toBe(6);
   expect(run.stderr).toContain("doc was not updated");
+  const told = await project.json("update");
+  expect(told).toMatchObject({ exit: 6, updated: [], failed: { code: "LOCAL_CHANGES" } });
   expect([await versionOf("pdf"), await versionOf("csv")]).toEqual(["1.1.0", "1.1.0"]);
   expect(await readFile(project.skill("doc", "SKILL.md"), "utf8")).toBe("mine");
   expect(Object.keys((await project.lock()).paks)).toEqual(["csv"]);

@@ -50,6 +50,7 @@ export const update = defineCommand({
         dry_run: dryRun,
         updated: result.updates.map((one) => dataOf(one, result)),
         removed: result.removed,
+        failed: failed === undefined ? null : { code: failed.code, message: failed.message },
       },
       text: textOf(result, { context, dryRun, diff: dryRun || args.diff }),
       ...(failed && { exit: errorCodes[failed.code].exit }),
