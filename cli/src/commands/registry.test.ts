@@ -90,3 +90,35 @@ test("a name of a mapped account is asked for in its registry and nowhere else, 
   await run(["info", "beta/pdf"], { environment });
   expect([own.requests.length, other.requests.length > 0]).toEqual([before, true]);
 });
+
+test("a token goes to its own registry: to none that --registry, a project or a lock names, stored or of the environment", async () => {
+  const { home, run } = await open();
+  const me = {
+    account: "acme",
+    kind: "user",
+    token: { name: "t", prefix: "p", scopes: [], created_at: time, expires_at: null },
+  };
+  const [own, other] = [
+    await serveStub(() => ({ body: { data: me } })),
+    await serveStub(() => ({ body: { data: me } })),
+  ];
+  const environment = { PAKS_REGISTRY: own.url };
+  await run(["login", "--token-stdin"], { environment, stdin: "paks_stored\n" });
+  expect((await run(["whoami"], { environment })).exit).toBe(0);
+  expect(own.requests.at(-1)?.headers.authorization).toBe("Bearer paks_stored");
+
+  // Named on the command line, by its own name, as the account's, and by the project.
+  await run(["registry", "add", "other", other.url, "--account", "beta"]);
+  await writeFile(join(home, "paks.jsonc"), JSON.stringify({ paks: ["gamma/pdf"], registry: other.url }));
+  for (const argv of [
+    ["whoami", "--registry", other.url],
+    ["whoami", "--registry", "other"],
+    ["info", "beta/pdf"],
+    ["install"],
+    ["status", "beta/pdf", "--registry", "other"],
+  ])
+    for (const token of [{}, { PAKS_TOKEN: "paks_environment" }])
+      await run(argv, { environment: { ...environment, ...token } });
+  expect(other.requests.filter((one) => one.headers.authorization !== undefined)).toEqual([]);
+});
+const time = "2026-11-20T00:00:00Z";
