@@ -381,3 +381,22 @@ test("with --dir what lies in another folder is listed, checked, updated and rem
   await project.ok("remove", "acme/pdf", "--dir", "mine");
   expect(await readdir(project.cwd)).toEqual([]);
 });
+
+test("copies follow an update and a rollback, and an edited copy is drift that both refuse", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0");
+  await project.ok("install", "acme/pdf", "--agent", "claude-code", "--copy");
+  await registry.add("acme/pdf", "1.1.0");
+  await project.ok("update");
+  const copy = () => project.read(".claude", "skills", "pdf", "SKILL.md");
+  expect(await copy()).toContain("1.1.0");
+  await project.ok("rollback", "pdf");
+  expect(await copy()).toContain("1.0.0");
+  expect(await project.json("verify")).toMatchObject({ exit: 0 });
+  await project.write(".claude/skills/pdf/SKILL.md", "mine");
+  expect(await project.json("verify")).toMatchObject({ exit: 9, problems: [{ code: "DRIFT" }] });
+  for (const command of [["update"], ["rollback", "pdf"], ["remove", "pdf"]])
+    expect(await project.json(...command), command[0]).toMatchObject({ exit: 6, error: { code: "LOCAL_CHANGES" } });
+  expect(await copy()).toBe("mine");
+  await project.ok("remove", "pdf", "--force");
+});
