@@ -292,6 +292,26 @@ test("the number of git processes before the first change does not depend on the
   expect(await started(["a", "b"])).toBe(await started(["--all"]));
 });
 
+test("three changed paks take the fifteen git processes that docs/decisions names, and no more", async () => {
+  const lab = await openMonorepo();
+  dataOfRun(await run(lab, ["--all", "--json"]));
+  await change(lab, ["a", "b", "c"]);
+  const { stderr } = await run(lab, ["--changed", "--bump", "patch", "--verbose"]);
+  const started = stderr.split("\n").flatMap((line) => /^ *git (?:--\S+ )*(\S+)/.exec(line)?.[1] ?? []);
+  expect(started.slice(0, 9).sort()).toEqual([
+    "cat-file",
+    "cat-file",
+    "config",
+    "for-each-ref",
+    "ls-remote",
+    "ls-tree",
+    "push",
+    "rev-parse",
+    "status",
+  ]);
+  expect(started.slice(9)).toEqual(["commit", "diff-tree", "tag", "tag", "tag", "push"]);
+});
+
 test("people see one table, and no means that nothing happens", async () => {
   const lab = await openMonorepo();
   const before = await lab.snapshot();
