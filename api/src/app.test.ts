@@ -21,6 +21,8 @@ test("every answer carries the security headers and a request id, errors too", a
     expect(headers.get("referrer-policy")).toBe("no-referrer");
     expect(headers.get("vary")).toBe("Authorization");
     expect(headers.get("x-request-id")).toMatch(/^[\w-]{1,64}$/);
+    // The command line learns of a newer paks from it.
+    expect(headers.get("paks-version")).toMatch(/^\d+\.\d+\.\d+/);
   }
 });
 
