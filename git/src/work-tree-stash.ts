@@ -85,9 +85,8 @@ export async function putBack(tree: WorkTree, { commit, name }: StashEntry): Pro
   const apply = async (...how: string[]) =>
     await runWorkTreeGit(tree, ["stash", "apply", "--quiet", ...how, commit], { milliseconds: wallClock.withHooks });
   const first = await apply("--index");
-  // With this answer git has touched nothing yet.
-  const isIndex = /conflicts in index/.test(first.stderr);
-  const done = first.exitCode === 0 || (isIndex && (await apply()).exitCode === 0);
+  // Something else is staged: git refuses the index before it touches a file. After a real conflict it refuses this too.
+  const done = first.exitCode === 0 || (await apply()).exitCode === 0;
   const now = (await listStashes(tree)).find((entry) => entry.commit === commit)?.name ?? name;
   if (!done) return { state: "kept", name: now };
   if (first.exitCode !== 0) return { state: "unstaged", name: now };

@@ -110,8 +110,10 @@ export async function withAside<T>(context: Context, { aside, plan, fault }: Put
 
 /** Tells of files that a publish of this pak put aside and was ended before it could put them back. */
 export async function tellLeftAside(context: Context, { facts, content }: Gathered): Promise<void> {
+  const entries = await readStashLog(facts.place.gitDir);
+  if (entries.length === 0) return;
   const { name } = readManifest(content.manifest.committed, { profile: "lenient" }).manifest ?? {};
-  for (const entry of name === undefined ? [] : await readStashLog(facts.place.gitDir)) {
+  for (const entry of name === undefined ? [] : entries) {
     const [, release = ""] = /: paks publish (\S+)$/.exec(entry.message) ?? [];
     if (!release.includes(`/${name}@`)) continue;
     context.warn(
