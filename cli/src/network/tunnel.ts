@@ -39,7 +39,8 @@ const patience = 15_000;
 
 async function openTunnel(proxy: URL, to: ConnectionOptions): Promise<Socket> {
   const { request } = proxy.protocol === "https:" ? await import("node:https") : await import("node:http");
-  const target = `${to.host ?? ""}:${to.port ?? 443}`;
+  const host = to.host ?? "";
+  const target = `${host.includes(":") ? `[${host}]` : host}:${to.port ?? 443}`;
   const options: RequestOptions = {
     host: proxy.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: proxy.port || (proxy.protocol === "https:" ? 443 : 80),
