@@ -24,7 +24,17 @@ async function expectOneRelease(name: string, dir: string, tag: string): Promise
 }
 
 /** Every point between two steps that change something. */
-const points = ["planned", "edited", "committed", "verified", "tagged", "pushed", "notified"];
+const points = [
+  "planned",
+  "manifest-edited",
+  "edited",
+  "committed",
+  "verified",
+  "tag-made",
+  "tagged",
+  "pushed",
+  "notified",
+];
 
 test.each(points)("killed at %s, the same command again finishes the one release", async (point) => {
   const name = `at-${point}`;
