@@ -74,6 +74,7 @@ export async function compareMonorepo(runs: number): Promise<Comparison[]> {
     const script = { name: "git by hand", file: "sh", args: ["-c", threeByHand], cwd: theirs, env: lab.env };
     const scriptSide = { ...script, before: () => change(theirs) };
     const [publish, hand] = await measureInTurn([publishing, scriptSide], runs);
+    for (const dir of [ours, theirs]) await requireTags(lab, dir, paks + changedPaks.length * (runs + 1));
     if (!plan || !read || !publish || !hand) throw new Error("a side is missing");
     return [
       {
@@ -94,6 +95,12 @@ export async function compareMonorepo(runs: number): Promise<Comparison[]> {
   } finally {
     await lab.close();
   }
+}
+
+/** A side that finds nothing to release would be quick for the wrong reason. */
+async function requireTags(lab: GitLab, dir: string, expected: number): Promise<void> {
+  const tags = (await lab.git(dir, "tag")).split("\n").filter((tag) => tag !== "").length;
+  if (tags !== expected) throw new Error(`${dir} has ${tags} tags, expected ${expected}`);
 }
 
 /** How many times each side starts git, told by git itself; what git starts by itself is not counted. */
@@ -130,6 +137,7 @@ export async function comparePublish(runs: number): Promise<Comparison[]> {
       env: lab.env,
     };
     const [paks, git] = await measureInTurn([publishing, script], runs);
+    for (const { dir } of [ours, theirs]) await requireTags(lab, dir, runs + 1);
     if (!paks || !git) throw new Error("a side is missing");
     const note = await countGit(lab, [publishing, script]);
     return [{ what: "publish --skip-registry / bare git", ours: paks, theirs: git, atMost: 3, note }];
