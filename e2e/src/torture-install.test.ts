@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { cp, mkdir, readFile, readdir, rm, stat } from "node:fs/promises";
+import { cp, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { builtCli, runProcess, serveRegistry, skillFiles, tempFolder } from "@paks/cli/testing";
-import { describeFiles, parseLock } from "@paks/schema";
+import { describeFiles, emptyLock, formatLock, parseLock } from "@paks/schema";
 import { expect, test } from "vitest";
 
 /** Node keeps compiled code in files of its own; here only what paks does to a project counts. */
@@ -18,7 +18,7 @@ const groups = {
 const faults = ["signal=KILL", "error=EIO", "error=ENOSPC"] as const;
 
 /** How many calls of each kind are tried for each fault, spread over the whole install. */
-const most = Number(process.env["PAKS_TORTURE"] ?? 5);
+const most = Number(process.env["PAKS_TORTURE"] ?? 4);
 
 const paks = { pdf: { "run.sh!": "echo pdf\n", "docs/a.md": "a" }, text: { "b.md": "b" } };
 const names = Object.keys(paks) as (keyof typeof paks)[];
@@ -151,44 +151,51 @@ for (const [group, calls] of Object.entries(groups))
 /** What the lock holds is there to the byte, with its link; what it does not hold is gone, with its link. */
 async function expectAllOrNothing(lab: Lab, project: string, when: string): Promise<void> {
   const at = (...path: string[]) => join(lab.root, project, ...path);
-  const lock = parseLock(await readFile(at("paks.lock"), "utf8"), "paks.lock");
+  const text = await readFile(at("paks.lock"), "utf8").catch(() => formatLock(emptyLock));
+  const lock = parseLock(text, "paks.lock");
   const sources = JSON.parse(await readFile(at("paks.jsonc"), "utf8")) as { paks: string[] };
   for (const name of names) {
     const digest = lock.paks[name]?.digest;
     expect(await installedDigest(at(".agents", "skills", name)), `${when}: ${name}`).toBe(digest);
+    expect(await installedDigest(at(".claude", "skills", name)), `${when}: link of ${name}`).toBe(digest);
     expect(sources.paks.includes(`acme/${name}`), `${when}: ${name}`).toBe(digest !== undefined);
   }
   expect(await listTemporary(at()), when).toEqual([]);
 }
 
-test.skipIf(!hasStrace)(
-  "a remove that is killed anywhere leaves all of a pak or nothing of it after the next command",
-  { timeout: 600_000 },
-  async () => {
-    const lab = await openLab();
-    const words = ["remove", "pdf"];
-    for (const [group, calls] of Object.entries(groups)) {
-      await copyProject(lab, `count-${group}`);
-      const count = countCalls(await traced(lab, `count-${group}`, ["-e", `trace=${calls}`], words));
-      for (const at of spread(count)) {
-        const project = `${group}-${at}`;
-        const when = `${group} ${at} of ${count}`;
-        await copyProject(lab, project);
-        await traced(lab, project, ["-e", `trace=${calls}`, "-e", `inject=${calls}:signal=KILL:when=${at}`], words);
-        await endWell(lab, project, "list").catch(rename(when));
-        await expectAllOrNothing(lab, project, when);
-        // A killed remove may have taken nothing away yet.
-        const { exit } = await run(lab, project, ...words);
-        expect([0, 3], when).toContain(exit);
-        expect(await installedDigest(join(lab.root, project, ".claude", "skills", "pdf")), when).toBeUndefined();
-        await expectAllOrNothing(lab, project, when);
+const killed: readonly (readonly [what: string, from: string, words: string[], exits: readonly number[]])[] = [
+  // A killed remove may have taken everything away, or nothing yet.
+  ["remove", "old", ["remove", "pdf"], [0, 3]],
+  ["first install", "empty", ["install", "acme/pdf", "acme/text", "--agent", "claude-code"], [0]],
+];
+for (const [what, from, words, exits] of killed)
+  test.skipIf(!hasStrace)(
+    `a ${what} that is killed anywhere leaves all of a pak or nothing of it after the next command`,
+    { timeout: 600_000 },
+    async () => {
+      const lab = await openLab();
+      await mkdir(join(lab.root, "empty", ".claude"), { recursive: true });
+      await writeFile(join(lab.root, "empty", "paks.jsonc"), '{"paks": []}');
+      for (const [group, calls] of Object.entries(groups)) {
+        await copyProject(lab, `count-${group}`, from);
+        const count = countCalls(await traced(lab, `count-${group}`, ["-e", `trace=${calls}`], words));
+        for (const at of spread(count)) {
+          const project = `${group}-${at}`;
+          const when = `${group} ${at} of ${count}`;
+          await copyProject(lab, project, from);
+          await traced(lab, project, ["-e", `trace=${calls}`, "-e", `inject=${calls}:signal=KILL:when=${at}`], words);
+          await endWell(lab, project, "list").catch(rename(when));
+          await expectAllOrNothing(lab, project, when);
+          const { exit, stdout } = await run(lab, project, ...words);
+          expect(exits, when + stdout).toContain(exit);
+          await expectAllOrNothing(lab, project, when);
+        }
       }
-    }
-  },
-);
+    },
+  );
 
-const copyProject = (lab: Lab, project: string) =>
-  cp(join(lab.root, "old"), join(lab.root, project), { recursive: true, verbatimSymlinks: true });
+const copyProject = (lab: Lab, project: string, from = "old") =>
+  cp(join(lab.root, from), join(lab.root, project), { recursive: true, verbatimSymlinks: true });
 
 /** The failure, with where it happened. */
 const rename = (when: string) => (error: unknown) => {
