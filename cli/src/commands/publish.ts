@@ -10,6 +10,7 @@ export const publish = defineCommand({
   command: "publish [pak..]",
   describe: "Check, version, tag and push a release, and wait until the registry shows it",
   examples: [
+    ["paks publish", "at a terminal: choose the version, see the plan, say yes"],
     ["paks publish --bump patch", "0.1.0 → 0.1.1: one commit, one tag, one push"],
     ["paks publish skills/pdf --bump minor", "one pak of a repository with several"],
     ["paks publish --changed --bump patch", "every changed pak of a repository: one commit, a tag each"],
