@@ -219,8 +219,13 @@ describe("a project that came from a stranger", () => {
     for (const folder of ["../../../../../canary", hostile.canary, ".."]) {
       const stranger = await project(`record-${folder.length}`);
       await writeFiles(join(stranger, ".agents/skills/.paks"), { "good.json": evil({ folder }) });
-      for (const argv of [["list"], ["remove", "good"], ["remove", "good", "--force"]])
-        expectCode(await hostile.paks(stranger, argv), "INTEGRITY_MISMATCH");
+      // A record that cannot be read is a row that says so: it must not hide the others.
+      const listed = await hostile.paks(stranger, ["list"]);
+      expectCode(listed, "ok");
+      expect(listed.stdout).toContain("broken: INTEGRITY_MISMATCH");
+      expectCode(await hostile.paks(stranger, ["remove", "good"]), "INTEGRITY_MISMATCH");
+      await hostile.requireWell();
+      expectCode(await hostile.paks(stranger, ["remove", "good", "--force"]), "ok");
       await hostile.requireWell();
     }
   });
