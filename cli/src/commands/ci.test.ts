@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { cp, lstat, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { formatLock, parseLock, sha256Hex } from "@paks/schema";
 import { gitRepo } from "@paks/git/testing";
@@ -210,6 +210,19 @@ test("a store that was tampered with is noticed; the bytes come from the registr
   options = { ...options, home };
   await good("ci");
   expect(await installed()).toEqual(expected);
+});
+
+test("the tools that were named and --copy are locked, and a clone gets them without flags", async () => {
+  await registry.add("acme/pdf", "1.0.0");
+  await registry.add("acme/text", "1.0.0");
+  await good("install", "acme/pdf", "--agent", "claude-code", "--copy");
+  await good("install", "acme/text", "--agent", "cursor,claude-code");
+  await cloneProject();
+  await good("ci");
+  const at = join(options.cwd, ".claude", "skills");
+  expect((await lstat(join(at, "pdf"))).isDirectory()).toBe(true);
+  expect((await lstat(join(at, "text"))).isSymbolicLink()).toBe(true);
+  expect(await readFile(join(at, "pdf", "SKILL.md"), "utf8")).toContain("# pdf 1.0.0");
 });
 
 test("edits are not overwritten by ci", async () => {

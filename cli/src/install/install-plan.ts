@@ -111,17 +111,6 @@ export function requireDependencies(pak: PlannedPak, fetched: Fetched, plan: Ins
   }
 }
 
-/** A version of one registry never has other content: not even when the registry says so. */
-export function requireSameRelease(pak: PlannedPak, fetched: Fetched): void {
-  const { before } = pak;
-  if (before === undefined || before.digest === fetched.digest) return;
-  if (before.resolved.type !== "registry" || before.version !== fetched.version) return;
-  throw new PaksError("INTEGRITY_MISMATCH", `${pak.folder} ${fetched.version} has another digest than the lock says.`, {
-    hint: "Nothing was installed. Tell who runs the registry.",
-    details: { recorded: before.digest, found: fetched.digest },
-  });
-}
-
 export interface EntryChoice {
   readonly agents: readonly string[];
   readonly mode: "link" | "copy";

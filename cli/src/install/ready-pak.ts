@@ -14,14 +14,7 @@ import { requireOrigin } from "../workspace/entry.ts";
 import { eachAtOnce } from "./each-at-once.ts";
 import type { Fetched } from "./fetched.ts";
 import type { InstallOptions } from "./install.ts";
-import {
-  entryOf,
-  type openFetchers,
-  type openRegistries,
-  requireDependencies,
-  requireFrozen,
-  requireSameRelease,
-} from "./install-plan.ts";
+import { entryOf, type openFetchers, type openRegistries, requireDependencies, requireFrozen } from "./install-plan.ts";
 import type { Scopes } from "./install-scopes.ts";
 import { readInstalledState } from "./installed-state.ts";
 import type { Placing } from "./place.ts";
@@ -64,10 +57,7 @@ export async function makeReady(work: Work, opened: OpenWorkspace, step: (label:
   const fetched = await eachAtOnce(wanted, fetchesAtOnce, async (pak) => {
     const present = await findPresent(work, pak);
     const bytes = present ? undefined : await pak.fetch();
-    if (bytes) {
-      requireDependencies(pak, bytes, plan);
-      requireSameRelease(pak, bytes);
-    }
+    if (bytes) requireDependencies(pak, bytes, plan);
     step(`Fetched ${(count += 1)} of ${wanted.length}`);
     return await readyPak(work, opened, { pak, fetched: bytes, present });
   });
