@@ -217,8 +217,13 @@ test("a tag of git that was moved is refused", async () => {
 test("a registry whose record and files disagree about the dependencies is not believed", async () => {
   await registry.add("acme/text", "1.0.0");
   const { dto } = await registry.add("acme/pdf", "1.0.0", { dependencies: { "acme/text": "^1" } });
-  (dto as { manifest: unknown }).manifest = {};
-  expect(await bad("install", "acme/pdf")).toMatchObject({ exit: 7, code: "INTEGRITY_MISMATCH" });
+  await registry.add("acme/evil", "1.0.0");
+  const evil = { account: "acme", name: "evil", range: "*" };
+  const text = { account: "acme", name: "text", range: "^1" };
+  for (const dependencies of [[], [text, evil], [{ ...text, range: "^1 || ^2" }]]) {
+    (dto as { manifest: unknown }).manifest = { dependencies };
+    expect(await bad("install", "acme/pdf")).toMatchObject({ exit: 7, code: "INTEGRITY_MISMATCH" });
+  }
   expect(await readdir(options.cwd)).toEqual([]);
 });
 

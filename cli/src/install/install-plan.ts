@@ -1,17 +1,10 @@
-import {
-  type ErrorDetails,
-  type LockedPak,
-  PaksError,
-  formatLock,
-  parsePakId,
-  selectVersion,
-  type Lock,
-} from "@paks/schema";
+import { type ErrorDetails, type LockedPak, PaksError, formatLock, parsePakId, type Lock } from "@paks/schema";
 import type { Context } from "../context.ts";
 import type { Registry } from "../registry.ts";
 import { dependenciesOf, makeEntry, originIdentity } from "../workspace/entry.ts";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
-import type { Fetchers, InstallPlan, PlannedPak } from "../workspace/plan-install.ts";
+import type { Fetchers, PlannedPak } from "../workspace/plan-install.ts";
+import type { Ranges } from "../workspace/resolve.ts";
 import { requireTyped } from "../workspace/typed-repositories.ts";
 import { rememberAnswers } from "../workspace/universe.ts";
 import type { Fetched } from "./fetched.ts";
@@ -75,12 +68,9 @@ export function openFetchers(context: Context, { root, registryFor, registryWish
  */
 export function requireLockedManifest(folder: string, entry: LockedPak, { manifest }: Fetched): void {
   const found = dependenciesOf(manifest.dependencies);
-  const names = Object.keys(found);
-  const isSame =
-    names.length === Object.keys(entry.dependencies).length &&
-    names.every((id) => entry.dependencies[id] === found[id]);
   const details = { folder, locked: entry.dependencies, found };
-  if (!isSame) throw lockDiffers(`${folder} depends on other paks than its files say`, details);
+  if (!isSame(found, entry.dependencies))
+    throw lockDiffers(`${folder} depends on other paks than its files say`, details);
   // A tag alone may give the version of what git has; of a release of the registry it is in both or only in the tag.
   const { version } = manifest;
   if (entry.resolved.type !== "registry" || version === undefined || version === entry.version) return;
@@ -93,23 +83,26 @@ const lockDiffers = (what: string, details: ErrorDetails): PaksError =>
     details,
   });
 
-/** @throws PaksError LOCKFILE_MISMATCH, INTEGRITY_MISMATCH */
-export function requireDependencies(pak: PlannedPak, fetched: Fetched, plan: InstallPlan): void {
+/**
+ * What was planned with is what the files say: else the registry has had something left out or added.
+ * @throws PaksError LOCKFILE_MISMATCH, INTEGRITY_MISMATCH
+ */
+export function requireDependencies(pak: PlannedPak, fetched: Fetched): void {
   if (pak.isKept && pak.before) requireLockedManifest(pak.folder, pak.before, fetched);
   const found = dependenciesOf(fetched.manifest.dependencies);
-  for (const [id, range] of Object.entries(found)) {
-    const version = plan.versions.get(id);
-    if (version !== undefined && selectVersion([{ version, yanked: false }], range)) continue;
-    throw new PaksError(
-      "INTEGRITY_MISMATCH",
-      `The registry does not say that ${pak.folder} depends on ${id}@${range}, its files do.`,
-      {
-        hint: "Nothing was installed. Tell who runs the registry.",
-        details: { folder: pak.folder, dependency: id, range },
-      },
-    );
-  }
+  if (isSame(found, pak.dependencies)) return;
+  throw new PaksError(
+    "INTEGRITY_MISMATCH",
+    `The registry says of ${pak.folder} that it depends on other paks than its files say.`,
+    {
+      hint: "Nothing was installed. Tell who runs the registry.",
+      details: { folder: pak.folder, recorded: pak.dependencies, found },
+    },
+  );
 }
+
+const isSame = (a: Ranges, b: Ranges): boolean =>
+  Object.keys(a).length === Object.keys(b).length && Object.entries(a).every(([id, range]) => b[id] === range);
 
 export interface EntryChoice {
   readonly agents: readonly string[];

@@ -57,7 +57,7 @@ export async function makeReady(work: Work, opened: OpenWorkspace, step: (label:
   const fetched = await eachAtOnce(wanted, fetchesAtOnce, async (pak) => {
     const present = await findPresent(work, pak);
     const bytes = present ? undefined : await pak.fetch();
-    if (bytes) requireDependencies(pak, bytes, plan);
+    if (bytes) requireDependencies(pak, bytes);
     step(`Fetched ${(count += 1)} of ${wanted.length}`);
     return await readyPak(work, opened, { pak, fetched: bytes, present });
   });
