@@ -1,7 +1,6 @@
-import { stat } from "node:fs/promises";
+import { lstat, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { PaksError, systemErrorCode } from "@paks/schema";
-import { exists } from "./installed-state.ts";
 
 /**
  * Refuses a path whose own place, or one above it, is a file: below it no folder can be made. A path that is not there
@@ -28,6 +27,17 @@ async function findKind(path: string): Promise<"folder" | "a file" | "a link tha
     const code = systemErrorCode(error);
     if (code === "ELOOP") return "a link that leads nowhere";
     if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
-    return (await exists(path)) ? "a link that leads nowhere" : undefined;
+    return (await isLink(path)) ? "a link that leads nowhere" : undefined;
+  }
+}
+
+/** Asked again of the path itself: between two questions another command may have made a folder there. */
+async function isLink(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isSymbolicLink();
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return false;
+    throw error;
   }
 }
