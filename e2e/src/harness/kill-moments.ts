@@ -8,7 +8,7 @@ const execute = promisify(execFile);
 /**
  * Starts the CLI and kills that one process, none of its git children, after so many milliseconds. Returns when
  * neither it nor any git that it started works any more.
- * @returns whether it was still running at the moment of the kill
+ * @returns the milliseconds that it took when it had ended before the kill, else `undefined`
  */
 export async function killAt(
   lab: Lab,
@@ -17,7 +17,8 @@ export async function killAt(
     args,
     milliseconds,
   }: { readonly dir: string; readonly args: readonly string[]; readonly milliseconds: number },
-): Promise<boolean> {
+): Promise<number | undefined> {
+  const started = performance.now();
   // A group of its own, by which its children are found when it is gone.
   const child = spawn(process.execPath, [executables.paks, ...args], {
     cwd: dir,
@@ -32,8 +33,9 @@ export async function killAt(
   const timer = setTimeout(() => child.kill("SIGKILL"), milliseconds);
   await ended;
   clearTimeout(timer);
+  const taken = performance.now() - started;
   await untilGroupIsGone(child.pid!);
-  return child.signalCode === "SIGKILL";
+  return child.signalCode === "SIGKILL" ? undefined : taken;
 }
 
 const patience = 30_000;
