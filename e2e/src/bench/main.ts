@@ -8,7 +8,8 @@ import { compareStartup } from "./startup.ts";
 const usage = `npm run bench [-- startup|publish|monorepo|fetch|install|ci|registry …]   (all when none is named)
 
   Medians of whole processes, both sides in turn in one run. Absolute times depend on the machine; the ratios are what
-  is promised. Ends with 1 when a promised ratio does not hold.`;
+  is promised. Ends with 1 when a promised ratio does not hold. Where others use the CPU, the side that does more by
+  itself waits longer for it: \`chrt -f 10 npm run bench\` (Linux, as root) measures as if nobody else were there.`;
 
 const benches: Record<string, () => Promise<Comparison[]>> = {
   startup: () => compareStartup(20),
