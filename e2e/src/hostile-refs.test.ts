@@ -238,8 +238,9 @@ describe.concurrent("a branch named like the tag is never taken for it", () => {
       await raw.ref(ref, commit);
     expectVerdict(await hostile.follow({ repository: url, tag }), "TAG_NOT_FOUND");
     const folder = await project("branch-only");
-    for (const source of [`${url}#${tag}`, url])
+    for (const source of [`${url}#${tag}`, `${url}#tag=${tag}`])
       expectCode(await hostile.paks(folder, ["install", source]), "TAG_NOT_FOUND");
+    expectCode(await hostile.paks(folder, ["install", `${url}#version=${tag.slice(1)}`]), "VERSION_NOT_FOUND");
     expect(await listFolder(folder)).toEqual([]);
   });
 
@@ -256,7 +257,7 @@ describe.concurrent("a branch named like the tag is never taken for it", () => {
     await work.remove();
   });
 
-  test("a tag named like another commit's id, or like its beginning, is that tag", async () => {
+  test("a full commit id is that commit whatever tag is called so; its beginning is the tag", async () => {
     const name = "hex";
     const { raw, url } = await rawRemote(hostile.lab, name);
     const other = await commitSkill(raw, name, "The other.\n");
@@ -265,8 +266,12 @@ describe.concurrent("a branch named like the tag is never taken for it", () => {
     for (const hex of [other.slice(0, 12), other]) {
       await raw.ref(`refs/tags/${hex}`, meant);
       const folder = await project(`hex-${hex.length}`);
-      expectCode(await hostile.paks(folder, ["install", `${url}#${hex}`, "--agent", "claude-code"]), "ok");
+      expectCode(await hostile.paks(folder, ["install", `${url}#tag=${hex}`, "--agent", "claude-code"]), "ok");
       expect(await installed(name, folder)).toBe(filesOf(name)["SKILL.md"]);
+      const plain = await project(`hex-plain-${hex.length}`);
+      expectCode(await hostile.paks(plain, ["install", `${url}#${hex}`, "--agent", "claude-code"]), "ok");
+      const isCommit = hex === other;
+      expect((await installed(name, plain))?.includes("The other.")).toBe(isCommit);
       expectVerdict(await hostile.follow({ repository: url, tag: hex }), "NAMESPACE_FORBIDDEN");
     }
   });

@@ -38,13 +38,14 @@ export async function findPoint(reader: GitReader, source: GitSource): Promise<F
   return await findVersion(reader, refs, { selector: version, path });
 }
 
-/** Tag, branch, commit: the first of them that is there. */
+/** A full commit id is that commit, as for git itself; else a tag, else a branch. */
 async function findRef(reader: GitReader, ref: string): Promise<FoundPoint> {
   if (isCommit(ref)) return { snapshot: await reader.fetch({ type: "commit", oid: ref }) };
   try {
     return { snapshot: await reader.fetch({ type: "tag", name: ref }), tag: ref };
   } catch (error) {
-    if (!isPaksError(error, "TAG_NOT_FOUND")) throw error;
+    // A branch moves: whoever names a version must never get one that only is called like it.
+    if (!isPaksError(error, "TAG_NOT_FOUND") || namesVersion(ref)) throw error;
     return await findBranch(reader, ref);
   }
 }
@@ -128,8 +129,12 @@ export function newestTag(
   return selectVersion(versions, selector)?.tag;
 }
 
+/** `v1.2.0`, `1.2.0`, `pdf--v1.2.0`, `pdf@1.2.0` … */
+const namesVersion = (ref: string): boolean =>
+  isRepositoryWideTag(ref) || isVersion(ref.replace(/^.*(?:--v|@|\/v|-v)/, ""));
+
 function noSuchVersion(repository: string, selector: string, tags: readonly string[]): PaksError {
-  const versions = tags.filter((tag) => isRepositoryWideTag(tag) || isVersion(tag.replace(/^.*(?:--v|@|\/v|-v)/, "")));
+  const versions = tags.filter(namesVersion);
   return new PaksError("VERSION_NOT_FOUND", `${repository} has no tag of a version that fits "${selector}".`, {
     hint:
       versions.length > 0
