@@ -82,14 +82,18 @@ const tagsAtOnce = 4;
  */
 export function formatCommitMessage(plans: readonly ReleasePlan[]): { subject: string; trailers: string } {
   const bumped = plans.filter(({ edit }) => edit);
-  const [first] = bumped;
-  const one = bumped.length === 1 && plans.length === 1;
-  const subject = one ? `chore: bump version to ${first!.version}` : `chore: bump versions of ${countPaks(bumped)}`;
-  return { subject, trailers: plans.map(({ id, version }) => formatReleaseTrailer(id, version)).join("\n") };
+  return { subject: subjectOf(bumped, plans), trailers: plans.map(trailerOf).join("\n") };
 }
 
-const countPaks = (plans: readonly ReleasePlan[]): string =>
-  plans.length === 1 ? plans[0]!.id.name : `${plans.length} paks`;
+function subjectOf(bumped: readonly ReleasePlan[], plans: readonly ReleasePlan[]): string {
+  const [first] = bumped;
+  if (bumped.length !== 1) return `chore: bump versions of ${bumped.length} paks`;
+  return plans.length === 1
+    ? `chore: bump version to ${first!.version}`
+    : `chore: bump version of ${first!.id.name} to ${first!.version}`;
+}
+
+const trailerOf = ({ id, version }: ReleasePlan): string => formatReleaseTrailer(id, version);
 
 /** The commit's id, once HEAD is known to be what was planned. */
 async function commitVersions(plans: readonly ReleasePlan[], fault: Fault): Promise<string> {
@@ -120,7 +124,7 @@ async function requirePlannedCommit(plans: readonly ReleasePlan[], bumped: reado
       const edit = planned.get(path);
       return edit?.committed.after === oid && edit.mode === mode;
     }) &&
-    plans.every(({ id, version }) => prepared.has(formatReleaseTrailer(id, version)));
+    plans.every((plan) => prepared.has(trailerOf(plan)));
   if (asPlanned) return commit;
   const others = changes.map((each) => each.path).filter((each) => !planned.has(each));
   const ours = [...planned.keys()].slice(0, 5).join(", ");

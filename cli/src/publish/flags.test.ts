@@ -162,3 +162,20 @@ test.each([
   expect([2, 5]).toContain(run.exit);
   expect(run.stdout).toContain(tells);
 });
+
+test.each([
+  ["an escape sequence", "\u001b[31mred"],
+  ["a character that turns the text around", "fixed \u202Etxt.exe"],
+])("--message with %s is refused before anything is asked", async (_what, message) => {
+  const lab = await openLab();
+  const before = await lab.snapshot();
+  const run = await lab.publish(["--bump", "patch", "--message", message, "--json"]);
+  expect(failureOf(run)).toMatchObject({ code: "INVALID_CHARACTERS", details: { field: "message" } });
+  expect(await lab.snapshot()).toBe(before);
+});
+
+test("--message may have several lines and tabs", async () => {
+  const lab = await openLab();
+  dataOfRun(await lab.publish(["--message", "One\n\n\tTwo", "--json"]));
+  expect(await lab.repo.git("cat-file", "tag", "v0.1.0")).toContain("One\n\n\tTwo");
+});

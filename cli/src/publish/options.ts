@@ -1,6 +1,6 @@
 import type { TagForm } from "@paks/git/work-tree";
 import type { Bump } from "@paks/schema";
-import { PaksError } from "@paks/schema";
+import { findUnsafeCharacter, formatCodePoint, PaksError } from "@paks/schema";
 import type { Config } from "../config.ts";
 
 /** What the author asked for. */
@@ -77,8 +77,9 @@ export function readFault(config: Pick<Config, "variable">): Fault {
 /** A branch name that git takes, without what it could misread in a refspec. */
 const branchName = /^(?![-/.])(?!.*(?:\.\.|\/\/|\/\.|@\{|\.lock(?:\/|$)))[^\s\p{Cc}~^:?*[\\]+(?<![/.])$/u;
 
-/** @throws PaksError USAGE, INVALID_PARAMETER */
+/** @throws PaksError USAGE, INVALID_PARAMETER, INVALID_CHARACTERS */
 export function requireConsistent(options: PublishOptions): void {
+  requireReadable(options.message);
   if (options.tagForm === "lightweight" && options.message !== undefined) {
     throw new PaksError("USAGE", "A lightweight tag has no message.", {
       hint: "Leave out --message or --lightweight.",
@@ -98,6 +99,16 @@ export function requireConsistent(options: PublishOptions): void {
       hint: "paks publish --bump prerelease --preid beta",
     });
   }
+}
+
+/** Whoever reads the tag in a terminal has to see what is written there. @throws PaksError INVALID_CHARACTERS */
+function requireReadable(message: string | undefined): void {
+  const unsafe = findUnsafeCharacter(message?.replaceAll(/[\t\r\n]/g, " ") ?? "");
+  if (!unsafe) return;
+  throw new PaksError("INVALID_CHARACTERS", `The message holds the character ${formatCodePoint(unsafe.codePoint)}.`, {
+    hint: "Remove it: readers of the tag would not see it, or would see something else.",
+    details: { field: "message" },
+  });
 }
 
 /** The flags without which the same command would mean another release or another registry. */

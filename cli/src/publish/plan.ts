@@ -70,6 +70,8 @@ export interface Gathered {
   readonly options: PublishOptions;
   /** `readManifestFacts` of these, where they were read while the remote was still answering. */
   readonly manifest?: ManifestFacts | undefined;
+  /** What is uncommitted elsewhere may be of another pak of the same run, and is told by the run. */
+  readonly isOneOfMany?: boolean | undefined;
 }
 
 /**
@@ -104,7 +106,7 @@ export async function decideRelease(context: Context, gathered: Gathered): Promi
   return {
     ...assemble(parts),
     rerun: listRerunFlags(context.config, options),
-    notes: listNotes(parts, files.note),
+    notes: listNotes(parts, gathered.isOneOfMany === true ? undefined : files.note),
     warnings: problems.warnings,
   };
 }

@@ -66,19 +66,19 @@ async function lookAtRemote(
   return tag || branch ? "some" : "none";
 }
 
-const isCancelled = (error: unknown): error is PaksError => isPaksError(error) && error.code === "CANCELLED";
+export const isCancelled = (error: unknown): error is PaksError => isPaksError(error) && error.code === "CANCELLED";
 
 export const goOn = "Run the same command again: it goes on where this one stopped.";
 
-function stayed(plan: ReleasePlan, cause: PaksError): PaksError {
+/** Of a push of which nobody knows whether it arrived: nothing is taken back. */
+export function stayed(plan: ReleasePlan, cause: PaksError): PaksError {
   const message = `It is not known whether the remote took ${plan.tag.name}. Commit and tag stay as they are. ${cause.message}`;
   const code = codeOfUnknown(cause);
   const hint = cause.code === "PUSH_FORBIDDEN" && cause.hint !== undefined ? `${cause.hint} ${goOn}` : goOn;
   return new PaksError(code, message, { hint, cause, details: { ...cause.details, taken_back: false } });
 }
 
-/** Of a push of which nobody knows whether it arrived. */
-export const codeOfUnknown = ({ code }: PaksError): PaksError["code"] =>
+const codeOfUnknown = ({ code }: PaksError): PaksError["code"] =>
   code === "GIT_HOST_TIMEOUT" || code === "CANCELLED" ? code : "GIT_HOST_UNAVAILABLE";
 
 function halfPushed(plan: ReleasePlan, cause: PaksError): PaksError {

@@ -8,7 +8,9 @@ import {
   takeBackRefs,
   type WorkTree,
 } from "@paks/git/work-tree";
-import { isPaksError, listReleaseTrailers, PaksError } from "@paks/schema";
+import { join } from "node:path";
+import { isPaksError, listReleaseTrailers, PaksError, systemErrorCode } from "@paks/schema";
+import { expectPaksError, settle } from "./problems.ts";
 import { pathInRepository, type ReleasePlan, topTree, withoutSignal } from "./release-plan.ts";
 import { replaceManifest } from "./write-manifest.ts";
 
@@ -47,14 +49,51 @@ export async function takeBack(plans: readonly ReleasePlan[], made: Made, cause:
     }));
     const undo = commit && { branch: first.branch, made: commit.commit, before: first.head };
     await takeBackRefs(tree, { tags, commit: undo });
-    if (commit) await takeBackIndexEntries(tree, listIndexUndos(plans, commit));
-    for (const plan of made.edited) await replaceManifest(plan, plan.edit!.workTree.before);
+    const index = commit ? await settle(takeBackIndexEntries(tree, listIndexUndos(plans, commit))) : {};
+    const left = await restoreManifests(made.edited);
+    if (index.error || left.length > 0) return withLeftovers(cause, index.error, left);
   } catch (error) {
     if (!isPaksError(error)) throw error;
-    return withState(cause, "Not everything could be taken back", error);
+    return withState(cause, `Not everything could be taken back: ${sentence(error)}`, false);
   }
-  return withState(cause, "Nothing was left behind: the repository is as it was before");
+  return withState(cause, "Nothing was left behind: the repository is as it was before", true);
 }
+
+interface Leftover {
+  /** In full: the author may stand in any folder. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** All that can be put back, whatever has become of the others. @returns those that cannot */
+async function restoreManifests(edited: readonly ReleasePlan[]): Promise<Leftover[]> {
+  const left: Leftover[] = [];
+  for (const plan of edited) {
+    try {
+      await replaceManifest(plan, plan.edit!.workTree.before);
+    } catch (error) {
+      const path = join(plan.tree.dir, plan.edit!.file);
+      if (systemErrorCode(error) === "ENOENT") left.push({ path, message: "it is not there any more" });
+      else left.push({ path, message: sentence(expectPaksError(error)) });
+    }
+  }
+  return left;
+}
+
+function withLeftovers(cause: PaksError, index: PaksError | undefined, left: readonly Leftover[]): PaksError {
+  const reasons = [...left.map(({ path, message }) => `${path} (${message})`), ...(index ? [sentence(index)] : [])];
+  const state = withState(cause, `Not everything could be taken back: ${reasons.join(", ")}`, false);
+  if (left.length === 0) return state;
+  const hint = "Look at these files with git diff, and put back what is not yours with git restore.";
+  const paths = left.map(({ path }) => path);
+  return new PaksError(state.code, state.message, {
+    hint: cause.hint === undefined ? hint : `${cause.hint} ${hint}`,
+    cause,
+    details: { ...state.details, left: paths },
+  });
+}
+
+const sentence = ({ message }: PaksError): string => message.replace(/\.$/, "");
 
 /** HEAD, when it is the commit that this run has made on the planned one. */
 async function findOurCommit(
@@ -106,11 +145,10 @@ const listIndexUndos = (plans: readonly ReleasePlan[], commit: CommitFacts) =>
     return made ? { path, before: { mode: edit.mode, oid: edit.committed.before }, made: made.oid } : [];
   });
 
-function withState(cause: PaksError, state: string, failure?: PaksError): PaksError {
-  const because = failure === undefined ? "" : `: ${failure.message.replace(/\.$/, "")}`;
-  return new PaksError(cause.code, `${cause.message} ${state}${because}.`, {
+function withState(cause: PaksError, state: string, takenBack: boolean): PaksError {
+  return new PaksError(cause.code, `${cause.message} ${state}.`, {
     hint: cause.hint,
     cause,
-    details: { ...cause.details, taken_back: failure === undefined },
+    details: { ...cause.details, taken_back: takenBack },
   });
 }

@@ -96,9 +96,9 @@ async function planOne(
   const { path } = facts.place;
   if (!content) return { path, error };
   // Whether a push would be taken is asked once, and judged when it is known what is left to be pushed.
-  const gathered = { facts, content, manifest, outside: { ...outside, permission: {} }, options };
+  const gathered = { facts, content, manifest, outside: { ...outside, permission: {} }, options, isOneOfMany: true };
   const decided = await settle(decideRelease(context, gathered));
-  return { path, plan: decided.value && withoutNeighbours(decided.value), error: decided.error };
+  return { path, plan: decided.value, error: decided.error };
 }
 
 async function select(
@@ -124,12 +124,6 @@ function requireReady({ whole, outside }: Read): void {
   for (const { error } of [identity, remote, address, refs, me, health]) problems.addError(error);
   problems.requireNone("these releases");
 }
-
-/** Uncommitted files of one pak are no news to another. */
-const withoutNeighbours = (plan: ReleasePlan): ReleasePlan => ({
-  ...plan,
-  notes: plan.notes.filter((note) => !note.includes("uncommitted outside this pak")),
-});
 
 function describeRest({ status }: WholeRepository, paths: readonly string[]): string | undefined {
   const isInside = (file: string) => paths.some((path) => path === "" || file.startsWith(`${path}/`));

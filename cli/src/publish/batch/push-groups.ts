@@ -1,8 +1,8 @@
 import { fetchRemoteRefs, pushRefs, takeBackRefs } from "@paks/git/work-tree";
-import { isPaksError, PaksError } from "@paks/schema";
+import { PaksError } from "@paks/schema";
 import { tagsPerPush } from "../commands-text.ts";
 import type { Fault } from "../options.ts";
-import { codeOfUnknown, goOn } from "../push.ts";
+import { goOn, isCancelled, stayed } from "../push.ts";
 import { settle } from "../problems.ts";
 import { type ReleasePlan, topTree, withoutSignal } from "../release-plan.ts";
 import { type Made, takeBack, targetOf } from "../take-back.ts";
@@ -45,7 +45,7 @@ export async function pushGroups(
   try {
     return await settleFailures(plans, state);
   } catch (error) {
-    throw isPaksError(error) && error.code === "CANCELLED" ? stopped(todo, error) : error;
+    throw isCancelled(error) ? stopped(todo, error) : error;
   }
 }
 
@@ -103,7 +103,7 @@ async function settleFailures(plans: readonly ReleasePlan[], state: State): Prom
   const [first] = failures.keys();
   if (!first) return failures;
   // Whoever stops it does not want to wait for the remote's answer.
-  for (const error of failures.values()) if (error.code === "CANCELLED") throw error;
+  for (const error of failures.values()) if (isCancelled(error)) throw error;
   const { value: refs } = await settle(fetchRemoteRefs(topTree(first), first.remote.name));
   const shown = new Set(refs?.map(({ name, commit }) => `${name} ${commit}`));
   for (const plan of [...failures.keys()]) {
@@ -111,7 +111,7 @@ async function settleFailures(plans: readonly ReleasePlan[], state: State): Prom
   }
   if (failures.size === 0) return failures;
   const branch = state.branchPushed || shown.has(`refs/heads/${first.remote.branch} ${state.head}`);
-  if (!refs || state.unknown) return mapErrors(failures, stays);
+  if (!refs || state.unknown) return mapErrors(failures, (error, plan) => stayed(plan, error));
   const allRefused = !branch && plans.every((plan) => failures.has(plan) || plan.steps.push !== "todo");
   return allRefused ? await takeBackAll(plans, state) : await takeBackTags(state);
 }
@@ -132,8 +132,13 @@ async function takeBackTags({ failures, made }: State): Promise<PushFailures> {
   const [first] = tags;
   const undo = tags.map((plan) => ({ ...plan.tag, commit: targetOf(plan, made.commit) }));
   const { error } = first ? await settle(takeBackRefs(withoutSignal(topTree(first)), { tags: undo })) : {};
-  const left = error ? ` Its tag could not be taken back: ${error.message}` : " Its tag was taken back.";
-  return mapErrors(failures, (cause) => again(cause, `${cause.message}${left}`, error === undefined));
+  const left = error ? `Its tag could not be taken back: ${error.message}` : "Its tag was taken back.";
+  const undone = new Set(tags);
+  return mapErrors(failures, (cause, plan) => {
+    const isUndone = undone.has(plan);
+    const said = isUndone ? left : "Its tag is of an earlier run and stays.";
+    return again(cause, `${cause.message} ${said}`, isUndone && error === undefined);
+  });
 }
 
 const again = (cause: PaksError, message: string, takenBack: boolean): PaksError =>
@@ -142,17 +147,6 @@ const again = (cause: PaksError, message: string, takenBack: boolean): PaksError
     cause,
     details: { ...cause.details, taken_back: takenBack },
   });
-
-const stays = (cause: PaksError, plan: ReleasePlan): PaksError =>
-  new PaksError(
-    codeOfUnknown(cause),
-    `It is not known whether the remote took ${plan.tag.name}. Commit and tag stay as they are. ${cause.message}`,
-    {
-      hint: goOn,
-      cause,
-      details: { ...cause.details, taken_back: false },
-    },
-  );
 
 const stopped = (plans: readonly ReleasePlan[], cause: PaksError): PaksError => {
   const tags = plans.length === 1 ? plans[0]!.tag.name : `all ${plans.length} tags`;
