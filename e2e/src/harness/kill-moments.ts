@@ -5,19 +5,22 @@ import type { Lab } from "./lab.ts";
 
 const execute = promisify(execFile);
 
+/** `paks`: that one process; the gits that it started go on. `group`: all of them at once, as a container ends. */
+export type Victim = "paks" | "group";
+
+export interface Kill {
+  readonly dir: string;
+  readonly args: readonly string[];
+  readonly milliseconds: number;
+  readonly victim: Victim;
+}
+
 /**
- * Starts the CLI and kills that one process, none of its git children, after so many milliseconds. Returns when
- * neither it nor any git that it started works any more.
+ * Starts the CLI and kills it after so many milliseconds. Returns when neither it nor any git that it started works
+ * any more.
  * @returns the milliseconds that it took when it had ended before the kill, else `undefined`
  */
-export async function killAt(
-  lab: Lab,
-  {
-    dir,
-    args,
-    milliseconds,
-  }: { readonly dir: string; readonly args: readonly string[]; readonly milliseconds: number },
-): Promise<number | undefined> {
+export async function killAt(lab: Lab, { dir, args, milliseconds, victim }: Kill): Promise<number | undefined> {
   const started = performance.now();
   // A group of its own, by which its children are found when it is gone.
   const child = spawn(process.execPath, [executables.paks, ...args], {
@@ -30,7 +33,12 @@ export async function killAt(
     child.once("error", reject);
     child.once("exit", () => resolve());
   });
-  const timer = setTimeout(() => child.kill("SIGKILL"), milliseconds);
+  const timer = setTimeout(() => {
+    // Its end may be known to the system and not to us yet.
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (victim === "group") process.kill(-child.pid!, "SIGKILL");
+    else child.kill("SIGKILL");
+  }, milliseconds);
   await ended;
   clearTimeout(timer);
   const taken = performance.now() - started;
@@ -73,6 +81,36 @@ export function seededRandom(seed: number): () => number {
 /** `PAKS_SEED` repeats a run; without it every run kills at other moments. */
 export const chooseSeed = (): number => Number(process.env["PAKS_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
-/** `PAKS_KILLS` asks for more than what every test run can afford. */
+/** `PAKS_KILLS` asks for so many hits of all tests together, more than what every test run can afford. */
 export const isFull = process.env["PAKS_KILLS"] !== undefined;
-export const countKills = (usual: number): number => Number(process.env["PAKS_KILLS"] ?? usual);
+/** @param o.share of this test */
+export const countHits = ({ usual, share }: { readonly usual: number; readonly share: number }): number =>
+  isFull ? Math.ceil(Number(process.env["PAKS_KILLS"]) * share) : usual;
+
+/** How long a run of so many paks takes by now, so that the kills are spread over all of it. */
+export class Lengths {
+  readonly #known: Map<number, number>;
+
+  /** @param measured milliseconds by number of paks, at least one */
+  constructor(measured: ReadonlyMap<number, number>) {
+    this.#known = new Map(measured);
+  }
+
+  of(count: number): number {
+    const known = this.#known.get(count);
+    if (known !== undefined) return known;
+    // What a run takes anyway, and its share for each pak.
+    const points = [...this.#known].toSorted(([one], [two]) => one - two);
+    const [[less, short], [more, long]] = [points[0]!, points.at(-1)!];
+    return Math.max(short / 2, short + ((count - less) * (long - short)) / (more - less));
+  }
+
+  /** A machine that gets busier is noticed by no kill that hits: the next ones go a little further. */
+  hit(count: number): void {
+    this.#known.set(count, this.of(count) * 1.03);
+  }
+
+  ended(count: number, milliseconds: number): void {
+    this.#known.set(count, (this.of(count) + milliseconds) / 2);
+  }
+}
