@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { dataOfRun, openLab } from "../publish/testing/lab.ts";
+import { dataOfRun, failureOf, openLab } from "../publish/testing/lab.ts";
 
 const attempt = (more: object) => ({
   id: "11111111-1111-4111-8111-111111111111",
@@ -53,6 +53,18 @@ test("of a pak by its name, and of a repository by any spelling of its address",
     "/api/paks/acme/pdf/attempts",
     `/api/attempts?${new URLSearchParams({ repository: "https://github.com/acme/skills" })}`,
   ]);
+});
+
+test.each(["-1", "0", "1.5", "many"])("--limit %s is refused before anybody is asked", async (limit) => {
+  const lab = await openLab();
+  const asked: string[] = [];
+  lab.registry.override = ({ path }) => {
+    asked.push(path);
+    return { body: { data: [attempt({})] } };
+  };
+  const run = await lab.paks(["status", "acme/pdf", `--limit=${limit}`, "--json"]);
+  expect({ exit: run.exit, asked }, run.stdout).toEqual({ exit: 2, asked: [] });
+  expect(failureOf(run)).toMatchObject({ code: "USAGE", hint: expect.stringContaining("--help") });
 });
 
 test("a folder outside git is NOT_A_REPOSITORY", async () => {

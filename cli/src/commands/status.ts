@@ -2,6 +2,7 @@ import { type AttemptDto, type PakId, parsePakId, parseSource } from "@paks/sche
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { safe } from "../output/safe-text.ts";
+import { usageError } from "../usage-error.ts";
 import { formatRepositoryAddress } from "../publish/repository-address.ts";
 import { placeOfDetails } from "./attempt-text.ts";
 import { readOwnAddress } from "./own-address.ts";
@@ -19,6 +20,8 @@ export const status = defineCommand({
       .positional("of", { type: "string", describe: "account/name or a repository's address" })
       .option("limit", { type: "number", default: 10, describe: "At most this many" }),
   run: async (args, context) => {
+    if (!Number.isInteger(args.limit) || args.limit < 1)
+      throw usageError("--limit is a whole number, 1 or more.", "status");
     const of = await requireSubject(context, args.of);
     const attempts = await context.progress(
       "Asking the registry",

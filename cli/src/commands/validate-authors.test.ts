@@ -177,6 +177,19 @@ test("--staged sees committed links, and conflicts are told as that", async () =
   expect((await run("--staged")).stderr).toContain("error[DIRTY_WORK_TREE]");
 });
 
+test("a hook lets a repository without any pak commit, and says so; a folder that was named has to have one", async () => {
+  const { run, git, write } = await folderWith({ "src/a.txt": "x" });
+  await git("init", "-q");
+  await git("add", "-A");
+  await write("pdf/SKILL.md", "broken, and not staged");
+  expect(await run("--staged", "--strict")).toMatchObject({
+    exit: 0,
+    stdout: "✓ No pak is in git's index, nothing to check\n",
+  });
+  expect((await run("--staged", "--json")).json()).toMatchObject({ valid: true, findings: [], paks: [] });
+  expect((await run("src", "--staged")).stderr).toContain("error[MANIFEST_MISSING]");
+});
+
 test("during `git commit -a` the index of that commit counts", async () => {
   const { folder, home, git, write } = await folderWith({ "pdf/SKILL.md": skill("pdf") });
   await git("init", "-q");

@@ -89,6 +89,7 @@ interface Many {
 }
 
 async function formatMany(context: Context, { paks, shared, quietly }: Many): Promise<string> {
+  if (paks.length === 0 && shared.length === 0) return "✓ No pak is in git's index, nothing to check";
   const { formatFixes } = paks.some(({ fixed }) => fixed) ? await import("./fix.ts") : { formatFixes: undefined };
   const fixes = paks.map(({ fixed }) => (fixed && formatFixes ? formatFixes(fixed, context.cwd) : ""));
   const errors = paks.flatMap(({ folder, judged }) => errorsOf(folder, judged));

@@ -18,7 +18,8 @@ export interface StagedPaks {
 }
 
 /**
- * Every pak at or below a folder as git would commit it now. The work tree is not looked at.
+ * Every pak at or below a folder as git would commit it now; none at all is an answer for "." only. The work tree is not
+ * looked at.
  * @throws PaksError NOT_A_REPOSITORY, GIT_MISSING, MANIFEST_MISSING, TOO_LARGE, DIRTY_WORK_TREE
  */
 export async function readStaged(context: Context, path: string): Promise<StagedPaks> {
@@ -36,7 +37,8 @@ export async function readStaged(context: Context, path: string): Promise<Staged
   });
   requireNoConflict(entries);
   const places = findManifests(entries.map((entry) => entry.path));
-  if (places.length === 0) throw noPaks(root);
+  // A hook of every repository must let those commit that have no pak; who names a folder means one.
+  if (places.length === 0 && path !== ".") throw noPaks(root);
   const folders = [...new Set(places.map(({ directory }) => directory))].toSorted();
   const groups = groupByPak(entries, folders);
   const blobs = await readBlobs(context, root, groups);
