@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileSystemError } from "@paks/schema";
+import { eachAtOnce } from "./install/each-at-once.ts";
 
 /** Makes what was written to a folder's entries survive a power cut. Folders cannot be opened for this on Windows. */
 export async function syncFolder(path: string): Promise<void> {
@@ -29,19 +30,36 @@ export async function writeNewFile(path: string, bytes: Uint8Array | string, mod
 
 /** Replaces a file in one step: readers see the old bytes or the new ones. */
 export async function replaceFile(path: string, bytes: Uint8Array | string, mode = 0o644): Promise<void> {
+  await replaceFiles([{ path, bytes, mode }]);
+}
+
+export interface NewFile {
+  readonly path: string;
+  readonly bytes: Uint8Array | string;
+  /** Default 0644. */
+  readonly mode?: number;
+}
+
+/** Each in one step; their folders are synced once for all of them. */
+export async function replaceFiles(files: readonly NewFile[]): Promise<void> {
+  await eachAtOnce(files, writesAtOnce, async (file) => await explain(file.path, () => replaceUnsynced(file)));
+  for (const folder of new Set(files.map(({ path }) => dirname(path)))) await explain(folder, () => syncFolder(folder));
+}
+
+/** The disk writes several files at once faster than one after the other; too many would run out of handles. */
+export const writesAtOnce = 16;
+
+async function replaceUnsynced({ path, bytes, mode = 0o644 }: NewFile): Promise<void> {
   const folder = dirname(path);
   const draft = join(folder, `.${randomBytes(6).toString("hex")}.new`);
-  await explain(path, async () => {
-    await mkdir(folder, { recursive: true });
-    try {
-      await writeNewFile(draft, bytes, mode);
-      await rename(draft, path);
-      await syncFolder(folder);
-    } catch (error) {
-      await rm(draft, { force: true });
-      throw error;
-    }
-  });
+  await mkdir(folder, { recursive: true });
+  try {
+    await writeNewFile(draft, bytes, mode);
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
 }
 
 /** Removes what `replaceFile` left in a folder when it was killed; nobody else may be writing there. */

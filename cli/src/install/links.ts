@@ -53,12 +53,16 @@ export async function makeLinks(links: readonly LinkPlan[], options: MakeLinksOp
       await moveFolder(link.path, backup);
       moved.push(backup);
     }
-    const folder = dirname(link.path);
-    await rememberMade(dirname(options.to), await mkdir(folder, { recursive: true }), folder);
+    await makeLinkFolder(dirname(link.path), options.to);
     if (link.mode === "copy") await putCopy(link.path, options);
     else await putLink(link.path, options);
   }
   return moved;
+}
+
+/** Remembered when it had to be made: one at a time, for the list of those is one file. */
+export async function makeLinkFolder(folder: string, to: string): Promise<void> {
+  await rememberMade(dirname(to), await mkdir(folder, { recursive: true }), folder);
 }
 
 /**

@@ -3,12 +3,13 @@ import { dirname, join } from "node:path";
 import { PaksError, type ReleaseFile, isPaksError, systemErrorCode } from "@paks/schema";
 import { type WorkspaceChange, changeWorkspace, isLocked } from "../workspace/change-workspace.ts";
 import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
-import { replaceFile, syncFolder } from "../write-file.ts";
+import { type NewFile, replaceFiles, syncFolder } from "../write-file.ts";
 import { eachAtOnce } from "./each-at-once.ts";
 import { type InstalledState, exists, readInstalledState } from "./installed-state.ts";
 import {
   type LinkPlan,
   listOwnLinks,
+  makeLinkFolder,
   makeLinks,
   moveEditedCopies,
   removeLinks,
@@ -50,15 +51,15 @@ export async function placeRelease(placing: Placing): Promise<Placed> {
  * lock. Throws LOCAL_CHANGES, ALREADY_EXISTS, UNSAFE_TARGET, DISK_FULL, READ_ONLY_TARGET.
  */
 export async function placeReleases(placings: readonly Placing[]): Promise<Placed[]> {
-  const checked: Checked[] = [];
-  for (const placing of placings) checked.push(await checkPlacing(placing));
-  const placed: Placed[] = [];
+  const checked = await eachAtOnce(placings, workingAtOnce, checkPlacing);
+  let placed: Placed[];
   let isRecording = false;
   try {
-    await eachAtOnce(checked, preparingAtOnce, async (one) => {
+    await eachAtOnce(checked, workingAtOnce, async (one) => {
       if (!one.unchanged) one.replacement = await prepareReplacement(planOf(one));
     });
-    for (const one of checked) placed.push(await commitPlacing(one));
+    await swapFolders(checked);
+    placed = await linkAll(checked);
     isRecording = true;
     await recordInWorkspace(placings);
   } catch (error) {
@@ -66,12 +67,12 @@ export async function placeReleases(placings: readonly Placing[]): Promise<Place
     if (!isRecording || !(await isRecorded(placings))) for (const one of checked.reverse()) await undoPlacing(one);
     throw error;
   }
-  for (const { replacement } of checked) await replacement?.close();
+  await eachAtOnce(checked, workingAtOnce, async ({ replacement }) => await replacement?.close());
   return placed;
 }
 
-/** Paks whose files are written at the same time; each writes several at once itself. */
-const preparingAtOnce = 4;
+/** Paks that are worked at at the same time: syncing is waiting, and what waits together waits once. */
+const workingAtOnce = 8;
 
 interface Checked {
   readonly placing: Placing;
@@ -110,12 +111,29 @@ const planOf = ({ placing, state, backup }: Checked) => ({
   workspace: placing.workspace,
 });
 
-async function commitPlacing(one: Checked): Promise<Placed> {
-  const { placing, state, target, backupOf } = one;
-  const { skillsFolder, record, links, force } = placing;
-  if (state.state === "intact" && one.unchanged)
-    await updateRecord(skillsFolder, mergeLinks(record, state.record), state.record);
-  await one.replacement?.commit();
+/**
+ * Each step for all paks, and on disk before the next one begins: intents, renames, records. So a power cut finds no
+ * record of a folder that is not there.
+ */
+async function swapFolders(checked: readonly Checked[]): Promise<void> {
+  const changed = checked.filter(({ replacement }) => replacement !== undefined);
+  const folders = (of: (one: Checked) => string) => [...new Set(changed.map(of))];
+  for (const folder of folders(({ placing }) => bookkeeping(placing.skillsFolder).work)) await syncFolder(folder);
+  for (const { replacement } of changed) await replacement?.swap();
+  for (const folder of folders(({ target }) => dirname(target))) await syncFolder(folder);
+  await replaceFiles(checked.flatMap((one) => recordFile(one) ?? []));
+}
+
+async function linkAll(checked: readonly Checked[]): Promise<Placed[]> {
+  const links = checked.flatMap((one) => one.placing.links.map(({ path }) => ({ path, one })));
+  const folderOf = new Map(links.map(({ path, one }) => [dirname(path), one.target]));
+  for (const [folder, target] of folderOf) await makeLinkFolder(folder, target);
+  return await eachAtOnce(checked, workingAtOnce, linkPlaced);
+}
+
+async function linkPlaced(one: Checked): Promise<Placed> {
+  const { state, target, backupOf } = one;
+  const { record, links, force } = one.placing;
   one.newLinks = await listAbsent(links.map(({ path }) => path));
   const moved = await makeLinks(links, { to: target, record, previous: state.record, force, backupOf });
   const action = one.unchanged ? "unchanged" : state.state === "absent" ? "installed" : "replaced";
@@ -164,10 +182,12 @@ async function undoPlacing({ newLinks = [], ...one }: Checked): Promise<void> {
 }
 
 /** The same bytes may have another version or more links; a record that would only get another time stays. */
-async function updateRecord(skillsFolder: string, record: InstallRecord, before: InstallRecord): Promise<void> {
-  const same = { ...record, installed_at: before.installed_at };
-  if (formatRecord(same) === formatRecord(before)) return;
-  await replaceFile(bookkeeping(skillsFolder).record(record.folder), formatRecord(record));
+function recordFile(one: Checked): NewFile | undefined {
+  const { record, skillsFolder, previous } = planOf(one);
+  const file = { path: bookkeeping(skillsFolder).record(record.folder), bytes: formatRecord(record) };
+  if (!one.unchanged || previous === undefined) return file;
+  const same = { ...record, installed_at: previous.installed_at };
+  return formatRecord(same) === formatRecord(previous) ? undefined : file;
 }
 
 function requireReplaceable(state: InstalledState, record: InstallRecord, target: string): void {

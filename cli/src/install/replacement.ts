@@ -2,7 +2,8 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ReleaseFile } from "@paks/schema";
 import type { WorkspaceChange } from "../workspace/change-workspace.ts";
-import { replaceFile, syncFolder, writeNewFile } from "../write-file.ts";
+import { replaceFile, syncFolder, writeNewFile, writesAtOnce } from "../write-file.ts";
+import { eachAtOnce } from "./each-at-once.ts";
 import { exists } from "./installed-state.ts";
 import { readOwnFile } from "./read-own-file.ts";
 import { type InstallRecord, bookkeeping, formatRecord } from "./record.ts";
@@ -19,46 +20,42 @@ export interface ReplacePlan {
   readonly workspace: WorkspaceChange | undefined;
 }
 
-/** New files beside the folder that they are about to replace. */
+/** New files beside the folder that they are about to replace, and the intent to do so. */
 export interface Replacement {
-  /** The two renames and the record. */
-  commit(): Promise<void>;
+  /** The two renames. Whoever syncs the folder that `target` is in may write the record. */
+  swap(): Promise<void>;
   /** What was there before is there again. When this fails, what is left is ended by the next command. */
   undo(): Promise<void>;
   /** Removes what was replaced. */
   close(): Promise<void>;
 }
 
-/** Writes the new files, and changes nothing that anybody sees. */
+/** Writes the new files and the intent, and changes nothing that anybody sees. */
 export async function prepareReplacement(plan: ReplacePlan): Promise<Replacement> {
   const { skillsFolder, record, workspace } = plan;
   const target = join(skillsFolder, record.folder);
-  const recordPath = bookkeeping(skillsFolder).record(record.folder);
   const work = await openWorkFolder(skillsFolder);
   const aside = plan.backup ?? work.aside;
-  const done = { aside: false, placed: false, recorded: false };
+  const done = { aside: false, placed: false };
   try {
     await writeFiles(work.fresh, plan.files);
+    // Found by the next command before the first rename, it has nothing to end.
+    await writeIntent(work, { folder: record.folder, aside, record, ...(workspace && { workspace }) });
   } catch (error) {
     await work.close();
     throw error;
   }
   return {
-    commit: async () => {
-      await mkdir(dirname(aside), { recursive: true });
-      await writeIntent(work, { folder: record.folder, aside, record, ...(workspace && { workspace }) });
-      await mkdir(dirname(target), { recursive: true });
+    swap: async () => {
+      for (const folder of [dirname(aside), dirname(target)]) await mkdir(folder, { recursive: true });
       done.aside = await renameIfThere(target, aside);
       await rename(work.fresh, target);
       done.placed = true;
-      await syncFolder(dirname(target));
-      done.recorded = true;
-      await replaceFile(recordPath, formatRecord(record));
     },
     undo: async () => {
       if (done.placed) await rename(target, join(work.path, "undone"));
       if (done.aside) await rename(aside, target);
-      if (done.recorded) await restoreRecord(recordPath, plan.previous);
+      await restoreRecord(bookkeeping(skillsFolder).record(record.folder), plan.previous);
       await work.close();
     },
     close: () => work.close(),
@@ -78,21 +75,12 @@ export async function renameIfThere(from: string, to: string): Promise<boolean> 
   return true;
 }
 
-/** The disk writes several files at once faster than one after the other; too many would run out of handles. */
-const writesAtOnce = 16;
-
 async function writeFiles(folder: string, files: readonly ReleaseFile[]): Promise<void> {
   await mkdir(folder);
   const folders = new Set(files.map((file) => dirname(join(folder, file.path))));
   for (const path of folders) await mkdir(path, { recursive: true });
-  for (let start = 0; start < files.length; start += writesAtOnce) {
-    const batch = files.slice(start, start + writesAtOnce);
-    const written = await Promise.allSettled(
-      batch.map((file) => writeNewFile(join(folder, file.path), file.bytes, file.executable ? 0o755 : 0o644)),
-    );
-    // Only when none is under way any more may the folder be removed.
-    const failed = written.find((one) => one.status === "rejected");
-    if (failed) throw failed.reason;
-  }
+  await eachAtOnce(files, writesAtOnce, (file) =>
+    writeNewFile(join(folder, file.path), file.bytes, file.executable ? 0o755 : 0o644),
+  );
   await Promise.all([...folders, folder].map((path) => syncFolder(path)));
 }
