@@ -26,13 +26,25 @@ name_author() {
   git config user.email >/dev/null || git config user.email "paks@users.noreply.github.com"
 }
 
+# The Paks-Path of a tag: in the last paragraph before the signature. git 2.39 finds no trailers in a signed tag by itself.
+tag_path() {
+  # A lightweight one has no message of its own.
+  [ "$(git cat-file -t "refs/tags/$1")" = tag ] || return 0
+  git cat-file tag "refs/tags/$1" | awk '
+    /^-----BEGIN (PGP SIGNATURE|PGP MESSAGE|SSH SIGNATURE|SIGNED MESSAGE)-----/ { signed = 1; before = path; next }
+    /^[ \t]*$/ { ended = 1; next }
+    ended { path = ""; ended = 0 }
+    sub(/^Paks-Path:[ \t]*/, "") { path = $0 }
+    END { print signed ? before : path }'
+}
+
 # On a tag: HEAD is detached, and the checkout has left a plain ref where the annotated tag was.
 release_tag() {
   tag=${GITHUB_REF#refs/tags/}
   git fetch --quiet --force origin "refs/tags/$tag:refs/tags/$tag"
   git switch --quiet --force-create "paks-release" "refs/tags/$tag^{commit}"
   if [ -z "$path" ]; then
-    path=$(git for-each-ref --format='%(contents:trailers:key=Paks-Path,valueonly)' "refs/tags/$tag" | head -n 1)
+    path=$(tag_path "$tag")
   fi
   paks publish "$(folder)" --yes
 }

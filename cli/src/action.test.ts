@@ -90,6 +90,8 @@ test("every example of the CI page is YAML, and the hook file, too", async () =>
   expect(parseYaml(await read(".pre-commit-hooks.yaml"))).toMatchObject([{ id: "paks-validate", language: "system" }]);
 });
 
+const quiet = (cwd: string) => ({ cwd, environment: { ...testGitEnv(), PATH: process.env["PATH"] ?? "" } });
+
 /** A repository with a paks that says what it was called with. */
 async function runner() {
   const home = await tempFolder();
@@ -105,7 +107,7 @@ async function runner() {
       cwd: work,
       environment: { ...testGitEnv(), PATH: `${bin}:${process.env["PATH"]}`, HOME: home, ...environment },
     });
-  return { work, run };
+  return { home, work, run };
 }
 
 test.skipIf(process.platform === "win32")(
@@ -131,12 +133,36 @@ test.skipIf(process.platform === "win32")(
   },
 );
 
-test.skipIf(process.platform === "win32")(
-  "on a tag it goes to a branch at the tag and to the folder that the tag's message names",
-  async () => {
-    const { work, run } = await runner();
-    const message = "Release v1.0.0\n\nSkill: pdf\n\nPaks-Package: acme/pdf\nPaks-Path: skills/pdf\n";
-    await testGit(work, ["-c", "user.name=A", "-c", "user.email=a@b.c", "tag", "-a", "pdf--v1.0.0", "-m", message]);
+const text = "Release v1.0.0\n\nSkill: pdf\n";
+const trailers = "\nPaks-Package: acme/pdf\nPaks-Path: skills/my pdf\nPaks-Tag-Format: 1\n";
+const signature = "-----BEGIN SSH SIGNATURE-----\nU1NI\n-----END SSH SIGNATURE-----\n";
+const tags = [
+  { what: "an annotated tag", message: text + trailers, path: "skills/my pdf" },
+  { what: "a signed tag", message: text + trailers, sign: true, path: "skills/my pdf" },
+  { what: "a signed tag of the top folder", message: text, sign: true, path: "" },
+  {
+    what: "a path in the changelog only",
+    message: `${text}\nPaks-Path: elsewhere\n\nPaks-Package: acme/pdf\n`,
+    path: "",
+  },
+  {
+    what: "a signature in the changelog",
+    message: `${text}\n${signature}${trailers}`,
+    sign: true,
+    path: "skills/my pdf",
+  },
+];
+
+test.skipIf(process.platform === "win32").each(tags)(
+  "$what: it goes to a branch at the tag and to the folder that the tag's message names",
+  async ({ message, path, sign = false }) => {
+    const { home, work, run } = await runner();
+    const key = join(home, "id");
+    if (sign)
+      expect((await runProcess(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], quiet(home))).exit).toBe(0);
+    const who = ["-c", "user.name=A", "-c", "user.email=a@b.c", "-c", "gpg.format=ssh", "-c", `user.signingKey=${key}`];
+    const how = [sign ? "--sign" : "--annotate", "--cleanup=verbatim", "-m", message];
+    await testGit(work, [...who, "tag", ...how, "pdf--v1.0.0"]);
     await testGit(work, ["push", "-q", "origin", "HEAD:main", "pdf--v1.0.0"]);
     // What the checkout leaves on a tag: no branch, and a plain tag in place of the annotated one.
     await testGit(work, ["checkout", "-q", "--detach"]);
@@ -146,8 +172,9 @@ test.skipIf(process.platform === "win32")(
       PAKS_TOKEN: "paks_x",
       GITHUB_REF: "refs/tags/pdf--v1.0.0",
     });
-    expect(stdout, stderr).toBe("<publish><./skills/pdf><--yes>");
+    expect(stdout, stderr).toBe(`<publish><./${path}><--yes>`);
     expect((await testGit(work, ["branch", "--show-current"])).trim()).toBe("paks-release");
-    expect((await testGit(work, ["cat-file", "-t", "pdf--v1.0.0"])).trim()).toBe("tag");
+    const tag = await testGit(work, ["cat-file", "tag", "pdf--v1.0.0"]);
+    expect(tag.endsWith("-----END SSH SIGNATURE-----\n")).toBe(sign);
   },
 );
