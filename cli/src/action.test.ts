@@ -158,8 +158,8 @@ test.skipIf(process.platform === "win32").each(tags)(
   async ({ message, path, sign = false }) => {
     const { home, work, run } = await runner();
     const key = join(home, "id");
-    if (sign)
-      expect((await runProcess(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], quiet(home))).exit).toBe(0);
+    const made = await runProcess(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], quiet(home));
+    expect(made.exit, made.stderr).toBe(0);
     const who = ["-c", "user.name=A", "-c", "user.email=a@b.c", "-c", "gpg.format=ssh", "-c", `user.signingKey=${key}`];
     const how = [sign ? "--sign" : "--annotate", "--cleanup=verbatim", "-m", message];
     await testGit(work, [...who, "tag", ...how, "pdf--v1.0.0"]);

@@ -16,6 +16,8 @@ interface Trouble {
    */
   readonly ends: "taken back" | "kept" | "half" | "done";
   readonly code?: string;
+  /** What the remote has then, all of it or up to its first group of tags; only of `kept` it is not plain. */
+  readonly arrives?: "nothing" | "first group";
   /** A commit of somebody else's is below ours at the end. */
   readonly isRebased?: true;
 }
@@ -77,16 +79,19 @@ const troubles: readonly Trouble[] = [
   },
   {
     ...{ what: "dies before it gets the push, and stays dead", ends: "kept", code: "GIT_HOST_UNAVAILABLE" },
+    ...{ arrives: "nothing" as const },
     begin: fromPushOn(() => ({ type: "status", status: 503 })),
     repair: calm,
   },
   {
     ...{ what: "dies before it gets the push, and is back at once", ends: "kept", code: "GIT_HOST_UNAVAILABLE" },
+    ...{ arrives: "nothing" as const },
     begin: fromPushOn(({ service }) => (service === "push" ? { type: "status", status: 503 } : undefined)),
     repair: calm,
   },
   {
     ...{ what: "dies in the middle of its answer, and stays dead", ends: "kept", code: "GIT_HOST_UNAVAILABLE" },
+    ...{ arrives: "first group" as const },
     begin: fromPushOn(({ service }) =>
       service === "push" ? { type: "truncate", bytes: 20 } : { type: "status", status: 503 },
     ),
@@ -94,6 +99,7 @@ const troubles: readonly Trouble[] = [
   },
   {
     ...{ what: "dies after it took the push, and stays dead", ends: "kept", code: "GIT_HOST_UNAVAILABLE" },
+    ...{ arrives: "first group" as const },
     begin: fromPushOn(({ service }) => (service === "push" ? { type: "cut" } : { type: "status", status: 503 })),
     repair: calm,
   },
@@ -173,11 +179,7 @@ test.each(matrix)("$who, a remote that $what: $ends, and a rerun after the repai
   const tagsStay = row.ends === "kept" || row.ends === "done" || (row.ends === "half" && row.names.length === 1);
   const takenBack = failures.map(({ details }) => details?.["taken_back"]);
   expect(takenBack).toEqual(failures.map(() => !tagsStay));
-  const isBack = row.ends === "taken back";
-  const after = withoutMoves(await lab.snapshot(), row);
-  expect(after).toBe(isBack ? withoutMoves(before, row) : after);
-  expect((await lab.repo.git("log", "-1", "--format=%s")) === row.subject).toBe(!isBack);
-  expect((await lab.repo.git("tag")) === "").toBe(!tagsStay);
+  await (row.ends === "taken back" ? expectTakenBack : expectKept)(lab, row, before);
 
   await row.repair(lab);
   const again = await lab.paks(args);
@@ -185,9 +187,53 @@ test.each(matrix)("$who, a remote that $what: $ends, and a rerun after the repai
   await expectFinished(lab, row.author, row.isRebased ? ["elsewhere", "First"] : ["First"]);
 });
 
-/** What somebody else did to the remote meanwhile is not ours to compare. */
-const withoutMoves = (snapshot: string, { isRebased }: Trouble): string =>
-  isRebased ? snapshot.slice(0, snapshot.indexOf("== remote")) : snapshot;
+type Row = (typeof matrix)[number];
+
+/** By name, as `snapshot` puts them together. */
+const partsOf = (snapshot: string): Map<string, string> =>
+  new Map(
+    snapshot.split(/^== /m).flatMap((part) => (part === "" ? [] : [part.split(/\n(.*)/s, 2) as [string, string]])),
+  );
+
+/** Everything is as it was, here and there. */
+async function expectTakenBack(lab: Lab, { isRebased }: Row, snapshot: string): Promise<void> {
+  const [before, after] = [partsOf(snapshot), partsOf(await lab.snapshot())];
+  expect(before.size).toBe(10);
+  const [main = "", subject] = (await lab.remote("log", "-1", "--format=%H%n%s", "main")).split("\n");
+  expect(subject).toBe(isRebased ? "elsewhere" : "First");
+  // What somebody else did to the remote meanwhile is not ours to take back.
+  if (isRebased) before.set("remote", `${main} commit\trefs/heads/main\n`);
+  expect(after).toEqual(before);
+}
+
+/** Exactly what was to be done is done here, as far as it got, and nothing else; there is what has arrived. */
+async function expectKept(lab: Lab, row: Row, snapshot: string): Promise<void> {
+  const [before, after] = [partsOf(snapshot), partsOf(await lab.snapshot())];
+  expect(before.size).toBe(10);
+  for (const same of ["head", "stash", "config", "git folder"]) expect(after.get(same)).toBe(before.get(same));
+  expect(after.get("files")).toBe(bumped(before.get("files")!));
+  expect(await lab.repo.git("status", "--porcelain")).toBe("");
+  expect((await lab.repo.git("log", "--format=%s")).split("\n")).toEqual([row.subject, "First"]);
+  // A tag of several that was refused alone is taken back, the commit that they share stays.
+  const tags = row.ends === "half" && row.names.length > 1 ? [] : row.names.map((name) => `${name}--v0.1.1`);
+  expect(await lab.repo.git("tag")).toBe(tags.join("\n"));
+  expect(after.get("remote")).toBe(await remoteOf(lab, row, before.get("remote")!));
+}
+
+/** The version in each manifest, and no other byte. */
+const bumped = (files: string): string =>
+  files.replaceAll(/(?<=SKILL\.md: )\S+/g, (bytes) =>
+    Buffer.from(Buffer.from(bytes, "base64").toString("utf8").replace('"0.1.0"', '"0.1.1"')).toString("base64"),
+  );
+
+/** The refs that have arrived, which are what they are here. */
+async function remoteOf(lab: Lab, { ends, arrives, names }: Row, before: string): Promise<string> {
+  if (arrives === "nothing") return before;
+  const tags = ends === "half" ? [] : names.slice(0, 3).map((name) => `refs/tags/${name}--v0.1.1`);
+  const refs = await lab.repo.git("for-each-ref", "refs/heads/main", ...tags);
+  expect(refs.split("\n")).toHaveLength(1 + tags.length);
+  return `${refs}\n`;
+}
 
 test("a remote that dies between two groups keeps the first, and says which of them nobody knows", async () => {
   const author = authors[1]!;
