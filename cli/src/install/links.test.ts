@@ -6,7 +6,7 @@ import { tempFolder } from "../testing/index.ts";
 import { type LinkPlan, makeLink, makeLinks } from "./links.ts";
 import { type Placing, placeRelease, removeRelease } from "./place.ts";
 import { type InstallRecord, bookkeeping, formatLink, formatRecord } from "./record.ts";
-import { openWorkFolder, recoverSkillsFolder, writeIntent } from "./work-folder.ts";
+import { openWorkFolder, placesIn, recoverSkillsFolder, writeIntents } from "./work-folder.ts";
 
 let project: string;
 let skillsFolder: string;
@@ -159,8 +159,9 @@ test.each([
 ])("an update that is killed %s is ended by the next command, the copy included", async (_, recorded) => {
   await place("1.0.0");
   const work = await openWorkFolder(skillsFolder);
-  await writeIntent(work, { folder: "pdf", aside: work.aside, record: recordOf("1.1.0", [copy]) });
-  await rename(join(skillsFolder, "pdf"), work.aside);
+  const { aside } = placesIn(work, 0);
+  await writeIntents(work, [{ folder: "pdf", aside, record: recordOf("1.1.0", [copy]) }]);
+  await rename(join(skillsFolder, "pdf"), aside);
   await mkdir(join(skillsFolder, "pdf/scripts"), { recursive: true });
   for (const file of filesOf("1.1.0"))
     await writeFile(join(skillsFolder, "pdf", file.path), file.bytes, { mode: file.executable ? 0o755 : 0o644 });
@@ -175,9 +176,10 @@ test("a copy that was edited before the kill keeps its edits", async () => {
   await place("1.0.0");
   await writeFile(join(copy.path, "SKILL.md"), "mine\n");
   const work = await openWorkFolder(skillsFolder);
-  await writeIntent(work, { folder: "pdf", aside: work.aside, record: recordOf("1.0.0", [copy]) });
-  await mkdir(work.aside);
-  await writeFile(join(work.aside, "SKILL.md"), "version 0.9.0\n");
+  const { aside } = placesIn(work, 0);
+  await writeIntents(work, [{ folder: "pdf", aside, record: recordOf("1.0.0", [copy]) }]);
+  await mkdir(aside);
+  await writeFile(join(aside, "SKILL.md"), "version 0.9.0\n");
   await recoverSkillsFolder(skillsFolder);
   expect(await copied()).toBe("mine\n");
 });

@@ -20,7 +20,7 @@ import { listInstalled } from "./list-installed.ts";
 import { type Placing, placeRelease, removeRelease } from "./place.ts";
 import { type InstallRecord, bookkeeping, formatRecord } from "./record.ts";
 import { inSkillsFolder } from "./skills-folder.ts";
-import { openWorkFolder, writeIntent } from "./work-folder.ts";
+import { openWorkFolder, placesIn, writeIntents } from "./work-folder.ts";
 
 let project: string;
 let skillsFolder: string;
@@ -201,11 +201,12 @@ test.each(killedAt)(
   async (_, until, content) => {
     await place("1.0.0");
     const work = await openWorkFolder(skillsFolder);
-    await mkdir(join(work.fresh, "scripts"), { recursive: true });
+    const { fresh, aside } = placesIn(work, 0);
+    await mkdir(join(fresh, "scripts"), { recursive: true });
     for (const file of filesOf("1.1.0"))
-      await writeFile(join(work.fresh, file.path), file.bytes, { mode: file.executable ? 0o755 : 0o644 });
-    await writeIntent(work, { folder: "pdf", aside: work.aside, record: recordOf("1.1.0") });
-    await until(work);
+      await writeFile(join(fresh, file.path), file.bytes, { mode: file.executable ? 0o755 : 0o644 });
+    await writeIntents(work, [{ folder: "pdf", aside, record: recordOf("1.1.0") }]);
+    await until({ fresh, aside });
 
     await inFolder(() => Promise.resolve());
     expect(await skill()).toBe(content);
@@ -217,7 +218,8 @@ test.each(killedAt)(
 
 test("a kill while files were still being written leaves no trace", async () => {
   const work = await openWorkFolder(skillsFolder);
-  await mkdir(work.fresh);
+  const { fresh } = placesIn(work, 0);
+  await mkdir(fresh);
   await writeFile(join(work.path, "intent.json"), '{"folder":');
   await inFolder(() => Promise.resolve());
   expect(await exists(work.path)).toBe(false);

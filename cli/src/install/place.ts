@@ -19,7 +19,7 @@ import {
 import { type InstallRecord, type Origin, bookkeeping, formatRecord } from "./record.ts";
 import { type Replacement, prepareReplacement, renameIfThere } from "./replacement.ts";
 import { requireInside } from "./require-inside.ts";
-import { openWorkFolder, writeIntent } from "./work-folder.ts";
+import { type WorkFolder, openWorkFolder, placesIn, writeIntents } from "./work-folder.ts";
 
 export interface Placing {
   readonly skillsFolder: string;
@@ -52,22 +52,25 @@ export async function placeRelease(placing: Placing): Promise<Placed> {
  */
 export async function placeReleases(placings: readonly Placing[]): Promise<Placed[]> {
   const checked = await eachAtOnce(placings, workingAtOnce, checkPlacing);
+  const isChanging = checked.some(({ unchanged }) => !unchanged);
+  const work = isChanging ? await openWorkFolder(checked[0]!.placing.skillsFolder) : undefined;
   let placed: Placed[];
   let isRecording = false;
   try {
-    await eachAtOnce(checked, workingAtOnce, async (one) => {
-      if (!one.unchanged) one.replacement = await prepareReplacement(planOf(one));
-    });
-    await swapFolders(checked);
+    if (work) await prepareAndSwap(checked, work);
+    await replaceFiles(checked.flatMap((one) => recordFile(one) ?? []));
     placed = await linkAll(checked);
     isRecording = true;
     await recordInWorkspace(placings);
   } catch (error) {
     // Written all the same, and only failed to be made to last: the next command goes on from the intents.
-    if (!isRecording || !(await isRecorded(placings))) for (const one of checked.reverse()) await undoPlacing(one);
+    if (isRecording && (await isRecorded(placings))) throw error;
+    let isUndone = true;
+    for (const one of checked.reverse()) isUndone = (await undoPlacing(one)) && isUndone;
+    if (isUndone) await work?.close();
     throw error;
   }
-  await eachAtOnce(checked, workingAtOnce, async ({ replacement }) => await replacement?.close());
+  await work?.close();
   return placed;
 }
 
@@ -112,16 +115,20 @@ const planOf = ({ placing, state, backup }: Checked) => ({
 });
 
 /**
- * Each step for all paks, and on disk before the next one begins: intents, renames, records. So a power cut finds no
- * record of a folder that is not there.
+ * Each step for all paks, and on disk before the next one begins: files, intents, renames. So a power cut finds no
+ * rename without an intent, and no record without the folder that it is of.
  */
-async function swapFolders(checked: readonly Checked[]): Promise<void> {
-  const changed = checked.filter(({ replacement }) => replacement !== undefined);
-  const folders = (of: (one: Checked) => string) => [...new Set(changed.map(of))];
-  for (const folder of folders(({ placing }) => bookkeeping(placing.skillsFolder).work)) await syncFolder(folder);
-  for (const { replacement } of changed) await replacement?.swap();
-  for (const folder of folders(({ target }) => dirname(target))) await syncFolder(folder);
-  await replaceFiles(checked.flatMap((one) => recordFile(one) ?? []));
+async function prepareAndSwap(checked: readonly Checked[], work: WorkFolder): Promise<void> {
+  const changed = checked.filter(({ unchanged }) => !unchanged);
+  const replacements = await eachAtOnce(changed, workingAtOnce, async (one, index) => {
+    return (one.replacement = await prepareReplacement(planOf(one), work, index));
+  });
+  await writeIntents(
+    work,
+    replacements.map(({ intent }) => intent),
+  );
+  for (const replacement of replacements) await replacement.swap();
+  for (const folder of new Set(changed.map(({ target }) => dirname(target)))) await syncFolder(folder);
 }
 
 async function linkAll(checked: readonly Checked[]): Promise<Placed[]> {
@@ -167,7 +174,7 @@ async function isRecorded(placings: readonly Recording[]): Promise<boolean> {
 }
 
 /** The first failure is the one to tell; what cannot be undone now, the next command ends by the intent that stays. */
-async function undoPlacing({ newLinks = [], ...one }: Checked): Promise<void> {
+async function undoPlacing({ newLinks = [], ...one }: Checked): Promise<boolean> {
   const { placing, target, state, backupOf, replacement } = one;
   try {
     await removeLinks(newLinks, target, placing.record);
@@ -176,8 +183,10 @@ async function undoPlacing({ newLinks = [], ...one }: Checked): Promise<void> {
     // Copies of what was there before the undone change.
     if (replacement && state.record)
       await makeLinks(copies, { to: target, record: state.record, previous: placing.record, force: false, backupOf });
+    return true;
   } catch (error) {
     if (systemErrorCode(error) === undefined && !isPaksError(error)) throw error;
+    return false;
   }
 }
 
@@ -266,9 +275,9 @@ export async function removeRelease(removing: Removing): Promise<{ readonly back
   const backup = state.state === "edited" ? kept : undefined;
   const copies = await moveEditedCopies(links, { to: target, record, backupOf: (count) => `${kept}-copy-${count}` });
   const work = await openWorkFolder(skillsFolder);
-  const aside = backup ?? work.aside;
+  const aside = backup ?? placesIn(work, 0).aside;
   await mkdir(dirname(aside), { recursive: true });
-  await writeIntent(work, { folder: record.folder, aside, record: null, ...(workspace && { workspace }) });
+  await writeIntents(work, [{ folder: record.folder, aside, record: null, ...(workspace && { workspace }) }]);
   await renameIfThere(target, aside);
   await removeLinks(links, target, record);
   await recordInWorkspace([removing]);

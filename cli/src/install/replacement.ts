@@ -7,7 +7,7 @@ import { eachAtOnce } from "./each-at-once.ts";
 import { exists } from "./installed-state.ts";
 import { readOwnFile } from "./read-own-file.ts";
 import { type InstallRecord, bookkeeping, formatRecord } from "./record.ts";
-import { openWorkFolder, writeIntent } from "./work-folder.ts";
+import { type Intent, type WorkFolder, placesIn } from "./work-folder.ts";
 
 export interface ReplacePlan {
   readonly skillsFolder: string;
@@ -20,45 +20,37 @@ export interface ReplacePlan {
   readonly workspace: WorkspaceChange | undefined;
 }
 
-/** New files beside the folder that they are about to replace, and the intent to do so. */
+/** New files beside the folder that they are about to replace. */
 export interface Replacement {
+  /** What is to be on disk before `swap`. */
+  readonly intent: Intent;
   /** The two renames. Whoever syncs the folder that `target` is in may write the record. */
   swap(): Promise<void>;
-  /** What was there before is there again. When this fails, what is left is ended by the next command. */
+  /** What was there before is there again. When this fails, the next command ends what is left. */
   undo(): Promise<void>;
-  /** Removes what was replaced. */
-  close(): Promise<void>;
 }
 
-/** Writes the new files and the intent, and changes nothing that anybody sees. */
-export async function prepareReplacement(plan: ReplacePlan): Promise<Replacement> {
+/** Writes the new files into a work folder, and changes nothing that anybody sees. */
+export async function prepareReplacement(plan: ReplacePlan, work: WorkFolder, index: number): Promise<Replacement> {
   const { skillsFolder, record, workspace } = plan;
   const target = join(skillsFolder, record.folder);
-  const work = await openWorkFolder(skillsFolder);
-  const aside = plan.backup ?? work.aside;
+  const places = placesIn(work, index);
+  const aside = plan.backup ?? places.aside;
   const done = { aside: false, placed: false };
-  try {
-    await writeFiles(work.fresh, plan.files);
-    // Found by the next command before the first rename, it has nothing to end.
-    await writeIntent(work, { folder: record.folder, aside, record, ...(workspace && { workspace }) });
-  } catch (error) {
-    await work.close();
-    throw error;
-  }
+  await writeFiles(places.fresh, plan.files);
   return {
+    intent: { folder: record.folder, aside, record, ...(workspace && { workspace }) },
     swap: async () => {
       for (const folder of [dirname(aside), dirname(target)]) await mkdir(folder, { recursive: true });
       done.aside = await renameIfThere(target, aside);
-      await rename(work.fresh, target);
+      await rename(places.fresh, target);
       done.placed = true;
     },
     undo: async () => {
-      if (done.placed) await rename(target, join(work.path, "undone"));
+      if (done.placed) await rename(target, places.undone);
       if (done.aside) await rename(aside, target);
       await restoreRecord(bookkeeping(skillsFolder).record(record.folder), plan.previous);
-      await work.close();
     },
-    close: () => work.close(),
   };
 }
 
@@ -77,10 +69,11 @@ export async function renameIfThere(from: string, to: string): Promise<boolean> 
 
 async function writeFiles(folder: string, files: readonly ReleaseFile[]): Promise<void> {
   await mkdir(folder);
-  const folders = new Set(files.map((file) => dirname(join(folder, file.path))));
-  for (const path of folders) await mkdir(path, { recursive: true });
+  const below = new Set(files.map((file) => dirname(join(folder, file.path))));
+  below.delete(folder);
+  for (const path of below) await mkdir(path, { recursive: true });
   await eachAtOnce(files, writesAtOnce, (file) =>
     writeNewFile(join(folder, file.path), file.bytes, file.executable ? 0o755 : 0o644),
   );
-  await Promise.all([...folders, folder].map((path) => syncFolder(path)));
+  await Promise.all([...below, folder].map((path) => syncFolder(path)));
 }

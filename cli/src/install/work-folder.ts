@@ -9,6 +9,7 @@ import {
   isPaksError,
   optionalField,
   parseJson,
+  readList,
   readText,
   systemErrorCode,
 } from "@paks/schema";
@@ -48,27 +49,29 @@ function readIntent(found: Found): Intent {
 
 export interface WorkFolder {
   readonly path: string;
-  /** Files are written here first, then renamed into place. */
-  readonly fresh: string;
-  readonly aside: string;
   close(): Promise<void>;
 }
+
+/** The places in a work folder for the pak with this number. */
+export const placesIn = ({ path }: Pick<WorkFolder, "path">, index: number) => ({
+  /** Files are written here first, then renamed into place. */
+  fresh: join(path, `new-${index}`),
+  aside: join(path, `old-${index}`),
+  undone: join(path, `undone-${index}`),
+});
 
 /** A temporary folder on the file system of the skills, so that a rename is one step. */
 export async function openWorkFolder(skillsFolder: string): Promise<WorkFolder> {
   const path = join(bookkeeping(skillsFolder).work, randomBytes(8).toString("hex"));
   await mkdir(path, { recursive: true });
-  return {
-    path,
-    fresh: join(path, "new"),
-    aside: join(path, "old"),
-    close: () => rm(path, { recursive: true, force: true }),
-  };
+  return { path, close: () => rm(path, { recursive: true, force: true }) };
 }
 
-export async function writeIntent(work: WorkFolder, intent: Intent): Promise<void> {
-  await writeNewFile(join(work.path, "intent.json"), JSON.stringify(intent), 0o644);
+/** On disk when it returns: the first rename may follow. */
+export async function writeIntents(work: WorkFolder, intents: readonly Intent[]): Promise<void> {
+  await writeNewFile(join(work.path, "intent.json"), JSON.stringify(intents), 0o644);
   await syncFolder(work.path);
+  await syncFolder(dirname(work.path));
 }
 
 /**
@@ -80,9 +83,9 @@ export async function recoverSkillsFolder(skillsFolder: string): Promise<string[
   const restored: string[] = [];
   for (const name of await listNames(work)) {
     const left = join(work, name);
-    const intent = await findIntent(left);
-    const aside = intent && asideOf(skillsFolder, left, intent);
-    if (aside !== undefined && (await endIntent(skillsFolder, { ...intent!, aside }))) restored.push(intent!.folder);
+    for (const intent of await listIntents(left))
+      if (await endIntent(skillsFolder, { ...intent, aside: asideOf(skillsFolder, left, intent) }))
+        restored.push(intent.folder);
     await rm(left, { recursive: true, force: true });
   }
   const root = rootOfSkillsFolder(skillsFolder);
@@ -98,7 +101,8 @@ export async function recoverSkillsFolder(skillsFolder: string): Promise<string[
 function asideOf(skillsFolder: string, left: string, intent: Intent): string {
   const name = basename(intent.aside);
   const isBackup = basename(dirname(intent.aside)) === "backups" && /^[a-z0-9][\w.-]*$/i.test(name);
-  return isBackup ? join(bookkeeping(skillsFolder).backups, name) : join(left, "old");
+  if (isBackup) return join(bookkeeping(skillsFolder).backups, name);
+  return join(left, /^old-\d{1,5}$/.test(name) ? name : "old");
 }
 
 /** True when the old folder was put back. */
@@ -177,17 +181,23 @@ async function endWorkspace(skillsFolder: string, change: WorkspaceChange | unde
   if (change !== undefined && root !== undefined) await changeWorkspace(root, [change]);
 }
 
-async function findIntent(left: string): Promise<Intent | undefined> {
+async function listIntents(left: string): Promise<Intent[]> {
   try {
     const text = await readOwnFile(join(left, "intent.json"));
-    // Killed before the intent was complete: nothing had been renamed yet.
-    if (text === undefined) return undefined;
-    return readIntent({ value: parseJson(text), place: "", refuse: notOurs });
+    // Killed before the intents were complete: nothing had been renamed yet.
+    if (text === undefined) return [];
+    const value = parseJson(text);
+    // Until 0.1 there was one for each pak.
+    const found = { value: Array.isArray(value) ? value : [value], place: "", refuse: notOurs };
+    return readList(found, mostIntents).map(readIntent);
   } catch (error) {
-    if (isPaksError(error, "INTEGRITY_MISMATCH")) return undefined;
+    if (isPaksError(error, "INTEGRITY_MISMATCH")) return [];
     throw error;
   }
 }
+
+/** Paks of one command. */
+const mostIntents = 10_000;
 
 const notOurs = (place: string, why: string): PaksError => new PaksError("INTEGRITY_MISMATCH", `${place} ${why}.`);
 
