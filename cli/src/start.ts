@@ -1,3 +1,4 @@
+import { isAscii } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -28,7 +29,7 @@ function load(name: string): unknown {
   const filename = join(chunks, name);
   const cachedData = cache.find(name);
   const script = new Script(
-    `(function(exports,require,module,__filename){${readFileSync(filename, "utf8")}\n})`,
+    `(function(exports,require,module,__filename){${readText(filename)}\n})`,
     cachedData === undefined ? { filename } : { filename, cachedData },
   );
   if (cachedData === undefined || script.cachedDataRejected === true) cache.add(name, script);
@@ -36,6 +37,12 @@ function load(name: string): unknown {
   loaded.set(name, module);
   (script.runInThisContext() as Wrapper)(module.exports, requireFrom, module, filename);
   return module.exports;
+}
+
+/** Nearly all of it is ASCII, which V8 takes as it is. */
+function readText(path: string): string {
+  const bytes = readFileSync(path);
+  return bytes.toString(isAscii(bytes) ? "latin1" : "utf8");
 }
 
 type Wrapper = (exports: object, require: (id: string) => unknown, module: object, filename: string) => void;

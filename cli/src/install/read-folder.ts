@@ -1,4 +1,4 @@
-import { lstat, readFile, readdir } from "node:fs/promises";
+import { lstatSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Limits,
@@ -25,7 +25,7 @@ interface FolderEntry {
 export async function readFolder(folder: string, limits: Limits = defaultLimits): Promise<ReleaseFile[]> {
   const entries = await listFolder(folder, { limits, passOver: passedOver });
   requireEntries(entries, limits);
-  const files = await readEntries(folder, entries, limits);
+  const files = readEntries(folder, entries, limits);
   requireReleaseFiles(files, limits);
   return files;
 }
@@ -41,11 +41,11 @@ export async function listFolder(
   const found: FolderEntry[] = [];
   const open = [""];
   for (let below = open.pop(); below !== undefined && found.length <= options.limits.files; below = open.pop()) {
-    for (const entry of await readEntriesOf(join(folder, below), folder)) {
+    for (const entry of readEntriesOf(join(folder, below), folder)) {
       if (options.passOver?.has(entry.name)) continue;
       const path = below === "" ? entry.name : `${below}/${entry.name}`;
       if (entry.isDirectory()) open.push(path);
-      else if (entry.isFile()) found.push({ path, mode: await modeOf(join(folder, path)) });
+      else if (entry.isFile()) found.push({ path, mode: modeOf(join(folder, path)) });
       // Links and devices: the entry check refuses them by their mode.
       else found.push({ path, mode: "120000" });
     }
@@ -53,9 +53,9 @@ export async function listFolder(
   return found;
 }
 
-async function readEntriesOf(folder: string, asked: string) {
+function readEntriesOf(folder: string, asked: string) {
   try {
-    return await readdir(folder, { withFileTypes: true });
+    return readdirSync(folder, { withFileTypes: true });
   } catch (cause) {
     if (folder !== join(asked, "")) throw cause;
     throw new PaksError("MANIFEST_MISSING", `${asked} is not a folder that can be read.`, {
@@ -65,20 +65,20 @@ async function readEntriesOf(folder: string, asked: string) {
   }
 }
 
-const modeOf = async (path: string) => (((await lstat(path)).mode & 0o100) === 0 ? "100644" : "100755");
+const modeOf = (path: string) => ((lstatSync(path).mode & 0o100) === 0 ? "100644" : "100755");
 
-async function readEntries(folder: string, entries: readonly FolderEntry[], limits: Limits): Promise<ReleaseFile[]> {
+function readEntries(folder: string, entries: readonly FolderEntry[], limits: Limits): ReleaseFile[] {
   const files: ReleaseFile[] = [];
   let total = 0;
   for (const { path, mode } of entries) {
-    const { size } = await lstat(join(folder, path));
+    const { size } = lstatSync(join(folder, path));
     total += size;
     if (size > limits.fileBytes || total > limits.releaseBytes)
       throw new PaksError("TOO_LARGE", `${path} makes the pak larger than allowed.`, {
         hint: `At most ${limits.fileBytes} bytes a file and ${limits.releaseBytes} together.`,
         details: { path },
       });
-    files.push({ path, executable: mode === "100755", bytes: await readFile(join(folder, path)) });
+    files.push({ path, executable: mode === "100755", bytes: readFileSync(join(folder, path)) });
   }
   return files;
 }

@@ -1,4 +1,4 @@
-import { lstat, readFile } from "node:fs/promises";
+import { lstatSync, readFileSync } from "node:fs";
 import { PaksError, systemErrorCode } from "@paks/schema";
 
 /** The largest record: 1,000 files with the longest names. A lock of some thousand paks. */
@@ -11,8 +11,8 @@ const maxBytes = 32 * 1024 * 1024;
  */
 export async function readOwnFile(path: string): Promise<string | undefined> {
   try {
-    const facts = await lstat(path);
-    if (facts.isFile() && facts.size <= maxBytes) return await readFile(path, "utf8");
+    const facts = lstatSync(path);
+    if (facts.isFile() && facts.size <= maxBytes) return readFileSync(path, "utf8");
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw error;

@@ -1,4 +1,4 @@
-import { realpath } from "node:fs/promises";
+import { realpathSync } from "node:fs";
 import { dirname, relative, sep } from "node:path";
 import { PaksError, systemErrorCode } from "@paks/schema";
 
@@ -7,8 +7,8 @@ import { PaksError, systemErrorCode } from "@paks/schema";
  * place of `path` is outside `boundary`.
  */
 export async function requireInside(path: string, boundary: string): Promise<void> {
-  const real = await realpathOfNearest(path);
-  if (await isBelow(real, boundary)) return;
+  const real = realpathOfNearest(path);
+  if (isBelow(real, boundary)) return;
   throw new PaksError("UNSAFE_TARGET", `${path} leads outside this project, to ${real}.`, {
     hint: "Name the folder yourself with --dir if that is what you want.",
     details: { path, real },
@@ -17,16 +17,16 @@ export async function requireInside(path: string, boundary: string): Promise<voi
 
 /** Whether the real place of `path` is inside `boundary`. */
 export const isInside = async (path: string, boundary: string): Promise<boolean> =>
-  await isBelow(await realpathOfNearest(path), boundary);
+  isBelow(realpathOfNearest(path), boundary);
 
-async function isBelow(real: string, boundary: string): Promise<boolean> {
-  const inside = relative(await realpath(boundary), real);
+function isBelow(real: string, boundary: string): boolean {
+  const inside = relative(realpathSync.native(boundary), real);
   return inside !== ".." && !inside.startsWith(`..${sep}`) && !/^[A-Za-z]:/.test(inside);
 }
 
-async function realpathOfNearest(path: string): Promise<string> {
+function realpathOfNearest(path: string): string {
   try {
-    return await realpath(path);
+    return realpathSync.native(path);
   } catch (error) {
     const code = systemErrorCode(error);
     if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
