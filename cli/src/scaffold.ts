@@ -1,7 +1,8 @@
-import { lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { lstat, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { PaksError, fileSystemError, systemErrorCode } from "@paks/schema";
 import { renderWorkflow, workflowPath } from "./ci-workflow.ts";
+import { makeFolder } from "./make-folder.ts";
 import { type TemplateName, templates } from "./scaffold-templates.ts";
 
 export interface ScaffoldOptions {
@@ -39,7 +40,7 @@ export async function scaffoldSkill(folder: string, options: ScaffoldOptions): P
   const written: string[] = [];
   try {
     for (const [path, text] of files) {
-      await mkdir(dirname(join(folder, path)), { recursive: true });
+      makeFolder(dirname(join(folder, path)));
       await writeFile(join(folder, path), text, { flag: "wx" });
       written.push(path);
     }
@@ -56,7 +57,7 @@ async function addWorkflow(folder: string): Promise<{ path: string; created: boo
   const top = (await findTop(folder)) ?? folder;
   const path = join(top, workflowPath);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     await writeFile(path, renderWorkflow(relative(top, folder).split(sep).join("/")), { flag: "wx" });
     return { path, created: true };
   } catch (error) {

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, fchmodSync, fsync, mkdirSync, openSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, fchmodSync, fsync, openSync, renameSync, writeFileSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { fileSystemError } from "@paks/schema";
 import { eachAtOnce } from "./install/each-at-once.ts";
+import { makeFolder } from "./make-folder.ts";
 
 // Only waiting for the disk goes through Node's thread pool, where several writers wait together; the way there and back
 // takes ten times as long as opening, writing or renaming a small file.
@@ -58,7 +59,7 @@ export const writesAtOnce = 16;
 async function replaceUnsynced({ path, bytes, mode = 0o644 }: NewFile): Promise<void> {
   const folder = dirname(path);
   const draft = join(folder, `.${randomBytes(6).toString("hex")}.new`);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   try {
     await writeNewFile(draft, bytes, mode);
     renameSync(draft, path);

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { PaksError } from "@paks/schema";
@@ -66,6 +66,12 @@ test("a lock of another machine is never taken over", () => {
   const path = lockPath();
   leave(path, { pid: 2 ** 22 + 1, hostname: "elsewhere" });
   expect(() => takeLockFile(path, { busy })).toThrow(PaksError);
+});
+
+test("a lock that is a link to nowhere is refused, not looked at for ever", () => {
+  const path = lockPath();
+  symlinkSync("nowhere", path);
+  expect(() => takeLockFile(path, { busy })).toThrow("held by undefined");
 });
 
 test("whoever waits gets the lock when it is released, and LOCK_BUSY when it is not", async () => {

@@ -51,12 +51,17 @@ export function takeLockFile(path: string, options: TakeLockOptions): LockFile {
   const draft = `${path}.${own.nonce}`;
   writeFileSync(draft, JSON.stringify(own), { flag: "wx", mode: 0o600 });
   try {
-    while (!tryTake(path, { lock: path, draft, busy: options.busy })) continue;
+    // A link that leads nowhere is there for whoever makes a file, and not for whoever reads it.
+    for (let tries = 1; !tryTake(path, { lock: path, draft, busy: options.busy }); tries += 1)
+      if (tries === mostTries) throw options.busy(undefined, path);
   } finally {
     rmSync(draft, { force: true });
   }
   return { release: () => releaseLock(path, own.nonce, options.busy) };
 }
+
+/** How often the lock may change hands between two looks at it. */
+const mostTries = 10_000;
 
 interface Taking {
   readonly lock: string;

@@ -120,6 +120,14 @@ test("a cycle is installed, each pak once, and why shows it", async () => {
   });
 });
 
+test("--as takes what the lock can hold, and nothing is written for another name", async () => {
+  await registry.add("acme/pdf", "1.0.0");
+  for (const name of ["Bad Name", "../x", ".paks", "CON", "con", "Pdf", "a/b"])
+    expect(await bad("install", "acme/pdf", `--as=${name}`), name).toMatchObject({ code: "INVALID_NAME" });
+  expect(registry.requests).toEqual([]);
+  expect(await readdir(options.cwd)).toEqual([]);
+});
+
 test("two paks of one name are refused, and --as gives the second another folder that stays", async () => {
   await registry.add("acme/pdf", "1.0.0");
   await registry.add("other/pdf", "3.0.0");

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { lstat, mkdir, readFile, readlink, realpath, rename, rm, symlink } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { PaksError, systemErrorCode } from "@paks/schema";
+import { makeFolder } from "../make-folder.ts";
 import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { syncFolder, writeNewFile } from "../write-file.ts";
 import { exists, listChanges } from "./installed-state.ts";
@@ -62,7 +63,7 @@ export async function makeLinks(links: readonly LinkPlan[], options: MakeLinksOp
 
 /** Remembered when it had to be made: one at a time, for the list of those is one file. */
 export async function makeLinkFolder(folder: string, to: string): Promise<void> {
-  await rememberMade(dirname(to), await mkdir(folder, { recursive: true }), folder);
+  await rememberMade(dirname(to), makeFolder(folder), folder);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { lstat, mkdir } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { type LockFile, sweepLockDrafts, waitForLockFile } from "@paks/locks";
 import { PaksError, systemErrorCode } from "@paks/schema";
 import { exists } from "./installed-state.ts";
@@ -7,6 +7,7 @@ import { bookkeeping } from "./record.ts";
 import { requireFolderOrNothing } from "./require-folder.ts";
 import { requireInside } from "./require-inside.ts";
 import { recoverSkillsFolder } from "./work-folder.ts";
+import { makeFolder } from "../make-folder.ts";
 import { explain } from "../write-file.ts";
 
 const lockTimeout = 30_000;
@@ -50,7 +51,7 @@ async function takeLock(path: string): Promise<{ readonly held: LockFile; readon
   const { base, lock } = bookkeeping(path);
   let made: string | undefined;
   for (let tries = 1; ; tries += 1) {
-    made = (await mkdir(base, { recursive: true })) ?? made;
+    made = makeFolder(base) ?? made;
     try {
       return { held: await waitForLockFile(lock, { what: path, timeout: lockTimeout }), made };
     } catch (error) {

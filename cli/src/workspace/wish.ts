@@ -6,6 +6,7 @@ import {
   checkPath,
   formatPakId,
   formatSource,
+  parsePakName,
   parseSource,
 } from "@paks/schema";
 import type { Ranges } from "./resolve.ts";
@@ -43,13 +44,27 @@ interface Place {
   readonly cwd: string;
 }
 
-/** What somebody typed; a folder is written down relative to the workspace. */
+/**
+ * What somebody typed; a folder is written down relative to the workspace.
+ * @throws PaksError INVALID_NAME for a folder that no pak can have
+ */
 export function nameWish(source: Source, place: Place, as: string | undefined): Wish {
+  if (as !== undefined) requireFolderName(as);
   if (source.type !== "local") return { text: formatSource(source), source, isNamed: true, as, isSaved: true };
   const absolute = resolve(place.cwd, source.path);
   const inside = insidePath(absolute, place.root);
   const text = inside === undefined ? absolute : `./${inside}`;
   return { text, source: { type: "local", path: text }, isNamed: true, as, isSaved: inside !== undefined };
+}
+
+/** What the lock can hold, and what every system can have. */
+function requireFolderName(name: string): void {
+  const problem = checkPath(parsePakName(name));
+  if (problem === undefined) return;
+  throw new PaksError("INVALID_NAME", `No pak can be in a folder "${name}": some systems cannot have it.`, {
+    hint: `For example: --as ${name}-skill`,
+    details: { name },
+  });
 }
 
 /** With `/`; `undefined` when it leads out of the workspace. */
