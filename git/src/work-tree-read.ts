@@ -99,6 +99,18 @@ export interface RefFact {
   readonly commit: string;
 }
 
+/** Names of the tags that lead to a commit which HEAD has in its history. */
+export async function listMergedTags(tree: WorkTree): Promise<ReadonlySet<string>> {
+  const args = ["for-each-ref", "--merged=HEAD", "--format=%(refname:lstrip=2)", "refs/tags"];
+  const out = await requireGit(tree, args, { translate: translate("list the tags of this branch") });
+  return new Set(
+    out
+      .toString("utf8")
+      .split("\n")
+      .filter((name) => name !== ""),
+  );
+}
+
 /** Branches and tags of this repository. */
 export async function listLocalRefs(tree: WorkTree): Promise<RefFact[]> {
   const args = ["for-each-ref", "--format=%(refname)%00%(objectname)%00%(*objectname)", "refs/heads", "refs/tags"];
@@ -142,8 +154,8 @@ export interface CommittedEntry extends TreeEntry {
 }
 
 /** Everything below the folder in HEAD, paths relative to the folder. Needs a commit. */
-export async function listCommitted(tree: WorkTree): Promise<CommittedEntry[]> {
-  const args = ["ls-tree", "-r", "-l", "-z", "HEAD"];
+export async function listCommitted(tree: WorkTree, commit = "HEAD"): Promise<CommittedEntry[]> {
+  const args = ["ls-tree", "-r", "-l", "-z", commit];
   const out = await requireGit(tree, args, { translate: translate("list the committed files"), maxBytes: 128 * MiB });
   return parseListing(out);
 }

@@ -62,7 +62,18 @@ export async function readTrailers(tree: WorkTree, tag: RefFact): Promise<Assert
   return trailersOf((await readObjects(tree, [tag.object], tagBytes)).get(tag.object));
 }
 
-type AssertedTrailers = Trailers & { readonly signed: boolean };
+/** Of many tags, in one process; by the tag object's id. */
+export async function readAllTrailers(
+  tree: WorkTree,
+  tags: readonly RefFact[],
+): Promise<ReadonlyMap<string, AssertedTrailers | undefined>> {
+  const ids = [...new Set(tags.filter(({ object, commit }) => object !== commit).map(({ object }) => object))];
+  if (ids.length === 0) return new Map();
+  const objects = await readObjects(tree, ids, ids.length * tagBytes);
+  return new Map(ids.map((id) => [id, trailersOf(objects.get(id))]));
+}
+
+export type AssertedTrailers = Trailers & { readonly signed: boolean };
 
 function trailersOf(object: GitObject | undefined): AssertedTrailers | undefined {
   if (object?.type !== "tag") return undefined;

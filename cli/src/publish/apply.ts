@@ -5,7 +5,7 @@ import { toPaksError } from "../output/errors.ts";
 import { inParallel } from "./batch/in-parallel.ts";
 import { EndedHere, type Fault } from "./options.ts";
 import { pushRelease } from "./push.ts";
-import { pathInRepository, type ReleasePlan, topTree } from "./release-plan.ts";
+import { hasGitWork, pathInRepository, type ReleasePlan, topTree } from "./release-plan.ts";
 import { type Made, takeBack, targetOf } from "./take-back.ts";
 import { replaceManifest } from "./write-manifest.ts";
 
@@ -34,6 +34,7 @@ export async function applyRelease(context: Context, plan: ReleasePlan, fault: F
 
 /**
  * Everything before the push, for releases of one repository: all manifests, one commit, then the tags.
+ * @param plans of the run, also those of which nothing is left to be done
  * @throws PaksError HOOK_REFUSED, WORKTREE_CHANGED, CANCELLED …; then everything of this run is taken back
  */
 export async function makeReleases(plans: readonly ReleasePlan[], fault: Fault): Promise<Made> {
@@ -77,18 +78,22 @@ export async function makeReleases(plans: readonly ReleasePlan[], fault: Fault):
 const tagsAtOnce = 4;
 
 /**
- * The message of the one version commit. It names every release of the run, also those whose version was prepared
- * before: HEAD's message is where a rerun looks.
+ * The message of the one version commit. It names every release that the run makes, and those that HEAD's commit names
+ * already: HEAD's message is where a rerun looks, and what it does not find there it would bump once more.
  */
 export function formatCommitMessage(plans: readonly ReleasePlan[]): { subject: string; trailers: string } {
-  const bumped = plans.filter(({ edit }) => edit);
-  return { subject: subjectOf(bumped, plans), trailers: plans.map(trailerOf).join("\n") };
+  const named = listNamed(plans);
+  return { subject: subjectOf(named), trailers: named.map(trailerOf).join("\n") };
 }
 
-function subjectOf(bumped: readonly ReleasePlan[], plans: readonly ReleasePlan[]): string {
+const listNamed = (plans: readonly ReleasePlan[]): ReleasePlan[] =>
+  plans.filter((plan) => plan.prepared || (plan.tag.standsAt === undefined && hasGitWork(plan)));
+
+function subjectOf(named: readonly ReleasePlan[]): string {
+  const bumped = named.filter(({ edit }) => edit);
   const [first] = bumped;
   if (bumped.length !== 1) return `chore: bump versions of ${bumped.length} paks`;
-  return plans.length === 1
+  return named.length === 1
     ? `chore: bump version to ${first!.version}`
     : `chore: bump version of ${first!.id.name} to ${first!.version}`;
 }
@@ -124,7 +129,7 @@ async function requirePlannedCommit(plans: readonly ReleasePlan[], bumped: reado
       const edit = planned.get(path);
       return edit?.committed.after === oid && edit.mode === mode;
     }) &&
-    plans.every((plan) => prepared.has(trailerOf(plan)));
+    listNamed(plans).every((plan) => prepared.has(trailerOf(plan)));
   if (asPlanned) return commit;
   const others = changes.map((each) => each.path).filter((each) => !planned.has(each));
   const ours = [...planned.keys()].slice(0, 5).join(", ");

@@ -40,13 +40,17 @@ export function formatCommands(
   return [...commands, ...formatTelling(plans)];
 }
 
-/** Finds the rest done and only tells the registry. */
+/** Finds the rest done and only tells the registry; one command for all that take the same flags. */
 function formatTelling(plans: readonly ReleasePlan[]): string[] {
-  const told = plans.filter(({ steps }) => steps.index === "todo");
-  const [first] = told;
-  if (!first) return [];
-  const folders = told.map(({ place }) => (place.path === "" ? "." : `./${place.path}`));
-  return [["paks", "publish", ...folders, ...first.rerun, "--yes"].map(quote).join(" ")];
+  const told = new Map<string, ReleasePlan[]>();
+  for (const plan of plans.filter(({ steps }) => steps.index === "todo")) {
+    const flags = plan.rerun.join("\n");
+    told.set(flags, [...(told.get(flags) ?? []), plan]);
+  }
+  return [...told.values()].map((alike) => {
+    const folders = alike.map(({ place }) => (place.path === "" ? "." : `./${place.path}`));
+    return ["paks", "publish", ...folders, ...alike[0]!.rerun, "--yes"].map(quote).join(" ");
+  });
 }
 
 function formatTagging({ tag, steps, head }: ReleasePlan): string {

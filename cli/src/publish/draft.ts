@@ -25,6 +25,7 @@ import {
 import type { PublishOptions } from "./options.ts";
 import type { PakContent } from "./pak-content.ts";
 import type { Problems } from "./problems.ts";
+import type { ReleasePlan } from "./release-plan.ts";
 import type { RepositoryFacts } from "./repository-facts.ts";
 import { notCommitted, planEdit, type VersionEdit } from "./version-edit.ts";
 
@@ -95,6 +96,10 @@ export interface Draft {
   readonly bytes: number;
   readonly local: RefFact | undefined;
   readonly remote: RefFact | undefined;
+  /** Commit of the tag, when an earlier run made it on another than HEAD's; then it stays there. */
+  readonly standsAt?: string | undefined;
+  /** What such a tag holds, when that is not what HEAD holds; `digest` and `bytes` are of these. */
+  readonly listed?: ReleasePlan["files"] | undefined;
 }
 
 /** Version, edit, tag and content. What cannot be decided is noted; then there is no draft. */
@@ -178,20 +183,25 @@ function uncommitted(): Finding {
 }
 
 /** What the tag of this release meets. */
-export const tagFactsOf = ({ facts, options }: DraftInputs, draft: Draft, localIsOurs: boolean): TagFacts => ({
+export const tagFactsOf = (
+  { facts, manifest, options }: DraftInputs,
+  draft: Draft,
+  localIsOurs: boolean,
+): TagFacts => ({
   tag: draft.tag,
   local: draft.local,
   remote: draft.remote,
   localIsOurs,
-  target: draft.edit ? undefined : facts.status.commit,
+  target: draft.edit ? undefined : (draft.standsAt ?? facts.status.commit),
+  release: { name: manifest.name, version: draft.version },
   unchanged: options.bump === undefined && options.version === undefined,
 });
 
 /** Whether the tag can be made, judged against both sides. */
-export function checkTags(inputs: DraftInputs, draft: Draft, localIsOurs: boolean): readonly (Finding | undefined)[] {
+export function checkTags(inputs: DraftInputs, draft: Draft, tag: TagFacts): readonly (Finding | undefined)[] {
   const { facts, options, remoteRefs } = inputs;
   return [
-    options.force === true ? undefined : checkTag(tagFactsOf(inputs, draft, localIsOurs)),
+    options.force === true ? undefined : checkTag(tag),
     checkPrefixConflict(draft.tag, facts.refs, "here") ?? checkPrefixConflict(draft.tag, remoteRefs, "on the remote"),
   ];
 }

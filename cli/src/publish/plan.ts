@@ -2,35 +2,19 @@ import { signsTags, type TagForm } from "@paks/git/work-tree";
 import { compareVersions, formatPakId, formatTagMessage, isPrerelease, type PakId, tagVersion } from "@paks/schema";
 import { allowSecrets } from "../allow-secrets.ts";
 import type { Context } from "../context.ts";
-import { readTrailers } from "./account.ts";
 import { highestVersion } from "./choose-version.ts";
-import {
-  checkFiles,
-  checkTags,
-  type Draft,
-  draftRelease,
-  findPrepared,
-  type ManifestFacts,
-  readManifestFacts,
-  tagFactsOf,
-} from "./draft.ts";
+import { checkFiles, type Draft, draftRelease, findPrepared, type ManifestFacts, readManifestFacts } from "./draft.ts";
 import { checkBranch, tagNames } from "./git-checks.ts";
 import { listRerunFlags, type PublishOptions } from "./options.ts";
 import type { Outside } from "./outside.ts";
 import { type PakContent, readContent } from "./pak-content.ts";
-import {
-  findOverwrites,
-  isOverwriting,
-  listOverwrites,
-  nothingOverwritten,
-  type Overwrites,
-  unasked,
-} from "./overwrites.ts";
+import { isOverwriting, listOverwrites, type Overwrites, unasked } from "./overwrites.ts";
 import { Problems } from "./problems.ts";
 import { askRegistry, findId, type Known } from "./registry-side.ts";
 import type { ReleasePlan } from "./release-plan.ts";
 import type { RepositoryFacts } from "./repository-facts.ts";
 import { type Started, startRelease } from "./start.ts";
+import { checkTagsAndPush, findStanding, type TagsRead } from "./tag-checks.ts";
 import { tagNotes } from "./tag-notes.ts";
 import { findWritten } from "./version-edit.ts";
 
@@ -72,6 +56,7 @@ export interface Gathered {
   readonly manifest?: ManifestFacts | undefined;
   /** What is uncommitted elsewhere may be of another pak of the same run, and is told by the run. */
   readonly isOneOfMany?: boolean | undefined;
+  readonly tagsRead?: TagsRead | undefined;
 }
 
 /**
@@ -89,13 +74,17 @@ export async function decideRelease(context: Context, gathered: Gathered): Promi
   const prepared = findPrepared(content, manifest.committed.name);
   const remoteRefs = outside.refs.value ?? [];
   const inputs = { facts, content, manifest: manifest.committed, options, remoteRefs, prepared: prepared?.version };
-  const draft = draftRelease(inputs, problems);
-  const files = checkFiles(facts, content, draft?.edit);
+  const drafted = draftRelease(inputs, problems);
+  const files = checkFiles(facts, content, drafted?.edit);
   problems.add(files.finding);
 
   const registry = noteRegistryAnswers(outside);
   const id = await findId(context, { inputs, outside, prepared: prepared?.account }, registry);
-  const overwrites = draft && (await checkTagsAndPush({ inputs, outside, draft, id }, problems));
+  const meeting = drafted && { inputs, outside, draft: drafted, id, tagsRead: gathered.tagsRead };
+  const standing = meeting && (await problems.note(findStanding(context, meeting)));
+  const draft = standing?.draft ?? drafted;
+  const overwrites =
+    draft && meeting && (await checkTagsAndPush({ ...meeting, draft, untold: standing?.untold }, problems));
   if (!draft) problems.addError(outside.permission.error);
   const published = draft && id && (await askRegistry(context, { inputs, outside, draft, id, overwrites }, registry));
   const message = draft && id && problems.try(() => formatMessage({ inputs, outside, draft, id }, context.clock()));
@@ -105,19 +94,26 @@ export async function decideRelease(context: Context, gathered: Gathered): Promi
   const parts = { inputs, outside, draft: draft!, id: id!, overwrites: overwrites!, message: message!, published };
   return {
     ...assemble(parts),
-    rerun: listRerunFlags(context.config, options),
-    notes: listNotes(parts, gathered.isOneOfMany === true ? undefined : files.note),
+    rerun: [
+      ...listRerunFlags(context.config, options),
+      // Without it the same command would mean what has changed since.
+      ...(draft?.listed ? [`--version=${draft.version}`] : []),
+    ],
+    notes: listNotes(parts, [standing?.note, gathered.isOneOfMany === true ? undefined : files.note]),
     warnings: problems.warnings,
   };
 }
 
-function listNotes({ inputs, outside, draft, overwrites }: Assembled, others: string | undefined): string[] {
+function listNotes(
+  { inputs, outside, draft, overwrites }: Assembled,
+  others: readonly (string | undefined)[],
+): string[] {
   const { options } = inputs;
   const remote = outside.remote.value!.name;
   const notes = [
     ...listOverwrites(overwrites, draft.tag, remote).map((what) => `Overwrites ${what}`),
     options.skipRegistry && options.push && isOverwriting(overwrites) ? unasked : undefined,
-    others,
+    ...others,
     describeOlder(inputs, draft),
     options.tagForm === "lightweight" ? lightweight : undefined,
   ];
@@ -170,42 +166,6 @@ function stopWithoutManifest({ facts, content, outside }: Gathered, problems: Pr
   throw new TypeError("a manifest that cannot be read has an error finding");
 }
 
-async function checkTagsAndPush(
-  { inputs, outside, draft, id }: Known & { readonly draft: Draft; readonly id: PakId | undefined },
-  problems: Problems,
-): Promise<Overwrites> {
-  const ours = await isOurTag({ inputs, draft, id });
-  problems.add(...checkTags(inputs, draft, ours));
-  // What is on the remote already need not be pushed, even when the branch has moved on since.
-  if (!isPushed(inputs, draft)) problems.addError(outside.permission.error);
-  return inputs.options.force === true ? findOverwrites(tagFactsOf(inputs, draft, ours)) : nothingOverwritten;
-}
-
-/** Whether the remote has this very release. */
-const isPushed = ({ facts }: Known["inputs"], { edit, remote }: Draft): boolean =>
-  !edit && remote !== undefined && remote.commit === facts.status.commit;
-
-/** Whether the tag that is here, and has yet to be pushed, is the one that this release would make. */
-async function isOurTag({
-  inputs,
-  draft,
-  id,
-}: Pick<Known, "inputs"> & { readonly draft: Draft; readonly id: PakId | undefined }): Promise<boolean> {
-  const { facts, options } = inputs;
-  const { local } = draft;
-  const target = draft.edit ? undefined : facts.status.commit;
-  if (!local || (draft.remote && options.force !== true) || local.commit !== target || !id) return false;
-  if (options.tagForm === "lightweight") return local.object === target;
-  const trailers = await readTrailers(facts.tree, local);
-  return (
-    trailers !== undefined &&
-    (trailers.signed || options.tagForm !== "signed") &&
-    trailers.package === formatPakId(id) &&
-    trailers.version === draft.version &&
-    trailers.digest === draft.digest
-  );
-}
-
 interface Parts extends Known {
   readonly draft: Draft;
   readonly id: PakId;
@@ -245,7 +205,7 @@ interface Assembled extends Parts {
 function assemble(parts: Assembled): Omit<ReleasePlan, "rerun" | "notes" | "warnings"> {
   const { inputs, outside, draft, id, overwrites, message, published } = parts;
   const { facts, content, manifest } = inputs;
-  const { version, digest, edit, files, bytes } = draft;
+  const { version, digest, edit, bytes } = draft;
   return {
     tree: facts.tree,
     place: facts.place,
@@ -256,13 +216,17 @@ function assemble(parts: Assembled): Omit<ReleasePlan, "rerun" | "notes" | "warn
     previous: manifest.version,
     digest,
     edit,
-    files,
+    files: draft.listed ?? draft.files,
     bytes,
     repository: outside.address.value!,
     branch: facts.status.branch!,
     head: facts.status.commit!,
     remote: { name: outside.remote.value!.name, branch: outside.remote.value!.branch },
-    tag: { name: draft.tag, message, form: tagFormOf(inputs), replaces: overwrites.local?.object },
+    prepared: inputs.prepared === version,
+    tag: {
+      ...{ name: draft.tag, message, form: tagFormOf(inputs) },
+      ...{ replaces: overwrites.local?.object, standsAt: draft.standsAt },
+    },
     overwrites,
     steps: stepsOf(parts),
   };

@@ -67,7 +67,7 @@ export async function askRegistry(
   const address = outside.address.value;
   if (refused || address === undefined) return undefined;
   const registry = context.registry();
-  if (draft.remote && draft.remote.commit === inputs.facts.status.commit) {
+  if (draft.remote && draft.remote.commit === (draft.standsAt ?? inputs.facts.status.commit)) {
     return await findPublished(registry, { id, version: draft.version, digest: draft.digest }, problems);
   }
   if (isOverwriting(overwrites)) await checkUnrecorded(registry, { id, version: draft.version }, problems);

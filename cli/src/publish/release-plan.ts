@@ -18,7 +18,7 @@ export interface ReleasePlan {
   /** The version in the manifest before; `undefined` when it had none. */
   readonly previous: string | undefined;
   readonly digest: string;
-  readonly files: readonly FileFact[];
+  readonly files: readonly Pick<FileFact, "path" | "size">[];
   /** Of all files together. */
   readonly bytes: number;
   /** The branch here. */
@@ -35,8 +35,12 @@ export interface ReleasePlan {
     readonly form: TagForm;
     /** Id of the tag of this name that is here and is overwritten. */
     readonly replaces?: string | undefined;
+    /** The commit that it is on, when that is not HEAD's: an earlier run made it, and no other commit is of the pak since. */
+    readonly standsAt?: string | undefined;
   };
   readonly overwrites: Overwrites;
+  /** HEAD's commit names this release: a run before has prepared it. */
+  readonly prepared: boolean;
   readonly steps: Readonly<Record<StepName, StepState>>;
   /** The registry's record, when everything was done before. */
   readonly published: ReleaseDto | undefined;
@@ -58,3 +62,7 @@ export const withoutSignal = (tree: WorkTree): WorkTree => ({ ...tree, signal: u
 /** A file of the pak as git names it: from the top folder. */
 export const pathInRepository = ({ place }: Pick<ReleasePlan, "place">, file: string): string =>
   place.path === "" ? file : `${place.path}/${file}`;
+
+/** Whether anything is left to be done in git, here or on the remote; else only the registry is told. */
+export const hasGitWork = ({ steps }: Pick<ReleasePlan, "steps">): boolean =>
+  [steps.edit, steps.commit, steps.tag, steps.push].includes("todo");

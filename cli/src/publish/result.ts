@@ -29,7 +29,7 @@ export function dataOf({ plan, state, applied, notified }: Published) {
     version: plan.version,
     previous_version: plan.previous ?? null,
     tag: plan.tag.name,
-    commit: applied?.commit ?? (plan.edit ? null : plan.head),
+    commit: applied?.commit ?? plan.tag.standsAt ?? (plan.edit ? null : plan.head),
     digest: plan.digest,
     repository: plan.repository,
     path: plan.place.path,

@@ -28,7 +28,7 @@ export interface Made {
 
 /** The commit that the tag of a release leads to. */
 export const targetOf = (plan: ReleasePlan, commit: string | undefined): string =>
-  plan.steps.commit === "todo" ? (commit ?? plan.head) : plan.head;
+  plan.tag.standsAt ?? (plan.steps.commit === "todo" ? (commit ?? plan.head) : plan.head);
 
 /**
  * Puts the repository back to what it was before this run: refs in one transaction from their expected values, the

@@ -1,20 +1,23 @@
-import { PaksError } from "@paks/schema";
+import { formatTag, isVersion, PaksError } from "@paks/schema";
 import type { Context } from "../../context.ts";
-import { type ManifestFacts, readManifestFacts } from "../draft.ts";
+import { readAllTrailers } from "../account.ts";
+import { findPrepared, type ManifestFacts, readManifestFacts } from "../draft.ts";
 import { checkBranch } from "../git-checks.ts";
 import type { PublishOptions } from "../options.ts";
 import type { Outside } from "../outside.ts";
 import { type PakContent, readContents } from "../pak-content.ts";
-import { decideRelease } from "../plan.ts";
+import { decideRelease, type Gathered } from "../plan.ts";
 import { Problems, requireValue, settle, type Settled } from "../problems.ts";
-import type { ReleasePlan } from "../release-plan.ts";
+import { hasGitWork, type ReleasePlan } from "../release-plan.ts";
 import { factsOf, type RepositoryFacts, type WholeRepository } from "../repository-facts.ts";
 import { inParallel } from "./in-parallel.ts";
 import { requirePushable } from "./pushable.ts";
 import { listPakFolders, selectChanged, selectNamed, type Selection } from "./select.ts";
 import type { Started } from "../start.ts";
+import type { TagsRead } from "../tag-checks.ts";
 import type { TagIndex } from "./tag-index.ts";
-import { indexOf, requireOneTagEach, tagsOfEach } from "./tags-of-each.ts";
+import { indexOf, requireOneTagEach, tagsOfEach, type TagsOfEach } from "./tags-of-each.ts";
+import { findUntold } from "./untold.ts";
 
 export interface PlannedPak {
   /** Folder in the repository. */
@@ -22,6 +25,8 @@ export interface PlannedPak {
   readonly plan?: ReleasePlan | undefined;
   /** Why this one cannot be released. */
   readonly error?: PaksError | undefined;
+  /** Nobody has asked for it: an earlier run has released it, and the registry is told after all. */
+  readonly isUntold?: boolean | undefined;
 }
 
 export interface BatchPlan {
@@ -63,12 +68,49 @@ export async function planBatch(
   const chosen = tags.isKnownHere
     ? requireValue(likely)
     : await selectAndRead(context, { ...known, tags: tags.index }, selection);
-  const work = chosen.map(
-    (pak) => async () => await planOne(context, { ...pak, ...tags.of(pak.facts, read.outside) }, options),
-  );
-  const { paks, tagsOnly } = requirePushable(requireOneTagEach(await inParallel(work, 8)), read);
+  const [wished, untold] = await Promise.all([
+    planChosen(context, { read, tags }, chosen),
+    selection.type === "changed" ? planUntold(context, { read, tags }) : [],
+  ]);
+  const planned = new Set(wished.flatMap(({ plan }) => plan?.tag.name ?? []));
+  const more = untold.filter(({ plan }) => plan && !planned.has(plan.tag.name));
+  const { paks, tagsOnly } = requirePushable([...requireOneTagEach(wished), ...more], read);
   const paths = paks.map(({ path }) => path);
   return { paks, tagsOnly, total: read.folders.length, note: describeRest(whole, paths) };
+}
+
+interface Planning {
+  readonly read: Read;
+  readonly tags: TagsOfEach;
+}
+
+async function planChosen(
+  context: Context,
+  { read, tags }: Planning,
+  chosen: readonly ReadPak[],
+): Promise<readonly PlannedPak[]> {
+  const tagsRead = await readStanding(read, chosen);
+  const work = chosen.map(
+    (pak) => async () =>
+      await planOne(context, { ...pak, ...tags.of(pak.facts, read.outside), tagsRead }, read.options),
+  );
+  return await inParallel(work, 8);
+}
+
+/** What the registry was never told of; what cannot be told now is nobody's wish and no failure. */
+async function planUntold(context: Context, { read, tags }: Planning): Promise<readonly PlannedPak[]> {
+  const untold = await findUntold(context, read, tags.index);
+  const each = await readEach(
+    read.whole,
+    untold.map(({ path }) => path),
+  );
+  const work = each.map((pak, at) => async (): Promise<PlannedPak> => {
+    const options = { ...read.options, bump: undefined, preid: undefined, version: untold[at]!.version };
+    const planned = await planOne(context, { ...pak, ...tags.of(pak.facts, read.outside) }, options);
+    return { ...planned, isUntold: true };
+  });
+  const plans = await inParallel(work, 8);
+  return plans.filter(({ plan }) => plan?.steps.push === "done" && !hasGitWork(plan));
 }
 
 /** A pak that is meant, with all that is read of it. */
@@ -80,7 +122,11 @@ interface ReadPak extends Settled<PakContent> {
 type SelectFrom = Omit<Read, "outside"> & { readonly tags: TagIndex };
 
 async function selectAndRead(context: Context, from: SelectFrom, selection: Selection): Promise<readonly ReadPak[]> {
-  const each = factsOf(from.whole, await select(context, from, selection));
+  return await readEach(from.whole, await select(context, from, selection));
+}
+
+async function readEach(whole: WholeRepository, paths: readonly string[]): Promise<readonly ReadPak[]> {
+  const each = factsOf(whole, paths);
   const contents = await readContents(each);
   return each.map((facts, at) => {
     const content = contents[at]!;
@@ -88,15 +134,44 @@ async function selectAndRead(context: Context, from: SelectFrom, selection: Sele
   });
 }
 
+/**
+ * What the tags assert of which a plan may find that they are its release already, in one process for all paks. With a
+ * bump that is said only by HEAD's message.
+ */
+async function readStanding({ whole, outside, options }: Read, chosen: readonly ReadPak[]): Promise<TagsRead> {
+  const here = new Map(whole.refs.map((ref) => [ref.name, ref]));
+  const there = new Map((outside.refs.value ?? []).map((ref) => [ref.name, ref]));
+  const wanted = chosen.flatMap(({ facts, manifest, value: content }) => {
+    const { name, version = "" } = manifest?.committed ?? {};
+    if (!content || name === undefined) return [];
+    const prepared = findPrepared(content, name)?.version;
+    const asked = options.version ?? (options.bump === undefined || prepared === version ? version : "");
+    if (!isVersion(asked)) return [];
+    // A prefix that git would not take is a finding of each plan.
+    const pak = { name, path: facts.place.path, prefix: options.tagPrefix, version: asked };
+    const tag = `refs/tags/${new Problems().try(() => formatTag(pak))}`;
+    return there.get(tag) ?? here.get(tag) ?? [];
+  });
+  return await readAllTrailers(whole.tree, wanted);
+}
+
 async function planOne(
   context: Context,
-  { facts, outside, manifest, value: content, error }: ReadPak & { readonly outside: Outside },
+  { facts, outside, manifest, tagsRead, value: content, error }: ReadPak & Pick<Gathered, "outside" | "tagsRead">,
   options: PublishOptions,
 ): Promise<PlannedPak> {
   const { path } = facts.place;
   if (!content) return { path, error };
   // Whether a push would be taken is asked once, and judged when it is known what is left to be pushed.
-  const gathered = { facts, content, manifest, outside: { ...outside, permission: {} }, options, isOneOfMany: true };
+  const gathered = {
+    facts,
+    content,
+    manifest,
+    outside: { ...outside, permission: {} },
+    options,
+    isOneOfMany: true,
+    tagsRead,
+  };
   const decided = await settle(decideRelease(context, gathered));
   return { path, plan: decided.value, error: decided.error };
 }

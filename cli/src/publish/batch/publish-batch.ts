@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts";
 import { makeReleases } from "../apply.ts";
 import { notifyRegistry } from "../notify.ts";
 import { type Fault, readFault } from "../options.ts";
-import { settle } from "../problems.ts";
+import { settle, type Settled } from "../problems.ts";
 import { goOn } from "../push.ts";
 import type { PublishMode } from "../publish.ts";
 import type { ReleasePlan } from "../release-plan.ts";
@@ -57,10 +57,10 @@ export async function publishBatch(
     return { planned, outcomes, dryRun: mode.dryRun };
   }
   if (!mode.yes && context.io.interactive) await requireConsent(context, planned, todo);
-  const made = await makeReleases(todo, fault);
+  const made = await makeReleases(plans, fault);
   const failures = await context.progress(
-    `Pushing ${todo.length} tags`,
-    async () => await pushGroups(todo, { made, fault, tagsOnly: planned.tagsOnly }),
+    `Pushing ${todo.filter(({ steps }) => steps.push === "todo").length} tags`,
+    async () => await pushGroups(plans, { made, fault, tagsOnly: planned.tagsOnly }),
   );
   fault("pushed");
   const finish = async (plan: ReleasePlan): Promise<Published> =>
@@ -69,7 +69,7 @@ export async function publishBatch(
     const { path, plan } = pak;
     const error = pak.error ?? (plan && failures.get(plan));
     if (!plan || error) return { path, plan, error };
-    const done = await settle(finish(plan));
+    const done = pak.isUntold === true ? await settleUntold(plan, finish) : await settle(finish(plan));
     return { path, plan, published: done.value, error: done.error };
   });
   try {
@@ -91,6 +91,18 @@ async function finishOne(
   if (plan.steps.index === "skipped") return { plan, state: "pushed", applied };
   const notified = await notifyRegistry(context, plan, { wait, fault });
   return { plan, state: notified.state, applied, notified };
+}
+
+/** The registry refuses, now or for ever, what nobody has asked for in this run: that is told and no failure of it. */
+async function settleUntold(
+  plan: ReleasePlan,
+  finish: (plan: ReleasePlan) => Promise<Published>,
+): Promise<Settled<Published>> {
+  const done = await settle(finish(plan));
+  if (!done.error || done.error.code === "INTEGRITY_MISMATCH") return done;
+  const { message, hint } = done.error;
+  const note = hint === undefined ? message : `${message} ${hint}`;
+  return { value: { plan, state: "pushed", notified: { state: "pushed", verified: false, attempt: undefined, note } } };
 }
 
 async function requireConsent(context: Context, planned: BatchPlan, todo: readonly ReleasePlan[]): Promise<void> {

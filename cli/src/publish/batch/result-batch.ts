@@ -20,14 +20,13 @@ export function resultOf(outcome: BatchOutcome): Result {
 }
 
 function dataOfBatch({ planned, outcomes, dryRun }: BatchOutcome) {
-  const plans = outcomes.flatMap(({ plan, error }) => (plan && !error && !plan.published ? plan : []));
   return {
     releases: outcomes.map(dataOfPak),
     released: outcomes.filter(({ published, error }) => published && !error).length,
     failed: outcomes.filter(({ error }) => error).length,
-    unchanged: planned.total - outcomes.length,
+    unchanged: planned.total - new Set(outcomes.map(({ path }) => path)).size,
     notes: planned.note === undefined ? [] : [planned.note],
-    ...(dryRun ? { commands: formatCommands(plans, planned) } : {}),
+    ...(dryRun ? { commands: commandsOf({ planned, outcomes }) } : {}),
   };
 }
 
@@ -57,9 +56,15 @@ function textOfBatch({ planned, outcomes, dryRun }: BatchOutcome): string {
     if (published?.notified?.note !== undefined) lines.push(`⚠ ${safe(published.notified.note)}`);
   }
   if (planned.note !== undefined) lines.push("", `⚠ ${safe(planned.note)}`);
-  const plans = outcomes.flatMap(({ plan, error }) => (plan && !error && !plan.published ? plan : []));
-  if (dryRun) lines.push("", "Nothing was changed. These commands do the same:", "", ...formatCommands(plans, planned));
+  const commands = dryRun ? commandsOf({ planned, outcomes }) : [];
+  if (dryRun) lines.push("", "Nothing was changed. These commands do the same:", "", ...commands);
   return lines.join("\n");
+}
+
+/** The version commit names releases that are out too, so it is made of all plans. */
+function commandsOf({ planned, outcomes }: Pick<BatchOutcome, "planned" | "outcomes">): string[] {
+  const plans = outcomes.flatMap(({ plan, error }) => (plan && !error ? plan : []));
+  return plans.every(({ published }) => published) ? [] : formatCommands(plans, planned);
 }
 
 /** What stands in the way of several paks is said once, with all their names. */

@@ -1,0 +1,167 @@
+import { expect, test } from "vitest";
+import { dataOfRun, failureOf, type Failure, type Lab, openLab, skillText } from "../testing/lab.ts";
+
+interface Row {
+  readonly path: string;
+  readonly tag: string | null;
+  readonly version: string | null;
+  readonly state: string;
+  readonly error?: Failure;
+}
+interface Data {
+  readonly releases: readonly Row[];
+  readonly unchanged: number;
+}
+
+const file = (name: string) => `skills/${name}/SKILL.md`;
+const openMonorepo = async (): Promise<Lab> =>
+  await openLab({
+    path: "skills/pdf",
+    files: Object.fromEntries(["aa", "bb"].map((name) => [file(name), skillText("0.1.0", name)])),
+  });
+const run = async (lab: Lab, args: readonly string[]) => await lab.paks(["publish", ...args, "--json"]);
+const rowsOf = (data: unknown) => (data as Data).releases.map(({ tag, state }) => `${tag} ${state}`);
+
+/** A commit that no pak is in. */
+async function commitElsewhere(lab: Lab): Promise<void> {
+  await lab.repo.write({ "docs/more.md": `${Math.random()}\n` });
+  await lab.repo.commit("More");
+}
+
+const unavailable = { status: 503, body: { error: { code: "REGISTRY_UNAVAILABLE", message: "Down.", hint: "Wait." } } };
+const refuseIndex = (lab: Lab): void => {
+  lab.registry.override = ({ method, path }) => (method === "POST" && path === "/api/index" ? unavailable : undefined);
+};
+
+test.each([
+  ["--all", "--bump", "patch"],
+  ["--all", "--bump", "patch", "--skip-registry"],
+  ["--all", "--bump", "patch", "--no-push"],
+  ["--changed", "--bump", "patch"],
+  ["--changed", "--bump", "patch", "--skip-registry"],
+  ["--changed", "--bump", "patch", "--no-push"],
+])("the third run of %j %s %s %s after a partial failure releases nothing twice", async (...args) => {
+  const lab = await openMonorepo();
+  await lab.repo.write({ "skills/aa/draft.md": "not yet\n" });
+  expect((await run(lab, args)).exit).toBe(6);
+  await lab.repo.write({ ".git/info/exclude": "draft.md\n" });
+  dataOfRun(await run(lab, args));
+  const tags = ["aa--v0.1.1", "bb--v0.1.1", "pdf--v0.1.1"];
+  for (const _again of [3, 4]) {
+    const before = await lab.snapshot();
+    const { releases } = dataOfRun(await run(lab, args)) as unknown as Data;
+    expect(new Set(releases.map(({ tag }) => tag))).toEqual(new Set(tags));
+    expect(await lab.snapshot()).toBe(before);
+  }
+  expect(await lab.repo.git("tag")).toBe(tags.join("\n"));
+  expect(await lab.repo.git("rev-list", "--count", "HEAD")).toBe("3");
+});
+
+test("tags that --no-push left on different commits are pushed by the same command without it", async () => {
+  const lab = await openMonorepo();
+  await lab.repo.write({ "skills/aa/draft.md": "not yet\n" });
+  expect((await run(lab, ["--all", "--bump", "patch", "--no-push"])).exit).toBe(6);
+  await lab.repo.write({ ".git/info/exclude": "draft.md\n" });
+  dataOfRun(await run(lab, ["--all", "--bump", "patch", "--no-push"]));
+  const before = await lab.repo.git("for-each-ref", "refs/tags");
+  const done = dataOfRun(await run(lab, ["--all", "--bump", "patch"]));
+  expect(rowsOf(done)).toEqual(["aa", "bb", "pdf"].map((name) => `${name}--v0.1.1 indexed`));
+  expect(await lab.repo.git("for-each-ref", "refs/tags")).toBe(before);
+  expect(await lab.remote("for-each-ref", "refs/tags")).toBe(`${before}\n`);
+  expect(await lab.remote("rev-parse", "main")).toBe(`${await lab.repo.git("rev-parse", "HEAD")}\n`);
+});
+
+test("--all without a bump leaves paks as they are that did not change since their release", async () => {
+  const lab = await openMonorepo();
+  dataOfRun(await run(lab, ["--all"]));
+  await commitElsewhere(lab);
+  const before = await lab.snapshot();
+  const names = ["aa", "bb", "pdf"];
+  expect(rowsOf(dataOfRun(await run(lab, ["--all"])))).toEqual(
+    names.map((each) => `${each}--v0.1.0 already-published`),
+  );
+  expect(dataOfRun(await run(lab, ["bb"]))).toMatchObject({ state: "already-published", tag: "bb--v0.1.0" });
+  expect(await lab.snapshot()).toBe(before);
+  await lab.repo.write({ "skills/bb/new.md": "new\n" });
+  await lab.repo.commit("Change bb");
+  const { releases } = (await run(lab, ["--all"])).json() as Data;
+  expect(releases.map(({ path, state, error }) => `${path} ${error?.code ?? state}`)).toEqual([
+    "skills/aa already-published",
+    "skills/bb TAG_EXISTS",
+    "skills/pdf already-published",
+  ]);
+});
+
+test("a tag of the same name and content that another account's release made is still taken", async () => {
+  const lab = await openMonorepo();
+  dataOfRun(await run(lab, ["--all", "--skip-registry", "--account", "other"]));
+  await commitElsewhere(lab);
+  expect(failureOf(await run(lab, ["bb"])).code).toBe("TAG_EXISTS");
+});
+
+test.each([[[]], [["--version", "0.1.1"]]])(
+  "a release that the registry was not told of is announced by publish %j after later commits elsewhere",
+  async (args) => {
+    const lab = await openLab({ path: "skills/pdf" });
+    refuseIndex(lab);
+    expect(dataOfRun(await lab.publish(["--bump", "patch", "--json"]))).toMatchObject({ state: "pushed" });
+    lab.registry.override = () => undefined;
+    await commitElsewhere(lab);
+    const before = await lab.snapshot();
+    const tagged = await lab.repo.git("rev-parse", "pdf--v0.1.1^{commit}");
+    const done = dataOfRun(await lab.publish([...args, "--json"]));
+    expect(done).toMatchObject({ state: "indexed", verified: true, tag: "pdf--v0.1.1", commit: tagged });
+    expect(await lab.snapshot()).toBe(before);
+  },
+);
+
+test("where the pak has changed since, the hint says how the registry learns of the old release, and that works", async () => {
+  const lab = await openLab({ path: "skills/pdf" });
+  refuseIndex(lab);
+  dataOfRun(await lab.publish(["--bump", "patch", "--json"]));
+  lab.registry.override = () => undefined;
+  const tagged = await lab.repo.git("rev-parse", "pdf--v0.1.1^{commit}");
+  await lab.repo.write({ "skills/pdf/new.md": "new\n" });
+  await lab.repo.commit("Change");
+  const { code, hint } = failureOf(await lab.publish(["--json"]));
+  expect(code).toBe("TAG_EXISTS");
+  expect(hint).toContain("paks publish pdf --version 0.1.1");
+  expect(hint).toContain("--bump patch");
+  const before = await lab.snapshot();
+  const done = dataOfRun(await lab.paks(["publish", "pdf", "--version", "0.1.1", "--json"]));
+  expect(done).toMatchObject({ state: "indexed", verified: true, commit: tagged, files: 2 });
+  expect(done["notes"]).toEqual([expect.stringContaining("not in it")]);
+  expect(await lab.snapshot()).toBe(before);
+  expect(failureOf(await lab.publish(["--version", "0.1.1", "--json"])).code).toBe("TAG_EXISTS");
+  dataOfRun(await lab.publish(["--bump", "patch", "--json"]));
+  expect(lab.registry.releases.map(({ version }) => version)).toEqual(["0.1.1", "0.1.2"]);
+});
+
+test("--changed announces the last releases that the registry does not know, and releases nothing for it", async () => {
+  const lab = await openMonorepo();
+  refuseIndex(lab);
+  dataOfRun(await run(lab, ["--all", "--bump", "patch"]));
+  lab.registry.override = () => undefined;
+  await commitElsewhere(lab);
+  await lab.repo.write({ "skills/aa/new.md": "new\n" });
+  await lab.repo.commit("Change aa");
+  const args = ["--changed", "--bump", "patch"];
+  const done = dataOfRun(await run(lab, args)) as unknown as Data;
+  expect(new Set(rowsOf(done))).toEqual(
+    new Set(["aa--v0.1.1 indexed", "aa--v0.1.2 indexed", "bb--v0.1.1 indexed", "pdf--v0.1.1 indexed"]),
+  );
+  expect(await lab.repo.git("tag")).toBe("aa--v0.1.1\naa--v0.1.2\nbb--v0.1.1\npdf--v0.1.1");
+  expect(lab.registry.releases).toHaveLength(4);
+  await commitElsewhere(lab);
+  expect(dataOfRun(await run(lab, args))).toMatchObject({ releases: [], unchanged: 3 });
+});
+
+test("--changed --skip-registry asks the registry nothing", async () => {
+  const lab = await openMonorepo();
+  dataOfRun(await run(lab, ["--all", "--skip-registry", "--account", "acme"]));
+  await commitElsewhere(lab);
+  const asked = lab.registry.requests.length;
+  const done = dataOfRun(await run(lab, ["--changed", "--bump", "patch", "--skip-registry", "--account", "acme"]));
+  expect(done).toMatchObject({ releases: [] });
+  expect(lab.registry.requests).toHaveLength(asked);
+});
