@@ -1,4 +1,4 @@
-import { lstat } from "node:fs/promises";
+import { lstatSync } from "node:fs";
 import { type LockFile, sweepLockDrafts, waitForLockFile } from "@paks/locks";
 import { PaksError, systemErrorCode } from "@paks/schema";
 import { exists } from "./installed-state.ts";
@@ -64,7 +64,8 @@ async function takeLock(path: string): Promise<{ readonly held: LockFile; readon
 async function requireOwnFolders(skillsFolder: string): Promise<void> {
   const { base, work, backups } = bookkeeping(skillsFolder);
   for (const path of [base, work, backups]) {
-    if (!(await exists(path)) || (await lstat(path)).isDirectory()) continue;
+    // One look: the command that removes the last pak may take these folders away between two.
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true) continue;
     throw new PaksError("UNSAFE_TARGET", `${path} is not a folder that paks made.`, {
       hint: "Look at where it leads, then delete it.",
       details: { path },
