@@ -38,15 +38,20 @@ async function orNothing<T>(otherwise: T, work: () => Promise<T>): Promise<T> {
 export const statusData = (installed: readonly InstalledVersion[] = [], newest: string) =>
   installed.map(({ scope, version, folder }) => ({ scope, version, folder, update: isNewer(newest, version) }));
 
+/** "0.2.0", and where when that needs saying: "0.2.0 (project), 0.2.0 (global)". */
+export const placesText = (installed: readonly InstalledVersion[] = []): string =>
+  installed
+    .map(({ scope, version }) => (scope === "project" && installed.length === 1 ? version : `${version} (${scope})`))
+    .join(", ");
+
 /** One line for people; undefined when it is not installed. */
 export function statusText(id: PakId, installed: readonly InstalledVersion[] = [], newest: string): string | undefined {
   if (installed.length === 0) return undefined;
-  const all = installed
-    .map(({ scope, version }) => (scope === "project" ? version : `${version} (${scope})`))
-    .join(", ");
-  return installed.some(({ version }) => isNewer(newest, version))
-    ? `${all}, ${newest} is newer: paks update ${formatPakId(id)}`
-    : `${all}, the newest`;
+  const all = placesText(installed);
+  const older = installed.filter(({ version }) => isNewer(newest, version));
+  if (older.length === 0) return `${all}, the newest`;
+  const where = older.every(({ scope }) => scope === "global") ? " -g" : "";
+  return `${all}, ${newest} is newer: paks update ${formatPakId(id)}${where}`;
 }
 
 /** Text of a registry is no version until it has proved to be one. */

@@ -1,6 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { type AuditFinding, auditRows, exitOfFindings } from "../life/audit-paks.ts";
 import { listPaks, rowName, rowVersion } from "../life/list-paks.ts";
+import { nothingInstalled } from "../life/nothing.ts";
 import { findAllPlaces, findPlace } from "../life/places.ts";
 import { safe } from "../output/safe-text.ts";
 import { usageError } from "../usage-error.ts";
@@ -55,6 +56,7 @@ export const audit = defineCommand({
 
 function textOf(findings: readonly AuditFinding[], count: number, offline: boolean): string {
   const note = offline ? "\n⚠ The registry was not asked (--offline)." : "";
+  if (count === 0) return `${nothingInstalled}${note}`;
   const paks = `${count} ${count === 1 ? "pak" : "paks"}`;
   if (findings.length === 0) return `✓ Nothing to say against ${paks}.${note}`;
   const lines = findings.flatMap(({ severity, code, name, version, message, hint }) => [

@@ -30,7 +30,7 @@ export const ci = defineCommand({
     const summary = `✓ ${count} as in paks.lock, verified${changed.length === 0 ? "; all were there" : ""}`;
     return {
       data: installedData(result),
-      text: [formatInstalled({ ...result, installed: changed }, context.cwd), summary].filter(Boolean).join("\n"),
+      text: [formatInstalled({ ...result, installed: changed }, context), summary].filter(Boolean).join("\n"),
     };
   },
 });

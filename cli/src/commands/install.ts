@@ -64,9 +64,9 @@ export const install = defineCommand({
   },
 });
 
-function formatResult(result: InstallResult, { cwd }: Context): string {
+function formatResult(result: InstallResult, context: Context): string {
   if (result.installed.length === 0 && result.removed.length === 0) return "paks.jsonc asks for nothing.";
-  return formatInstalled(result, cwd);
+  return formatInstalled(result, context);
 }
 
 async function requireAnySource(context: Context, sources: readonly string[], isElsewhere: boolean): Promise<void> {

@@ -1,18 +1,11 @@
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { listAgentFolders, requireAgentId } from "../life/agents.ts";
-import {
-  type ListRow,
-  isSeenBy,
-  showPaks,
-  rowData,
-  rowName,
-  rowStateText,
-  rowVersion,
-  shortPath,
-} from "../life/list-paks.ts";
+import { type ListRow, isSeenBy, showPaks, rowData, rowName, rowStateText, rowVersion } from "../life/list-paks.ts";
 import { findAllPlaces, findPlace } from "../life/places.ts";
+import { nothingInstalled } from "../life/nothing.ts";
 import { safe } from "../output/safe-text.ts";
+import { shortPath } from "../output/short-path.ts";
 import { formatTable } from "../output/table.ts";
 import { usageError } from "../usage-error.ts";
 import { splitAgents } from "./scope-options.ts";
@@ -67,7 +60,7 @@ interface Shown {
 async function textOf(rows: readonly ListRow[], { data, context, format }: Shown): Promise<string> {
   if (format === "json") return (await import("../output/safe-text.ts")).formatJson(data);
   if (format === "yaml") return (await import("../output/yaml.ts")).formatYaml(data);
-  if (rows.length === 0) return 'Nothing is installed here.\nhint: find something with "paks search".';
+  if (rows.length === 0) return `${nothingInstalled}\nhint: find something with "paks search".`;
   const scopes = new Set(rows.map(({ place }) => place.scope)).size > 1;
   const header = ["NAME", "VERSION", "STATE", ...(scopes ? ["SCOPE"] : []), "AGENTS", "PLACE"];
   const table = formatTable(

@@ -4,6 +4,7 @@ import { requireRow } from "../life/find-row.ts";
 import { type ListRow, listPaks } from "../life/list-paks.ts";
 import { type OutdatedRow, listOutdated } from "../life/outdated-paks.ts";
 import { findAllPlaces, findPlace } from "../life/places.ts";
+import { nothingInstalled } from "../life/nothing.ts";
 import { safe } from "../output/safe-text.ts";
 import { formatTable } from "../output/table.ts";
 import { usageError } from "../usage-error.ts";
@@ -34,41 +35,66 @@ export const outdated = defineCommand({
     const rows = await context.progress("Looking for newer versions", async () =>
       listOutdated(context, chosen, opened),
     );
-    const newer = rows.filter(({ state }) => state === "outdated");
+    const newer = rows.filter(isNewer);
     const failed = rows.flatMap(({ error }) => (error === undefined ? [] : [error]));
     // When nobody could be asked, "nothing is newer" would not be true.
     if (failed[0] && failed.length === rows.length) throw failed[0];
     return {
-      data: { outdated: newer.map(dataOf), others: rows.filter(({ state }) => state !== "outdated").map(dataOf) },
-      text: textOf(rows, newer),
+      data: { outdated: newer.map(dataOf), others: rows.filter((row) => !isNewer(row)).map(dataOf) },
+      text: textOf(rows, newer, args.dir),
       exit: newer.length > 0 ? 9 : failed[0] ? exitOf(failed[0]) : 0,
     };
   },
 });
+
+/** What a pin keeps away is newer all the same. */
+const isNewer = ({ state }: OutdatedRow): boolean => state === "outdated" || state === "pinned";
 
 /** Some answers are missing. */
 const exitOf = (error: PaksError): number => (error.code === "INTEGRITY_MISMATCH" ? 7 : 8);
 
 const dataOf = ({ error, ...row }: OutdatedRow) => ({ ...row, ...(error === undefined ? {} : formatErrorBody(error)) });
 
-function textOf(rows: readonly OutdatedRow[], newer: readonly OutdatedRow[]): string {
+function textOf(rows: readonly OutdatedRow[], newer: readonly OutdatedRow[], dir: string | undefined): string {
   const unknown = rows.flatMap(({ name, error }) =>
     error === undefined ? [] : [`⚠ ${safe(name)}: ${safe(error.message)} [${error.code}]`],
   );
-  if (newer.length === 0)
-    return [rows.length === 0 ? "Nothing is installed here." : "✓ Nothing is newer.", ...unknown].join("\n");
+  if (newer.length === 0) return [rows.length === 0 ? nothingInstalled : "✓ Nothing is newer.", ...unknown].join("\n");
   const table = formatTable(
     ["NAME", "CURRENT", "WANTED", "LATEST", "SOURCE"],
-    newer.map(({ name, current, wanted, latest, source, yanked, dependency }) => [
-      name,
-      `${current ?? "–"}${yanked ? " (yanked)" : ""}`,
-      wanted ?? "–",
-      latest ?? "–",
-      source ?? (dependency ? "a dependency" : "–"),
+    newer.map((row) => [
+      row.name,
+      `${withPoint(row.current, row.current_point)}${row.yanked ? " (yanked)" : ""}`,
+      row.state === "pinned" ? "pinned" : withPoint(row.wanted, row.wanted_point),
+      withPoint(row.latest, row.wanted_point),
+      row.source ?? (row.dependency ? "a dependency" : "–"),
     ]),
   );
-  const hints = newer.some(({ current, wanted }) => wanted !== null && wanted !== current)
-    ? ["", "Take what is wanted: paks update."]
-    : ["", "Beyond what is asked for: paks install <name>@latest."];
-  return [table, ...hints, ...unknown].join("\n");
+  return [table, "", ...hintsOf(newer, dir), ...unknown].join("\n");
+}
+
+const withPoint = (version: string | null, point: string | null): string =>
+  [version, point && `(${point})`].filter(Boolean).join(" ") || "–";
+
+/** For a shell to copy. */
+const quote = (text: string): string => (/^[\w./~-]+$/.test(text) ? text : `'${safe(text).replaceAll("'", "'\\''")}'`);
+
+/** Each a command that does it; the same one is not named twice. */
+function hintsOf(newer: readonly OutdatedRow[], dir: string | undefined): string[] {
+  const where = ({ scope }: OutdatedRow) =>
+    scope === "global" ? " -g" : scope === "folder" ? ` --dir ${quote(dir ?? "")}` : "";
+  const hints = newer.flatMap((row) => {
+    const { state, updatable, name, folder, dependency, latest, wanted } = row;
+    if (state === "pinned")
+      return [
+        `${safe(name)} is pinned; ${safe(withPoint(latest, row.wanted_point))} exists: paks unpin ${safe(folder)}, then paks update.`,
+      ];
+    if (updatable) return [`Take what is wanted: paks update${where(row)}`];
+    // What a dependent does not allow, no command of the user's brings.
+    if (dependency || latest === null || latest === wanted) return [];
+    const as = folder.slice(folder.lastIndexOf("/") + 1);
+    const alias = as === name.slice(name.lastIndexOf("/") + 1) ? "" : ` --as ${safe(as)}`;
+    return [`Beyond what is asked for: paks install ${safe(name)}@latest${alias}${where(row)}`];
+  });
+  return [...new Set(hints)];
 }

@@ -1,6 +1,6 @@
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
-import { shortPath } from "../life/list-paks.ts";
+import { shortPath } from "../output/short-path.ts";
 import { findPlace } from "../life/places.ts";
 import { type RemoveResult, removePaks } from "../life/remove-paks.ts";
 import { safe } from "../output/safe-text.ts";

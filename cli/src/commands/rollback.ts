@@ -1,5 +1,5 @@
 import { defineCommand } from "../command.ts";
-import { shortPath } from "../life/list-paks.ts";
+import { shortPath } from "../output/short-path.ts";
 import { rollbackPak } from "../life/rollback-pak.ts";
 import { safe } from "../output/safe-text.ts";
 

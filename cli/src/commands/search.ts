@@ -1,7 +1,13 @@
 import { type PakSummaryDto, formatPakId, kinds, sortOrders } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
-import { type InstalledVersion, findInstalledVersions, statusData, statusText } from "../installed-versions.ts";
+import {
+  type InstalledVersion,
+  findInstalledVersions,
+  placesText,
+  statusData,
+  statusText,
+} from "../installed-versions.ts";
 import { formatJson, safe } from "../output/safe-text.ts";
 import { formatPairs, formatTable } from "../output/table.ts";
 import { formatYaml } from "../output/yaml.ts";
@@ -85,7 +91,7 @@ function textOf(shown: Shown): string {
 function tableOf({ items, installed, context }: Shown): string {
   const columns = context.io.stdoutIsTty ? context.io.columns : undefined;
   const any = items.some((item) => installed.has(formatPakId(item)));
-  const here = (item: PakSummaryDto) => (installed.get(formatPakId(item)) ?? []).map((one) => one.version).join(", ");
+  const here = (item: PakSummaryDto) => placesText(installed.get(formatPakId(item)));
   return formatTable(
     ["NAME", "VERSION", ...(any ? ["INSTALLED"] : []), "DOWNLOADS", "DESCRIPTION"],
     items.map((item) => [

@@ -49,9 +49,40 @@ test("a range of a dependent, a withdrawn version and a pin decide what is wante
   });
   await project.ok("pin", "base", "pdf");
   expect(await project.json("outdated")).toMatchObject({
-    exit: 0,
-    others: [{ pinned: true, wanted: "1.0.0" }, {}, {}],
+    exit: 9,
+    outdated: [
+      { name: "acme/base", state: "pinned", pinned: true, wanted: "1.0.0", latest: "1.1.0" },
+      { name: "acme/pdf", state: "pinned" },
+    ],
+    others: [{ name: "acme/lib" }],
   });
+  expect((await project.paks("outdated")).stdout).toContain(
+    "acme/base is pinned; 1.1.0 exists: paks unpin base, then paks update.",
+  );
+});
+
+test("what outdated says to do does it: beyond the range, for all projects, in a folder", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0");
+  await project.ok("install", "acme/pdf@^1");
+  await project.ok("install", "acme/pdf", "-g");
+  await project.ok("install", "acme/pdf", "--dir", "my paks");
+  await registry.add("acme/pdf", "2.0.0");
+  const hint = async (...where: string[]) =>
+    (await project.paks("outdated", ...where)).stdout.trim().split("\n").at(-1);
+  expect(await hint()).toBe("Beyond what is asked for: paks install acme/pdf@latest");
+  expect(await hint("-g")).toBe("Take what is wanted: paks update -g");
+  expect(await hint("--dir", "my paks")).toBe("Take what is wanted: paks update --dir 'my paks'");
+  await project.ok("install", "acme/pdf@latest");
+  await project.ok("update", "-g");
+  await project.ok("update", "--dir", "my paks");
+  for (const where of [[], ["-g"], ["--dir", "my paks"]])
+    expect(await project.json("outdated", ...where)).toMatchObject({ exit: 0 });
+});
+
+test("commands say the same of a place without paks", async () => {
+  for (const command of ["outdated", "update", "audit", "verify", "list"])
+    expect((await project.paks(command)).stdout, command).toContain("Nothing is installed here.");
 });
 
 test("outdated says when the registry cannot be asked", async () => {

@@ -4,7 +4,8 @@ import type { Context } from "../context.ts";
 import { capabilityChangeData, formatCapabilityChange } from "../life/capability-text.ts";
 import { changeData, defaultCaps, formatFileDiffs, formatFileList } from "../life/file-changes.ts";
 import { requireRow } from "../life/find-row.ts";
-import { type ListRow, listPaks, shortPath } from "../life/list-paks.ts";
+import { type ListRow, listPaks } from "../life/list-paks.ts";
+import { nothingInstalled } from "../life/nothing.ts";
 import { type Place, findPlace } from "../life/places.ts";
 import {
   type PakUpdate,
@@ -14,6 +15,7 @@ import {
   updateProject,
 } from "../life/update-paks.ts";
 import { safe } from "../output/safe-text.ts";
+import { shortPath } from "../output/short-path.ts";
 
 export const update = defineCommand({
   command: "update [name..]",
@@ -44,7 +46,10 @@ export const update = defineCommand({
     const place = await findPlace(context, args);
     const { dryRun, force, allowNewCapabilities } = args;
     const options = { dryRun, force, allowNewCapabilities };
-    const { failed, ...result } = await updatePlace(context, place, { names: names.map(requireBareName), options });
+    const { failed, empty, ...result } = await updatePlace(context, place, {
+      names: names.map(requireBareName),
+      options,
+    });
     return {
       data: {
         dry_run: dryRun,
@@ -52,7 +57,7 @@ export const update = defineCommand({
         removed: result.removed,
         failed: failed === undefined ? null : { code: failed.code, message: failed.message },
       },
-      text: textOf(result, { context, dryRun, diff: dryRun || args.diff }),
+      text: textOf(result, { context, dryRun, diff: dryRun || args.diff, empty: empty === true }),
       ...(failed && { exit: errorCodes[failed.code].exit }),
     };
   },
@@ -66,6 +71,8 @@ interface Asked {
 interface Done extends UpdateResult {
   /** Why one of several was not updated; the user was told. */
   readonly failed?: PaksError | undefined;
+  /** Nothing is installed there. */
+  readonly empty?: boolean;
 }
 
 /** What the lock knows in one go, all or none; the rest one by one. */
@@ -84,6 +91,7 @@ async function updatePlace(context: Context, place: Place, { names, options }: A
     installed: results.flatMap(({ installed }) => installed),
     removed: results.flatMap(({ removed }) => removed),
     failed: results.find(({ failed }) => failed)?.failed,
+    empty: all.length === 0,
   };
 }
 
@@ -141,11 +149,12 @@ interface Shown {
   readonly context: Context;
   readonly dryRun: boolean;
   readonly diff: boolean;
+  readonly empty: boolean;
 }
 
-function textOf(result: UpdateResult, { context, dryRun, diff }: Shown): string {
+function textOf(result: UpdateResult, { context, dryRun, diff, empty }: Shown): string {
   const { updates, removed } = result;
-  if (updates.length === 0 && removed.length === 0) return "✓ Everything is up to date.";
+  if (updates.length === 0 && removed.length === 0) return empty ? nothingInstalled : "✓ Everything is up to date.";
   const lines = updates.flatMap((one) => [
     `${dryRun ? "→" : "✓"} ${safe(one.name)} ${safe(one.from ?? "(new)")} → ${safe(one.to ?? "(no version)")}${one.dependency ? " (a dependency)" : ""}`,
     ...(one.files === undefined

@@ -37,6 +37,8 @@ test("edits, missing folders, links and executable bits are drift: 9", async () 
   await writeFile(project.skill("pdf", "more.md"), "");
   let run = await verify();
   expect(run).toMatchObject({ exit: 9, ok: false, problems: [{ code: "DRIFT", paths: ["more.md", "notes.md"] }] });
+  expect(run.problems[0]).toMatchObject({ hint: expect.stringContaining("See what: paks diff pdf.") });
+  await project.ok("diff", "pdf");
 
   await writeFile(project.skill("pdf", "notes.md"), "a\n");
   await rm(project.skill("pdf", "more.md"));

@@ -3,6 +3,7 @@ import { defineCommand } from "../command.ts";
 import { requireRow } from "../life/find-row.ts";
 import { type ListRow, listPaks, rowName, rowVersion } from "../life/list-paks.ts";
 import { findAllPlaces, findPlace } from "../life/places.ts";
+import { nothingInstalled } from "../life/nothing.ts";
 import { type Problem, exitOfProblems, formatProblem, problemData } from "../life/problem.ts";
 import { type Verified, checkWorkspace, verifyRows } from "../life/verify-paks.ts";
 import { safe } from "../output/safe-text.ts";
@@ -60,7 +61,7 @@ const dataOf = ({ row, registry, problems }: Verified) => ({
 });
 
 function textOf(verified: readonly Verified[], problems: readonly Problem[], offline: boolean): string {
-  if (verified.length === 0 && problems.length === 0) return "Nothing is installed here.";
+  if (verified.length === 0 && problems.length === 0) return nothingInstalled;
   const good = verified.filter((one) => one.problems.length === 0);
   const asked = good.filter(({ registry }) => registry === "checked").length;
   const against =

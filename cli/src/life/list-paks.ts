@@ -1,4 +1,4 @@
-import { basename, join, relative } from "node:path";
+import { basename, join } from "node:path";
 import { type LockedPak, type PaksError, formatErrorBody, isPaksError } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { type InstalledPak, surveyInstalled } from "../install/list-installed.ts";
@@ -152,5 +152,3 @@ export const rowData = (row: ListRow) => {
     ...(row.error === undefined ? {} : formatErrorBody(row.error)),
   };
 };
-
-export const shortPath = (path: string, { cwd }: Context): string => relative(cwd, path) || path;

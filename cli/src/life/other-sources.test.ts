@@ -21,8 +21,9 @@ test("a branch: newer bytes are outdated, update takes them, rollback puts the o
   const second = await repo.commit("Second");
   expect(await project.json("outdated")).toMatchObject({
     exit: 9,
-    outdated: [{ folder: "csv", wanted: second.slice(0, 12) }],
+    outdated: [{ folder: "csv", wanted: second.slice(0, 12), updatable: true }],
   });
+  expect((await project.paks("outdated")).stdout).toContain("Take what is wanted: paks update");
   expect(await project.json("update")).toMatchObject({ exit: 6, error: { code: "CAPABILITIES_GROWN" } });
   await project.ok("update", "--allow-new-capabilities");
   expect(await installed()).toBe(skill("two"));
@@ -35,6 +36,24 @@ test("a branch: newer bytes are outdated, update takes them, rollback puts the o
   await project.ok("rollback", "csv", "--offline");
   expect(await installed()).toBe(skill("one"));
   await project.ok("ci", "--offline");
+});
+
+test("two states of a branch that call themselves the same version are told apart by their commits", async () => {
+  const versioned = (body: string) =>
+    skill(body).replace("license: MIT", 'license: MIT\nmetadata:\n  version: "0.2.0"');
+  const repo = await gitRepo({ "SKILL.md": versioned("one") });
+  onTestFinished(() => repo.remove());
+  const first = await repo.git("rev-parse", "HEAD");
+  await project.ok("install", `${repo.url}#branch=main`);
+  await repo.write({ "SKILL.md": versioned("two") });
+  const second = await repo.commit("Second");
+  const { exit, stdout } = await project.paks("outdated");
+  expect(exit).toBe(9);
+  const [one, two] = [first, second].map((oid) => `0\\.2\\.0 \\(${oid.slice(0, 7)}\\)`);
+  expect(stdout).toMatch(new RegExp(`csv +${one} +${two} +${two} `));
+  expect(await project.json("outdated")).toMatchObject({
+    outdated: [{ current_point: first.slice(0, 7), wanted_point: second.slice(0, 7) }],
+  });
 });
 
 test("a tag and a commit are never outdated", async () => {
@@ -56,6 +75,9 @@ test("a folder of the project: changes at the source are outdated and taken by u
   await project.ok("install", "./src/csv");
   await writeFile(join(source, "SKILL.md"), skill("two"));
   expect(await project.json("outdated")).toMatchObject({ exit: 9, outdated: [{ folder: "csv" }] });
+  const { stdout } = await project.paks("outdated");
+  expect(stdout).toMatch(/csv +\(h1:[\w+/-]{8}\) +\(h1:[\w+/-]{8}\)/);
+  expect(stdout).not.toContain("@latest");
   await project.ok("update");
   expect(await installed()).toBe(skill("two"));
   await writeFile(project.skill("csv", "SKILL.md"), "mine");

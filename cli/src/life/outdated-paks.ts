@@ -34,8 +34,16 @@ export interface OutdatedRow {
   readonly source: string | null;
   readonly pinned: boolean;
   readonly dependency: boolean;
-  /** `fixed`: the source names this very tag, commit or version. `unknown`: see `error`. */
-  readonly state: "current" | "outdated" | "fixed" | "unknown";
+  /** Where versions cannot tell states apart: the short commit, or the beginning of the digest. */
+  readonly current_point: string | null;
+  readonly wanted_point: string | null;
+  /**
+   * `fixed`: the source names this very tag, commit or version. `pinned`: there is something newer, which a pin keeps away.
+   * `unknown`: see `error`.
+   */
+  readonly state: "current" | "outdated" | "pinned" | "fixed" | "unknown";
+  /** `paks update` would change it. */
+  readonly updatable: boolean;
   /** The current version was withdrawn by its author. */
   readonly yanked: boolean;
   readonly error: PaksError | undefined;
@@ -72,7 +80,10 @@ const baseOf = (row: ListRow): OutdatedRow => ({
   source: row.locked?.source ?? null,
   pinned: row.locked?.pinned === true,
   dependency: row.locked !== undefined && row.locked.source === null,
+  current_point: null,
+  wanted_point: null,
   state: "unknown",
+  updatable: false,
   yanked: false,
   error: undefined,
 });
@@ -131,9 +142,13 @@ function compareRelease(row: ListRow, versions: readonly VersionDto[], ranges: r
   const isNewer = (one: string | null) =>
     one !== null && (current === null || !isVersion(current) || compareVersions(one, current) > 0);
   const yanked = offered.some((one) => one.version === current && one.yanked);
-  const outdated = !pinned && (isNewer(wanted) || isNewer(latest) || yanked);
-  return { wanted, latest, yanked, state: outdated ? "outdated" : "current" };
+  const newer = isNewer(newest) || isNewer(latest) || yanked;
+  const updatable = newer && !pinned && wanted !== null && wanted !== current;
+  return { wanted, latest, yanked, updatable, state: stateOf(newer, pinned) };
 }
+
+const stateOf = (newer: boolean, pinned: boolean): OutdatedRow["state"] =>
+  newer ? (pinned ? "pinned" : "outdated") : "current";
 
 /** A tag, a commit or an exact version never becomes another one. */
 function isFixed({ source }: Wish): boolean {
@@ -141,9 +156,28 @@ function isFixed({ source }: Wish): boolean {
   return source.type === "npm" && source.selector !== undefined && isVersion(source.selector);
 }
 
+type Point = Pick<LockedPak, "version" | "digest" | "resolved">;
+
 function compareFetched(locked: LockedPak, fetched: Fetched): Answer {
   const pinned = locked.pinned === true;
   const differs = fetched.digest !== locked.digest;
-  const shown = fetched.version ?? ("commit" in fetched.origin ? fetched.origin.commit.slice(0, 12) : null);
-  return { wanted: pinned ? locked.version : shown, latest: shown, state: differs && !pinned ? "outdated" : "current" };
+  const found = { version: fetched.version, digest: fetched.digest, resolved: fetched.origin };
+  const latest = nameOf(found);
+  const same = nameOf(locked) === latest;
+  return {
+    current: nameOf(locked),
+    wanted: pinned ? nameOf(locked) : latest,
+    latest,
+    ...(differs && same && { current_point: pointOf(locked), wanted_point: pointOf(found) }),
+    updatable: differs && !pinned,
+    state: stateOf(differs, pinned),
+  };
 }
+
+/** A version, or the commit of what has none. */
+const nameOf = ({ version, resolved }: Point): string | null =>
+  version ?? ("commit" in resolved ? resolved.commit.slice(0, 12) : null);
+
+/** What tells two states apart that call themselves the same version. */
+const pointOf = ({ digest, resolved }: Point): string =>
+  "commit" in resolved ? resolved.commit.slice(0, 7) : digest.slice(0, 11);

@@ -49,7 +49,7 @@ async function checkLocally(row: ListRow, platform: NodeJS.Platform): Promise<Pr
     });
   if (pak.changed.length > 0)
     add("DRIFT", "was edited since it was installed", {
-      hint: "See what: paks diff. Put it back: paks install --force, which keeps a copy.",
+      hint: driftHint(row),
       paths: pak.changed,
     });
   const modes = platform === "win32" || pak.changed.length > 0 ? [] : await listModeChanges(pak);
@@ -60,6 +60,14 @@ async function checkLocally(row: ListRow, platform: NodeJS.Platform): Promise<Pr
       paths: row.brokenLinks,
     });
   return problems;
+}
+
+function driftHint({ folder, place, ...row }: ListRow): string {
+  if (place.scope === "folder") return "Install it again with --force, which keeps a copy.";
+  if (place.scope === "project")
+    return `See what: paks diff ${folder}. Put it back: paks install --force, which keeps a copy.`;
+  const name = rowName({ folder, place, ...row });
+  return `See what: paks diff ${folder} -g. Put it back: paks install ${name} -g --force, which keeps a copy.`;
 }
 
 /** Of what the record says, not of what lies there: that was compared with it file by file. */

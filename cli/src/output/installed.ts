@@ -1,6 +1,8 @@
-import { relative } from "node:path";
 import type { InstallResult, Installed } from "../install/install.ts";
 import { safe } from "./safe-text.ts";
+import { shortPath } from "./short-path.ts";
+
+type Around = Parameters<typeof shortPath>[1];
 
 /** What `install` and `ci` did, for programs. */
 export const installedData = ({ installed, removed, root }: InstallResult) => ({
@@ -22,19 +24,19 @@ export const installedData = ({ installed, removed, root }: InstallResult) => ({
 });
 
 /** The same for people. */
-export const formatInstalled = ({ installed, removed }: InstallResult, cwd: string): string =>
+export const formatInstalled = ({ installed, removed }: InstallResult, around: Around): string =>
   [
-    ...installed.map((one) => formatOne(one, cwd)),
+    ...installed.map((one) => formatOne(one, around)),
     ...removed.map((folder) => `✓ Removed ${safe(folder)}: nothing asks for it any more`),
   ].join("\n");
 
 const verbs = { installed: "Installed", replaced: "Replaced", unchanged: "Already there:" } as const;
 
-function formatOne(one: Installed, cwd: string): string {
+function formatOne(one: Installed, around: Around): string {
   const { record } = one;
   const name = record.origin.type === "registry" ? `${record.origin.account}/${record.origin.name}` : record.name;
   const from = one.action === "replaced" && one.previous?.version ? `${one.previous.version} → ` : "";
-  const at = (path: string) => safe(relative(cwd, path) || path);
+  const at = (path: string) => safe(shortPath(path, around));
   const what = one.isDependency ? " (a dependency)" : "";
   return [
     `✓ ${verbs[one.action]} ${safe(name)} ${safe(from)}${safe(record.version ?? "(no version)")}${what}`,
