@@ -15,7 +15,8 @@ interface Release {
  * @throws PaksError PUSH_REJECTED, BEHIND_UPSTREAM (taken back); GIT_HOST_UNAVAILABLE, CANCELLED (stays)
  */
 export async function pushRelease(plan: ReleasePlan, release: Release): Promise<void> {
-  const branch = `${release.commit}:refs/heads/${plan.remote.branch}`;
+  // A tag of an earlier run may be on an older commit than the branch.
+  const branch = `${release.made.commit ?? plan.head}:refs/heads/${plan.remote.branch}`;
   const tag = `refs/tags/${plan.tag.name}`;
   const push = async (refspecs: readonly string[], atomic: boolean): Promise<PushOutcome> =>
     await pushRefs(plan.tree, { remote: plan.remote.name, refspecs, atomic, leases: leasesOf(plan, refspecs) });

@@ -150,7 +150,8 @@ async function readStanding({ whole, outside, options }: Read, chosen: readonly 
     // A prefix that git would not take is a finding of each plan.
     const pak = { name, path: facts.place.path, prefix: options.tagPrefix, version: asked };
     const tag = `refs/tags/${new Problems().try(() => formatTag(pak))}`;
-    return there.get(tag) ?? here.get(tag) ?? [];
+    const ref = there.get(tag) ?? here.get(tag);
+    return !ref || (there.has(tag) && ref.commit === whole.status.commit) ? [] : ref;
   });
   return await readAllTrailers(whole.tree, wanted);
 }

@@ -71,6 +71,23 @@ test("tags that --no-push left on different commits are pushed by the same comma
   expect(await lab.remote("rev-parse", "main")).toBe(`${await lab.repo.git("rev-parse", "HEAD")}\n`);
 });
 
+test("a tag that --no-push left is pushed after later commits elsewhere, with all of the branch", async () => {
+  const lab = await openLab({ path: "skills/pdf" });
+  dataOfRun(await lab.publish(["--bump", "patch", "--no-push", "--json"]));
+  const tagged = await lab.repo.git("rev-parse", "HEAD");
+  await commitElsewhere(lab);
+  const done = dataOfRun(await lab.publish(["--json"]));
+  expect(done).toMatchObject({ state: "indexed", verified: true, commit: tagged, version: "0.1.1" });
+  expect(await lab.remote("rev-parse", "main")).toBe(`${await lab.repo.git("rev-parse", "HEAD")}\n`);
+});
+
+test("such a tag that is not in the branch's history is nobody's to push", async () => {
+  const lab = await openLab({ path: "skills/pdf" });
+  dataOfRun(await lab.publish(["--bump", "patch", "--no-push", "--json"]));
+  await lab.repo.git("commit", "-q", "--amend", "-m", "Another message");
+  expect(failureOf(await lab.publish(["--json"]))).toMatchObject({ code: "TAG_EXISTS" });
+});
+
 test("--all without a bump leaves paks as they are that did not change since their release", async () => {
   const lab = await openMonorepo();
   dataOfRun(await run(lab, ["--all"]));
@@ -154,6 +171,38 @@ test("--changed announces the last releases that the registry does not know, and
   expect(lab.registry.releases).toHaveLength(4);
   await commitElsewhere(lab);
   expect(dataOfRun(await run(lab, args))).toMatchObject({ releases: [], unchanged: 3 });
+});
+
+test("of more paks than a few the account's list is asked for, and single ones only where it does not say", async () => {
+  const names = Array.from({ length: 9 }, (_, at) => `p${at}`);
+  const files = Object.fromEntries(names.map((name) => [file(name), skillText("0.1.0", name)]));
+  const lab = await openLab({ path: "skills/pdf", files });
+  dataOfRun(await run(lab, ["--all"]));
+  await commitElsewhere(lab);
+  const at = lab.registry.releases.findIndex(({ name }) => name === "p0");
+  lab.registry.releases.splice(at, 1);
+  const asked = lab.registry.requests.length;
+  const done = dataOfRun(await run(lab, ["--changed", "--bump", "patch"])) as unknown as Data;
+  expect(rowsOf(done)).toEqual(["p0--v0.1.0 indexed"]);
+  const paths = lab.registry.requests.slice(asked).map(({ path }) => path);
+  expect(paths.filter((path) => path.startsWith("/api/paks?"))).toHaveLength(1);
+  expect(paths.filter((path) => /versions\/0\.1\.0$/.test(path)).every((path) => path.includes("/p0/"))).toBe(true);
+});
+
+test("an old release that the registry refuses fails no run of --changed; its reason is told", async () => {
+  const lab = await openMonorepo();
+  refuseIndex(lab);
+  dataOfRun(await run(lab, ["bb", "--bump", "patch"]));
+  lab.registry.override = () => undefined;
+  dataOfRun(await run(lab, ["aa", "pdf"]));
+  const refused = { status: 422, body: { error: { code: "SECRET_FOUND", message: "A secret.", hint: "Remove it." } } };
+  lab.registry.override = ({ method, path }) => (method === "POST" && path === "/api/index" ? refused : undefined);
+  await commitElsewhere(lab);
+  const done = await lab.paks(["publish", "--changed", "--bump", "patch", "--dry-run"]);
+  expect(done.stdout).toContain("paks publish ./skills/bb --yes");
+  const rows = (await lab.paks(["publish", "--changed", "--bump", "patch"])).stdout;
+  expect(rows).toMatch(/bb--v0\.1\.1 +pushed/);
+  expect(rows).toContain("A secret.");
 });
 
 test("--changed --skip-registry asks the registry nothing", async () => {

@@ -50,6 +50,7 @@ export async function serveStubRegistry(bare: string): Promise<StubRegistry> {
       [/^POST \/api\/index$/, async (request) => data(await index({ registry, attempts, bare }, request))],
       [/^GET \/api\/attempts\/(.+)$/, async (_request, match) => data(attempts.get(match[1]!))],
       [/^GET \/api\/attempts\?repository=(.+)$/, async () => data([...attempts.values()].toReversed())],
+      [/^GET \/api\/paks\?(.+)$/, async () => searchAll(registry)],
       [
         /^GET \/api\/paks\/([^/]+)\/([^/]+)\/versions\/([^/]+)$/,
         async (_request, [, account, name, version]) => {
@@ -63,7 +64,7 @@ export async function serveStubRegistry(bare: string): Promise<StubRegistry> {
   const stub = await serveStub(async (request) => {
     const overridden = registry.override(request);
     if (overridden) return overridden;
-    const open = request.path === "/healthz" || request.path.startsWith("/api/paks/");
+    const open = request.path === "/healthz" || /^\/api\/paks[/?]/.test(request.path);
     if (!open && request.headers.authorization !== `Bearer ${testToken}`) {
       return failure(401, "INVALID_TOKEN", "The token is unknown.");
     }
@@ -82,6 +83,15 @@ const meOf = ({ me }: StubRegistry) => ({
   kind: "user",
   token: { name: "laptop", prefix: "paks_te", scopes: me.scopes, created_at: now, expires_at: null },
 });
+
+/** All releases on one page; a pak's last one is the newest. */
+function searchAll({ releases }: StubRegistry): StubAnswer {
+  const items = [...new Map(releases.map((each) => [each.name, each])).values()].map(({ account, name, version }) => ({
+    ...{ account, name, version, kind: "skill", description: "x", keywords: [], categories: [], license: null },
+    ...{ downloads: 0, updated_at: now },
+  }));
+  return { body: { data: items, meta: { total: items.length, page: 1, per_page: 100, next_cursor: null } } };
+}
 
 function dryRun(request: StubRequest) {
   const body = JSON.parse(request.body) as { files: { path: string; size: number; sha256: string }[] };
