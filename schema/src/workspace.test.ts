@@ -105,6 +105,64 @@ test("adding and removing a source changes that source only: comments and other 
   );
 });
 
+const edits: readonly [what: string, before: string, after: string][] = [
+  [
+    "a list on one line stays on one line",
+    '{\n  "paks": ["a/x", "a/y"],\n  "disabled": ["x",  "y"] // why\n}\n',
+    '{\n  "paks": ["a/x", "a/y", "b/z"],\n  "disabled": ["x",  "y"] // why\n}\n',
+  ],
+  ["a comma at the end of a line stays", '{ "paks": ["a/x",] }', '{ "paks": ["a/x", "b/z",] }'],
+  [
+    "a comma at the end of the list stays, and a note stays with its source",
+    '{\n\t"paks": [\n\t\t"a/x", // why\n\t\t"a/y", /* more */\n\t\t// last\n\t],\n}\n',
+    '{\n\t"paks": [\n\t\t"a/x", // why\n\t\t"a/y", /* more */\n\t\t"b/z",\n\t\t// last\n\t],\n}\n',
+  ],
+  [
+    "without one the comma comes before the note",
+    '{\r\n    "paks": [\r\n        "a/x" // why\r\n    ]\r\n}\r\n',
+    '{\r\n    "paks": [\r\n        "a/x", // why\r\n        "b/z"\r\n    ]\r\n}\r\n',
+  ],
+  [
+    "an odd layout stays odd",
+    '{"paks":["a/x",\n"a/y"  ]   ,"registry":"r"}',
+    '{"paks":["a/x",\n"a/y", "b/z"  ]   ,"registry":"r"}',
+  ],
+  ["an empty list is filled", '{ "paks": [] }', '{ "paks": ["b/z"] }'],
+  [
+    "an empty list with a note is filled behind it",
+    '{\n  "paks": [\n    // none\n  ]\n}',
+    '{\n  "paks": [\n    // none\n    "b/z"\n  ]\n}',
+  ],
+  [
+    "a list that is not there is put behind the rest",
+    '{\n  "agents": ["goose"] // mine\n}\n',
+    '{\n  "agents": ["goose"], // mine\n  "paks": [\n    "b/z"\n  ]\n}\n',
+  ],
+  ["an empty object gets its list", "{}", '{ "paks": ["b/z"] }'],
+  ["the older word stays", '{ "packs": ["a/x"] }', '{ "packs": ["a/x", "b/z"] }'],
+];
+test.each(edits)("%s when a source is added", (_, before, after) => {
+  expect(addToWorkspace(before, "b/z")).toBe(after);
+});
+
+const backAgain = edits.filter(
+  ([what]) => !what.includes("filled") && !what.includes("gets its") && !/not there/.test(what),
+);
+test.each(backAgain)("%s when it is removed again", (_, before, after) => {
+  expect(removeFromWorkspace(after, "b/z")).toBe(before);
+});
+
+test("a source that is removed takes its own line and note, and its place among the disabled ones", () => {
+  const text =
+    '{\n  // all\n  "paks": [\n    // one\n    "a/x", // x\n    "a/y" // y\n  ],\n  "disabled": ["a/y", "z"]\n}\n';
+  expect(removeFromWorkspace(text, "a/y")).toBe(
+    '{\n  // all\n  "paks": [\n    // one\n    "a/x" // x\n  ],\n  "disabled": ["z"]\n}\n',
+  );
+  expect(removeFromWorkspace('{ "paks": ["a/x", "a/y", "a/z"] }', "a/y")).toBe('{ "paks": ["a/x", "a/z"] }');
+  expect(removeFromWorkspace('{ "paks": ["a/x", "a/y"] }', "a/x")).toBe('{ "paks": ["a/y"] }');
+  expect(removeFromWorkspace('{ "paks": ["a/x"] }', "a/x")).toBe('{ "paks": [] }');
+});
+
 test("a workspace that is not there yet is made", () => {
   const text = addToWorkspace("", "acme/pdf");
   expect(text).toBe('{\n  "paks": [\n    "acme/pdf"\n  ]\n}\n');

@@ -1,16 +1,9 @@
-import {
-  type Node,
-  type ParseError,
-  createScanner,
-  modify,
-  applyEdits,
-  parseTree,
-  printParseErrorCode,
-} from "jsonc-parser";
+import { type Node, type ParseError, createScanner, parseTree, printParseErrorCode } from "jsonc-parser";
 import { escapeText } from "./characters.ts";
 import { PaksError } from "./errors.ts";
+import { appendTo, removeChild, renderList } from "./jsonc-lists.ts";
 import { type Workspace, workspaceFileNames } from "./workspace-files.ts";
-import { type Found, type JsonObject, fieldOf, optionalField, readList, readText } from "./shape.ts";
+import { type Found, fieldOf, optionalField, readList, readText } from "./shape.ts";
 
 const maxLength = 1024 * 1024;
 const maxDepth = 64;
@@ -103,53 +96,51 @@ function valueOf(node: Node): unknown {
 }
 
 /**
- * The text with one more source at the end of its list. Comments and formatting stay; a source that is there already
+ * The text with one more source at the end of its list. Nothing else of it changes; a source that is there already
  * changes nothing.
  * @throws PaksError MANIFEST_INVALID
  */
 export function addToWorkspace(text: string, source: string): string {
   const start = text.trim() === "" ? newWorkspace : text;
-  const list = sourcesOf(start);
-  if (list.values.includes(source)) return text;
-  return edit(start, { path: [list.key, list.values.length], value: source, insert: true });
+  const { tree, lists, paks } = listsOf(start);
+  if (paks.includes(source)) return text;
+  const [list] = lists;
+  if (list === undefined) return appendTo(start, tree, renderList(start, "paks", source));
+  return appendTo(start, list, () => JSON.stringify(source));
 }
 
 const newWorkspace = '{\n  "paks": []\n}\n';
 
 /**
- * The text without a source; without a change when it is not there.
+ * The text without a source, in its list and in that of the disabled ones; without a change when it is not there.
  * @throws PaksError MANIFEST_INVALID
  */
 export function removeFromWorkspace(text: string, source: string): string {
   let left = text;
   for (;;) {
-    const { key, values } = sourcesOf(left);
-    const index = values.indexOf(source);
-    if (index < 0) return left;
-    left = edit(left, { path: [key, index], value: undefined, insert: false });
+    const { lists, disabled } = listsOf(left);
+    const list = [...lists, ...disabled].find((one) => indexIn(one, source) >= 0);
+    if (list === undefined) return left;
+    left = removeChild(left, list, indexIn(list, source));
   }
 }
 
-function sourcesOf(text: string): { readonly key: string; readonly values: readonly string[] } {
-  const value = valueOf(parseText(text, workspaceFileNames[0])) as JsonObject;
+const indexIn = ({ children = [] }: Node, source: string): number =>
+  children.findIndex(({ value }) => value === source);
+
+interface Lists {
+  readonly tree: Node;
+  /** The list of sources, if it is there. */
+  readonly lists: readonly Node[];
+  readonly disabled: readonly Node[];
+  readonly paks: readonly string[];
+}
+
+function listsOf(text: string): Lists {
+  const tree = parseText(text, workspaceFileNames[0]);
   const { paks } = parseWorkspace(text, workspaceFileNames[0]);
-  return { key: Object.hasOwn(value, "packs") && !Object.hasOwn(value, "paks") ? "packs" : "paks", values: paks };
-}
-
-interface Change {
-  readonly path: readonly (string | number)[];
-  /** `undefined` removes. */
-  readonly value: string | undefined;
-  readonly insert: boolean;
-}
-
-function edit(text: string, { path, value, insert }: Change): string {
-  const eol = text.includes("\r\n") ? "\r\n" : "\n";
-  const tabs = /^\t/m.test(text);
-  const tabSize = /^( +)\S/m.exec(text)?.[1]?.length ?? 2;
-  const edits = modify(text, [...path], value, {
-    isArrayInsertion: insert,
-    formattingOptions: { insertSpaces: !tabs, tabSize: Math.min(tabSize, 8), eol },
-  });
-  return applyEdits(text, edits);
+  const listAt = (key: string): Node[] =>
+    (tree.children ?? []).flatMap(({ children }) => (children?.[0]?.value === key ? (children[1] ?? []) : []));
+  const lists = listAt("paks");
+  return { tree, paks, lists: lists.length > 0 ? lists : listAt("packs"), disabled: listAt("disabled") };
 }

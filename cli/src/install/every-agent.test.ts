@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { lstat, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readFile, readdir, writeFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { targetTable } from "@paks/targets";
 import { expect, test } from "vitest";
@@ -143,3 +143,18 @@ test("the agents of paks.jsonc, by id or alias, come before the remembered ones 
     ".windsurf",
   ]);
 });
+
+test.each([["install"], ["ci"], ["install", "--agent", "goose"]])(
+  "%s %s says which agent of paks.jsonc there is not, and which was meant, before anything is written",
+  async (...argv) => {
+    const project = await makeProject();
+    await project.registry.add("acme/pdf", "1.0.0");
+    await project.ok("install", "acme/pdf");
+    await rm(join(project.cwd, ".agents"), { recursive: true });
+    await project.write("paks.jsonc", '{ "paks": ["acme/pdf"], "agents": ["cluade-code"] }\n');
+    const run = await project.paks(...argv);
+    expect([run.exit, run.stderr]).toEqual([2, expect.stringContaining("Did you mean claude-code?")]);
+    expect(run.stderr).toContain('paks.jsonc names the agent "cluade-code"');
+    expect(await readdir(project.cwd)).toEqual(["paks.jsonc", "paks.lock"]);
+  },
+);

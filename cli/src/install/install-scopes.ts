@@ -1,7 +1,7 @@
-import type { LockedPak } from "@paks/schema";
+import { type LockedPak, workspaceFileNames } from "@paks/schema";
 import { findTarget, listTargets } from "@paks/targets";
 import type { Context } from "../context.ts";
-import { type Scope, planScope } from "./scope.ts";
+import { type Scope, planScope, requireTarget } from "./scope.ts";
 
 export interface ScopeChoice {
   readonly scope: Scope;
@@ -22,11 +22,13 @@ interface ScopesOptions {
   readonly workspaceAgents: readonly string[] | undefined;
 }
 
+/** @throws PaksError USAGE for a tool that `paks.jsonc` names and nobody knows */
 export function openScopes(context: Context, options: ScopesOptions): Scopes {
   const plans = new Map<string, Promise<Scope>>();
   const { global, dir, root } = options;
   const targets = listTargets(context.config.agents);
-  // A file may name a tool that only a newer program, or another user's, knows.
+  for (const id of options.workspaceAgents ?? []) requireTarget(id, targets, workspaceFileNames[0]);
+  // What the lock has, another user's own table or a newer program may have known.
   const ofFile = (ids: readonly string[] = []): string[] => ids.filter((id) => findTarget(id, targets) !== undefined);
   const plan = (agents: readonly string[], copy: boolean): Promise<Scope> => {
     const key = `${copy} ${agents.join(",")}`;

@@ -176,17 +176,24 @@ const noGlobalFolder = (target: Target): PaksError =>
     hint: "Install without --global, in the project.",
   });
 
-/** @throws PaksError USAGE with the nearest id */
-export function requireTarget(id: string, targets: readonly Target[]): Target {
+/**
+ * @param file that names it; absent: the command line
+ * @throws PaksError USAGE with the nearest id
+ */
+export function requireTarget(id: string, targets: readonly Target[], file?: string): Target {
   const target = findTarget(id, targets);
   if (target) return target;
   const guess = nearest(
     id,
     targets.flatMap((one) => [one.id, ...one.aliases]),
   );
-  throw new PaksError("USAGE", `There is no agent "${id}".`, {
-    hint: `${guess === undefined ? "" : `Did you mean ${guess}? `}See "paks agent list --all"; any other folder with --dir, or "paks agent add".`,
-  });
+  throw new PaksError(
+    "USAGE",
+    file === undefined ? `There is no agent "${id}".` : `${file} names the agent "${id}", which there is not.`,
+    {
+      hint: `${guess === undefined ? "" : `Did you mean ${guess}? `}See "paks agent list --all"; any other folder with --dir, or "paks agent add".`,
+    },
+  );
 }
 
 const nameBelow = (target: Target, { name, account, folder = name }: Placeable): string =>
