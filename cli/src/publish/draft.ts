@@ -182,6 +182,10 @@ function uncommitted(): Finding {
   return { severity: "error", code, message, hint: "git add -f SKILL.md && git commit", path: "SKILL.md" };
 }
 
+/** `paks publish` of one pak, the way it is typed in its repository. */
+export const formatPublish = (path: string, name: string): string =>
+  path === "" ? "paks publish" : `paks publish ${name}`;
+
 /** What the tag of this release meets. */
 export const tagFactsOf = (
   { facts, manifest, options }: DraftInputs,
@@ -193,7 +197,8 @@ export const tagFactsOf = (
   remote: draft.remote,
   localIsOurs,
   target: draft.edit ? undefined : (draft.standsAt ?? facts.status.commit),
-  release: { name: manifest.name, version: draft.version },
+  command: formatPublish(facts.place.path, manifest.name),
+  version: draft.version,
   unchanged: options.bump === undefined && options.version === undefined,
 });
 

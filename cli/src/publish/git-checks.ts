@@ -76,7 +76,9 @@ export interface TagFacts {
   readonly target: string | undefined;
   /** The local tag's message is one that this release would have. */
   readonly localIsOurs: boolean;
-  readonly release: { readonly name: string; readonly version: string };
+  /** `paks publish` of this pak, as it is typed. */
+  readonly command: string;
+  readonly version: string;
   /** An earlier run of ours pushed it, and the registry does not know the release. */
   readonly untold?: boolean | undefined;
   /** The author asked for no other version than the manifest's. */
@@ -91,9 +93,9 @@ export function checkTag(facts: TagFacts): Finding | undefined {
   const force = "A tag that no release was made of can be overwritten with --force.";
   const at = (ref: RefFact) => `it leads to ${ref.commit.slice(0, 7)}`;
   if (remote && remote.commit !== target && facts.untold === true) {
-    const { name, version } = facts.release;
-    const tell = `The registry was never told of it: paks publish ${name} --version ${version} makes up for that.`;
-    return taken(`on the remote ${at(remote)}`, `${tell} What has changed since: paks publish ${name} --bump patch.`);
+    const { command, version } = facts;
+    const tell = `The registry was never told of it: ${command} --version ${version} makes up for that.`;
+    return taken(`on the remote ${at(remote)}`, `${tell} What has changed since: ${command} --bump patch.`);
   }
   if (remote && remote.commit !== target) return taken(`on the remote ${at(remote)}`, `${next} ${force}`);
   if (remote) return undefined;

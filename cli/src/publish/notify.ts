@@ -1,5 +1,6 @@
 import { type AttemptDto, errorCodes, formatPakId, isErrorCode, isPaksError, PaksError } from "@paks/schema";
 import type { Context } from "../context.ts";
+import { formatPublish } from "./draft.ts";
 import type { Fault } from "./options.ts";
 import { goOn } from "./push.ts";
 import type { ReleasePlan } from "./release-plan.ts";
@@ -52,8 +53,14 @@ export async function notifyRegistry(
 /** No answer, or none that says anything about the release. */
 const isSilence = (error: PaksError): boolean => errorCodes[error.code].exit === 8;
 
-const later = ({ id }: ReleasePlan): string =>
-  `The tag is pushed, so nothing is lost: run the same command again, or look with paks status ${formatPakId(id)}.`;
+/** By number: the same command would make the next version when somebody has committed meanwhile. */
+function later({ id, place, rerun, tag, version }: ReleasePlan): string {
+  const flags = rerun.filter((flag) => !flag.startsWith("--version="));
+  const exact = [formatPublish(place.path, id.name), ...flags, `--version ${version}`].join(" ");
+  // A tag that says nothing is known again only while nothing was committed since.
+  const tell = tag.form === "lightweight" ? "the same command again" : exact;
+  return `The tag is pushed, so nothing is lost: ${tell} tells the registry again, and paks status ${formatPakId(id)} shows what it says.`;
+}
 
 async function judge(context: Context, plan: ReleasePlan, attempt: AttemptDto, wait: boolean): Promise<Notified> {
   const pushed = { state: "pushed", verified: false, attempt: attempt.id } as const;

@@ -242,7 +242,7 @@ test("a registry that falls silent after the push is no failure, and is said", a
   const run = await lab.publish(["--bump", "patch", "--json"]);
   const done = dataOfRun(run);
   expect(done).toMatchObject({ state: "pushed", verified: false });
-  expect((done["notes"] as string[]).join()).toContain("run the same command again");
+  expect((done["notes"] as string[]).join()).toContain("tells the registry again");
 });
 
 test("a registry with other bytes is an integrity failure", async () => {

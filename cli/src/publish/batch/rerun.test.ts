@@ -132,27 +132,35 @@ test.each([[[]], [["--version", "0.1.1"]]])(
   },
 );
 
-test("where the pak has changed since, the hint says how the registry learns of the old release, and that works", async () => {
-  const lab = await openLab({ path: "skills/pdf" });
-  refuseIndex(lab);
-  dataOfRun(await lab.publish(["--bump", "patch", "--json"]));
-  lab.registry.override = () => undefined;
-  const tagged = await lab.repo.git("rev-parse", "pdf--v0.1.1^{commit}");
-  await lab.repo.write({ "skills/pdf/new.md": "new\n" });
-  await lab.repo.commit("Change");
-  const { code, hint } = failureOf(await lab.publish(["--json"]));
-  expect(code).toBe("TAG_EXISTS");
-  expect(hint).toContain("paks publish pdf --version 0.1.1");
-  expect(hint).toContain("--bump patch");
-  const before = await lab.snapshot();
-  const done = dataOfRun(await lab.paks(["publish", "pdf", "--version", "0.1.1", "--json"]));
-  expect(done).toMatchObject({ state: "indexed", verified: true, commit: tagged, files: 2 });
-  expect(done["notes"]).toEqual([expect.stringContaining("not in it")]);
-  expect(await lab.snapshot()).toBe(before);
-  expect(failureOf(await lab.publish(["--version", "0.1.1", "--json"])).code).toBe("TAG_EXISTS");
-  dataOfRun(await lab.publish(["--bump", "patch", "--json"]));
-  expect(lab.registry.releases.map(({ version }) => version)).toEqual(["0.1.1", "0.1.2"]);
-});
+test.each([
+  ["skills/pdf", ["pdf"], "pdf--v0.1.1"],
+  ["", [], "v0.1.1"],
+])(
+  "where the pak (in %j) has changed since, note and hint say how the registry learns of the old release, and that works",
+  async (path, named, tag) => {
+    const lab = await openLab({ path });
+    refuseIndex(lab);
+    const tell = ["paks", "publish", ...named, "--version", "0.1.1"].join(" ");
+    const { notes } = dataOfRun(await lab.publish(["--bump", "patch", "--json"]));
+    expect(notes).toEqual([expect.stringContaining(tell)]);
+    lab.registry.override = () => undefined;
+    const tagged = await lab.repo.git("rev-parse", `${tag}^{commit}`);
+    await lab.repo.write({ [path === "" ? "new.md" : `${path}/new.md`]: "new\n" });
+    await lab.repo.commit("Change");
+    const { code, hint } = failureOf(await lab.publish(["--json"]));
+    expect(code).toBe("TAG_EXISTS");
+    expect(hint).toContain(tell);
+    expect(hint).toContain("--bump patch");
+    const before = await lab.snapshot();
+    const done = dataOfRun(await lab.paks([...tell.split(" ").slice(1), "--json"]));
+    expect(done).toMatchObject({ state: "indexed", verified: true, commit: tagged, files: path === "" ? 3 : 2 });
+    expect(done["notes"]).toEqual([expect.stringContaining("not in it")]);
+    expect(await lab.snapshot()).toBe(before);
+    expect(failureOf(await lab.publish(["--version", "0.1.1", "--json"])).code).toBe("TAG_EXISTS");
+    dataOfRun(await lab.publish(["--bump", "patch", "--json"]));
+    expect(lab.registry.releases.map(({ version }) => version)).toEqual(["0.1.1", "0.1.2"]);
+  },
+);
 
 test("--changed announces the last releases that the registry does not know, and releases nothing for it", async () => {
   const lab = await openMonorepo();
@@ -186,7 +194,7 @@ test("of more paks than a few the account's list is asked for, and single ones o
   expect(rowsOf(done)).toEqual(["p0--v0.1.0 indexed"]);
   const paths = lab.registry.requests.slice(asked).map(({ path }) => path);
   expect(paths.filter((path) => path.startsWith("/api/paks?"))).toHaveLength(1);
-  expect(paths.filter((path) => /versions\/0\.1\.0$/.test(path)).every((path) => path.includes("/p0/"))).toBe(true);
+  expect(paths.filter((path) => path.endsWith("versions/0.1.0")).every((path) => path.includes("/p0/"))).toBe(true);
 });
 
 test("an old release that the registry refuses fails no run of --changed; its reason is told", async () => {
