@@ -2,9 +2,9 @@ import { mkdir, readFile, realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { waitForLockFile } from "@paks/locks";
-import { PaksError, systemErrorCode } from "@paks/schema";
+import { PaksError, isTaken, systemErrorCode } from "@paks/schema";
 import { TomlError, parse } from "smol-toml";
-import { type ConfigFile, parseConfigFile } from "./config-file.ts";
+import { type ConfigFile, parseConfigFile, parseConfigToml } from "./config-file.ts";
 import { type TomlSpans, findSpans } from "./toml-spans.ts";
 import { explain, replaceFile } from "./write-file.ts";
 
@@ -27,21 +27,49 @@ const lockTimeout = 10_000;
  * Changes `config.toml` and nothing in it but what `change` asks for: comments, order and unknown keys stay. Two
  * processes at once change it one after the other, and a reader sees the old file or the new one.
  * @returns the path of the file and whether anything was different
- * @throws PaksError INVALID_PARAMETER, LOCK_BUSY, READ_ONLY_TARGET, DISK_FULL, and what `change` and `check` throw
+ * @throws PaksError INVALID_PARAMETER, LOCK_BUSY, READ_ONLY_TARGET, DISK_FULL, and what `change` throws
  */
-export async function changeConfig(
-  { config }: ConfigPlace,
+export const changeConfig = (
+  place: ConfigPlace,
   change: (file: ConfigFile) => readonly ConfigEdit[],
-  check: (file: ConfigFile) => void = () => undefined,
-): Promise<{ readonly path: string; readonly changed: boolean }> {
+): Promise<ConfigChange> =>
+  rewrite(place, (text, path) => {
+    const edited = editToml(text, change(parseConfigFile(text, path)), path);
+    parseConfigFile(edited, path);
+    return edited;
+  });
+
+/** Sets one key, also where its old value is wrong. @throws PaksError as `changeConfig`, and what `check` throws */
+export const setConfig = (
+  place: ConfigPlace,
+  edit: ConfigEdit,
+  check: (file: ConfigFile) => void,
+): Promise<ConfigChange> =>
+  rewrite(place, (text, path) => {
+    const require = (one: string) => check(parseConfigFile(one, path));
+    parseConfigToml(text, path);
+    const edited = editToml(text, [edit], path);
+    // Of two wrong values each must be removable while the other one is there.
+    if (edit.value !== undefined || isTaken(require, text)) require(edited);
+    return edited;
+  });
+
+interface ConfigChange {
+  readonly path: string;
+  readonly changed: boolean;
+}
+
+async function rewrite(
+  { config }: ConfigPlace,
+  rewritten: (text: string, path: string) => string,
+): Promise<ConfigChange> {
   const path = await realFile(config.file ?? join(config.folders.config, "config.toml"));
   const lock = join(dirname(path), ".config.lock");
   await explain(path, () => mkdir(dirname(path), { recursive: true }));
   const held = await explain(path, () => waitForLockFile(lock, { what: path, timeout: lockTimeout }));
   try {
     const { text, mode } = await readOld(path);
-    const edited = editToml(text, change(parseConfigFile(text, path)), path);
-    check(parseConfigFile(edited, path));
+    const edited = rewritten(text, path);
     if (edited !== text) await replaceFile(path, edited, mode);
     return { path, changed: edited !== text };
   } finally {

@@ -47,23 +47,33 @@ const ConfigFile = z.looseObject({
 /** Tokens that an older program kept here in plain text are not read: `paks login` puts one into the keychain. */
 export type ConfigFile = z.infer<typeof ConfigFile>;
 
-const invalid = (path: string, why: string, cause?: unknown): PaksError =>
+const invalid = (path: string, why: string, { hint, cause }: { hint: string; cause: unknown }): PaksError =>
   new PaksError("INVALID_PARAMETER", `The config file ${path} cannot be used: ${why}`, {
-    hint: "Correct it or move it away.",
+    hint,
     cause,
   });
 
-/** @throws PaksError INVALID_PARAMETER */
-export function parseConfigFile(text: string, path: string): ConfigFile {
-  let data: unknown;
+const correct = "Correct it or move it away.";
+
+/** Whatever it holds. @throws PaksError INVALID_PARAMETER for what is not TOML */
+export function parseConfigToml(text: string, path: string): Record<string, unknown> {
   try {
-    data = parse(text);
+    return parse(text);
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
-    throw invalid(`${path}:${error.line}:${error.column}`, "it is not TOML.", error);
+    throw invalid(`${path}:${error.line}:${error.column}`, "it is not TOML.", { hint: correct, cause: error });
   }
+}
+
+/** @throws PaksError INVALID_PARAMETER */
+export function parseConfigFile(text: string, path: string): ConfigFile {
+  const data = parseConfigToml(text, path);
   const result = ConfigFile.safeParse(data);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  throw invalid(path, `${issue?.path.map(String).join(".") || "it"} has the wrong type or form.`, result.error);
+  const key = issue?.path.filter((part) => typeof part === "string").join(".");
+  throw invalid(path, `${issue?.path.map(String).join(".") || "it"} has the wrong type or form.`, {
+    hint: key ? `Correct it, or remove it: paks config unset ${key}` : correct,
+    cause: result.error,
+  });
 }

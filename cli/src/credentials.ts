@@ -37,6 +37,7 @@ export interface CredentialsDeps {
   readonly platform: NodeJS.Platform;
   readonly uid: number | undefined;
   readonly warn: (text: string) => void;
+  readonly debug: (text: string) => void;
 }
 
 /** The keychain that answers first: what the user asked for, else the system's; and the file when there is none. */
@@ -53,7 +54,7 @@ export function openCredentials(deps: CredentialsDeps): Credentials {
   const open = () => (opened ??= openBackends(deps));
   const find = async (origin: string) =>
     findEnvironmentToken(deps.config, origin) ?? (await findStored(deps, await open(), origin));
-  // A keychain may ask the person each time, and the file is announced each time: once per run is enough.
+  // A keychain may ask the person each time: once per run is enough.
   const found = new Map<string, Promise<FoundToken | undefined>>();
   return {
     findToken: async (origin) => {
@@ -98,7 +99,8 @@ async function findStored(deps: CredentialsDeps, backends: Backends, origin: str
 
   const kept = await file.getPassword(keychainService, origin);
   if (kept !== null) {
-    announceFile(deps, backends, answer?.message ?? backends.missing);
+    // Said when the file was chosen; `doctor` says it at any time.
+    deps.debug(fileNotice(backends, answer?.message ?? backends.missing));
     return { token: kept, source: `the token file ${file.description}` };
   }
   if (answer !== null) throw answer;
@@ -139,7 +141,7 @@ async function storeToken(
     return { source: backends.main!.description };
   }
   if (deps.config.keychain === "keytar") throw new PaksError("KEYCHAIN_UNAVAILABLE", refusal);
-  announceFile(deps, backends, refusal);
+  deps.warn(fileNotice(backends, refusal));
   await backends.file.setPassword(keychainService, origin, token);
   return { source: `the token file ${backends.file.description}` };
 }
@@ -155,12 +157,9 @@ async function write(keychain: KeychainBackend, origin: string, token: string): 
   }
 }
 
-function announceFile({ warn }: CredentialsDeps, { file }: Backends, why: string): void {
-  warn(
-    `tokens are kept in ${file.description}, because ${why.replace(/\.$/, "")}. ` +
-      "It is encrypted with a key in a second file: that protects backups, not against programs that run as you.",
-  );
-}
+const fileNotice = ({ file }: Backends, why: string): string =>
+  `tokens are kept in ${file.description}, because ${why.replace(/\.$/, "")}. ` +
+  "It is encrypted with a key in a second file: that protects backups, not against programs that run as you.";
 
 async function deleteToken({ main, file }: Backends, origin: string): Promise<boolean> {
   const fromFile = await file.deletePassword(keychainService, origin);

@@ -30,10 +30,10 @@ export async function openContext(
   const config = await readConfig({ environment, platform, home, registry: flag, offline, noCache, brokenFile });
   const quietHere = config.ci || config.agent !== undefined;
   const io = readIoFacts(machine, flags["no-input"] !== true && !quietHere);
-  const credentials = openCredentials({ config, platform, uid: machine.uid, warn: printer.warn });
+  const { debug, note, warn } = printer;
+  const credentials = openCredentials({ config, platform, uid: machine.uid, warn, debug });
   const spinner = quietHere || flags.quiet === true ? undefined : machine.stderr;
   const fetch = machine.fetch ?? openLazyFetch(config);
-  const { debug, note, warn } = printer;
   const connect = (url: string, findToken: Credentials["findToken"]): Registry =>
     openRegistryOf(machine, {
       config,

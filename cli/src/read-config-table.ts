@@ -1,15 +1,16 @@
 import { readFile } from "node:fs/promises";
-import { PaksError, systemErrorCode } from "@paks/schema";
-import { parse } from "smol-toml";
+import { PaksError, isPaksError, systemErrorCode } from "@paks/schema";
+import { parseConfigToml } from "./config-file.ts";
 
 /** What stands in the configuration file, without anything that the environment or a default adds. */
 export async function readConfigTable(file: string | undefined): Promise<Record<string, unknown>> {
   if (file === undefined) return {};
   try {
-    return parse(await readFile(file, "utf8"));
+    return parseConfigToml(await readFile(file, "utf8"), file);
   } catch (error) {
     // Read once already when the command began.
     if (systemErrorCode(error) === "ENOENT") return {};
+    if (isPaksError(error)) throw error;
     throw new PaksError("INVALID_PARAMETER", `The config file ${file} cannot be read.`, { cause: error });
   }
 }

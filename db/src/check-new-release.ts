@@ -1,4 +1,5 @@
 import { canonicalName, type Finding, reservedName, versionKey } from "@paks/schema";
+import { describeOther } from "./require-binding.ts";
 import type { Db } from "./tables.ts";
 
 export interface PlannedRelease {
@@ -43,7 +44,10 @@ async function checkBinding(db: Db, plan: PlannedRelease, pak: ExistingPak | und
   if (plan.repositoryKey === undefined || plan.path === undefined) return [];
   const bindings = await db
     .selectFrom("bindings")
-    .select(["pak_id", "repository_key", "repository_url", "path", "state"])
+    .innerJoin("paks", "paks.id", "bindings.pak_id")
+    .innerJoin("accounts", "accounts.id", "paks.account_id")
+    .select(["pak_id", "repository_key", "repository_url", "path", "state", "account_id"])
+    .select(["accounts.name as account", "paks.name as name"])
     .where("state", "<>", "released")
     .where((eb) =>
       eb.or([
@@ -58,8 +62,8 @@ async function checkBinding(db: Db, plan: PlannedRelease, pak: ExistingPak | und
       return [
         finding(
           "BINDING_CONFLICT",
-          "Another pak is released from this folder of the repository.",
-          "Move it, or keep its name.",
+          `${describeOther(binding, binding.account_id === plan.accountId)} is released from this folder of the repository.`,
+          "Move yours into a folder of its own, or keep that name.",
         ),
       ];
     }

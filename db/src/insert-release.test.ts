@@ -209,8 +209,25 @@ test("a folder belongs to one pak", async () => {
   await release({ repository: "https://github.com/acme/skills" });
   await expect(release({ name: "other", repository: "https://github.com/acme/skills" })).rejects.toMatchObject({
     code: "BINDING_CONFLICT",
+    message: "acme/pdf is released from https://github.com/acme/skills.",
+    details: { bound: "acme/pdf" },
   });
   expect(await count("paks")).toBe(1);
+});
+
+test("whoever publishes from another account's folder is told which pak has it, and that it is not theirs", async () => {
+  const { id: evil } = await insertAccount(db, { name: "evil" });
+  const repository = "https://github.com/acme/skills";
+  await release({ repository });
+  const taken = "acme/pdf, a pak of another account, is released from";
+  await expect(insertRelease(db, newRelease({ accountId: evil, name: "pdf", repository }))).rejects.toMatchObject({
+    code: "BINDING_CONFLICT",
+    message: expect.stringContaining(taken),
+  });
+  const repositoryKey = newRelease({ accountId: evil, repository }).repository.key;
+  expect(
+    await checkNewRelease(db, { accountId: evil, name: "pdf", version: "1.0.0", repositoryKey, path: "" }),
+  ).toMatchObject([{ code: "BINDING_CONFLICT", message: expect.stringContaining(taken) }]);
 });
 
 test("weak evidence makes no pak and no binding, but releases a bound pak", async () => {

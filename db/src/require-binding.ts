@@ -58,8 +58,34 @@ async function bindPak(trx: Db, pak: LockedPak, release: NewRelease): Promise<vo
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst();
   if ((result.numInsertedOrUpdatedRows ?? 0n) > 0n) return;
-  throw new PaksError("BINDING_CONFLICT", `Another pak is released from ${place(repository.url, path)}.`, {
-    hint: `Move ${id} into a folder of its own, or keep the other name.`,
-    details: { repository: repository.url, path },
-  });
+  const other = await findPakAt(trx, repository.key, path);
+  throw new PaksError(
+    "BINDING_CONFLICT",
+    `${other === undefined ? "Another pak" : describeOther(other, other.account === pak.account)} is released from ${place(repository.url, path)}.`,
+    {
+      hint: `Move ${id} into a folder of its own, or keep the other name.`,
+      details: { repository: repository.url, path, ...(other && { bound: `${other.account}/${other.name}` }) },
+    },
+  );
 }
+
+interface OtherPak {
+  readonly account: string;
+  readonly name: string;
+}
+
+/** The pak that a place is bound to. */
+const findPakAt = (db: Db, repositoryKey: string, path: string): Promise<OtherPak | undefined> =>
+  db
+    .selectFrom("bindings")
+    .innerJoin("paks", "paks.id", "bindings.pak_id")
+    .innerJoin("accounts", "accounts.id", "paks.account_id")
+    .select(["accounts.name as account", "paks.name"])
+    .where("bindings.state", "<>", "released")
+    .where("bindings.repository_key", "=", repositoryKey)
+    .where("bindings.path", "=", path)
+    .executeTakeFirst();
+
+/** Which one, and that it is somebody else's: the name alone looks like one's own. */
+export const describeOther = ({ account, name }: OtherPak, isOwn: boolean): string =>
+  `${account}/${name}${isOwn ? "" : ", a pak of another account,"}`;

@@ -35,6 +35,7 @@ export const agentAdd = defineCommand({
       throw new PaksError("USAGE", `Where does ${id} look for skills?`, {
         hint: "Say it with --skills-dir, --project-dir, or both.",
       });
+    requireFolders({ skillsDir, projectDir });
     const values = {
       name,
       skills_dir: skillsDir && portable(skillsDir, context.home),
@@ -67,6 +68,24 @@ function requireId(id: string): void {
   if (known !== undefined && known.id !== id)
     throw new PaksError("ALREADY_EXISTS", `"${id}" is another word for ${known.id}.`, {
       hint: `Say ${known.id} to change where it looks, or choose another id.`,
+    });
+}
+
+/** As the configuration file demands it, said of the argument. */
+function requireFolders({
+  skillsDir,
+  projectDir,
+}: {
+  skillsDir?: string | undefined;
+  projectDir?: string | undefined;
+}) {
+  if (skillsDir !== undefined && !isAbsolute(skillsDir) && !skillsDir.startsWith("~/"))
+    throw new PaksError("INVALID_PARAMETER", `--skills-dir ${skillsDir} is not an absolute path.`, {
+      hint: "It is for all projects: begin it with / or ~/. --project-dir is the folder in each project.",
+    });
+  if (projectDir !== undefined && (isAbsolute(projectDir) || /(^|[/\\])\.\.([/\\]|$)|^$/.test(projectDir)))
+    throw new PaksError("INVALID_PARAMETER", `--project-dir ${projectDir} is not a folder inside a project.`, {
+      hint: "Write it relative to the project, for example .mine/skills.",
     });
 }
 

@@ -121,3 +121,16 @@ test("an install without --agent makes no folder for a tool that this project do
   expect(all.stdout).toContain("linked from .goose/skills/pdf");
   expect((await run(["install", "./pdf", "--agent", "*,goose"])).exit).toBe(2);
 });
+
+test.each([
+  ["--skills-dir", "rel", "~/"],
+  ["--project-dir", "/abs", "relative"],
+  ["--project-dir", "../up", "relative"],
+])("agent add %s %s: the argument is to blame, not the configuration", async (flag, value, hint) => {
+  const { run } = await open();
+  const { exit, stderr } = await run(["agent", "add", "mine", flag, value]);
+  expect(exit).toBe(5);
+  expect(stderr).toContain(`${flag} ${value}`);
+  expect(stderr).toContain(hint);
+  expect(stderr).not.toContain("config.toml");
+});

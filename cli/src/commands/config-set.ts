@@ -1,6 +1,6 @@
 import { listTargets } from "@paks/targets";
 import { defineCommand } from "../command.ts";
-import { type ConfigEdit, changeConfig } from "../config-edit.ts";
+import { type ConfigEdit, setConfig } from "../config-edit.ts";
 import type { ConfigFile } from "../config-file.ts";
 import { parseConfigKey, parseConfigValue } from "../config-keys.ts";
 import { readAccounts, readCacheFolder, readCacheSettings } from "../config-settings.ts";
@@ -44,13 +44,9 @@ export const configUnset = defineCommand({
 });
 
 const change = (context: Context, edit: ConfigEdit) =>
-  changeConfig(
-    context,
-    () => [edit],
-    (file) => {
-      requireMeaning(file, edit, context);
-    },
-  );
+  setConfig(context, edit, (file) => {
+    requireMeaning(file, edit, context);
+  });
 
 /** What the file's shape does not say: a value that every later command would refuse is refused here. */
 function requireMeaning(file: ConfigFile, edit: ConfigEdit, context: Context): void {

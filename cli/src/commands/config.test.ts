@@ -73,6 +73,26 @@ test("a value that every other command refuses can be mended", async () => {
   expect(await text()).toBe('default_registry = "https://x.example" # oops\n');
 });
 
+test("a value of the wrong type can be taken away or set, also one of two, and the error says how", async () => {
+  const { run, text } = await open('offline = "x"\ndefault_agent = 1\n');
+  expect((await run("set", "offline", "true")).stderr).toContain("paks config unset default_agent");
+  for (const key of ["offline", "default_agent"]) expect((await run("unset", key)).exit).toBe(0);
+  expect(await text()).toBe("");
+  const other = await open('offline = "x"\n');
+  expect((await other.run("set", "offline", "true")).exit).toBe(0);
+  expect(await other.text()).toBe("offline = true\n");
+});
+
+test("a file that is no TOML is told with the line by the commands that show it", async () => {
+  const { file, run } = await open("offline = true\nx = = 1\n");
+  for (const argv of [["list"], ["get", "offline"], ["unset", "offline"]]) {
+    const { exit, stderr } = await run(...(argv as [string]));
+    expect(exit).not.toBe(0);
+    expect(stderr).toContain(`${file}:2:`);
+    expect(stderr).toContain("hint:");
+  }
+});
+
 test("every key that the list explains can be set", async () => {
   const { run } = await open("[registries.x]\nurl = 'https://x.example'\n");
   const values: Record<string, string> = {

@@ -72,7 +72,7 @@ function answer({ path }: StubRequest) {
       },
     };
   return decodeURIComponent(url.pathname).endsWith("/versions/^1.1")
-    ? { body: { data: release("1.1.0") } }
+    ? { body: { data: { ...release("1.1.0"), manifest: { license: "GPL-3.0-only", keywords: ["old"] } } } }
     : missing("VERSION_NOT_FOUND");
 }
 
@@ -148,6 +148,14 @@ test("info of a range shows the release that fits, and --versions all of them", 
     versions: [{ version: "1.2.0" }, { yanked: true }],
   });
   expect((await run(["info", "acme/pdf", "--versions"])).stdout).toContain("1.1.0 (yanked)");
+});
+
+test("info of an older release shows what that one said of itself, and nothing of the newest", async () => {
+  const { run } = await open();
+  const { stdout } = await run(["info", "acme/pdf@^1.1"]);
+  expect(stdout).toMatch(/^license +GPL-3\.0-only$/m);
+  expect(stdout).toMatch(/^keywords +old$/m);
+  expect(stdout).not.toContain("MIT");
 });
 
 test("info --versions shows what each release changed, harmless for the terminal", async () => {

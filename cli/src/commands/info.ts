@@ -142,19 +142,38 @@ async function requireRelease(registry: Registry, ref: PakRef, selector: string)
   });
 }
 
+/** What an older release said of itself: the registry's facts of a pak are those of its newest release. */
+function factsOf(pak: PakDto, { version, manifest }: ReleaseDto) {
+  if (version === pak.latest.version) return pak;
+  const text = (key: string) => (typeof manifest[key] === "string" ? manifest[key] : undefined);
+  const list = (key: string) => {
+    const value = manifest[key];
+    return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
+  };
+  return {
+    description: text("description") ?? pak.description,
+    kind: text("kind") ?? pak.kind,
+    license: text("license"),
+    homepage: text("homepage"),
+    keywords: list("keywords"),
+    categories: list("categories"),
+  };
+}
+
 function textOfPak(pak: PakDto, release: ReleaseDto, status: string | undefined): string {
+  const facts = factsOf(pak, release);
   const channels = Object.entries(pak.channels).map(([channel, version]) => `${channel} ${version}`);
   return [
     `${formatPakId(pak)} ${safe(release.version)}${release.yanked ? " (yanked)" : ""}`,
-    safe(pak.description),
+    safe(facts.description),
     "",
     formatPairs([
       ["installed", status],
-      ["kind", pak.kind],
-      ["license", pak.license ?? undefined],
-      ["homepage", pak.homepage ?? undefined],
-      ["keywords", pak.keywords.join(", ")],
-      ["categories", pak.categories.join(", ")],
+      ["kind", facts.kind],
+      ["license", facts.license ?? undefined],
+      ["homepage", facts.homepage ?? undefined],
+      ["keywords", facts.keywords.join(", ")],
+      ["categories", facts.categories.join(", ")],
       ["channels", channels.join(", ")],
       ["downloads", String(pak.downloads)],
       ["repository", release.path === "" ? release.repository : `${release.repository} (${release.path})`],
