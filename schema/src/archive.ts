@@ -1,4 +1,5 @@
-import { crc32, inflateRaw } from "node:zlib";
+import { promisify } from "node:util";
+import { crc32, inflateRaw, inflateRawSync } from "node:zlib";
 import { compareBytes } from "./digest.ts";
 import { PaksError } from "./errors.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
@@ -82,17 +83,22 @@ async function readGzip(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array
 }
 
 /** @returns the inflated bytes and how many bytes of the input they came from */
-function inflate(input: Uint8Array, maxOutputLength: number): Promise<{ output: Uint8Array; read: number }> {
-  return new Promise((resolve, reject) => {
-    // With `info` the callback gets the stream too, which the type declarations do not know.
-    const done = (error: NodeJS.ErrnoException | null, result: unknown) => {
-      if (error) return reject(inflateError(error, maxOutputLength));
-      const { buffer, engine } = result as { buffer: Buffer; engine: { bytesWritten: number } };
-      resolve({ output: buffer, read: engine.bytesWritten });
-    };
-    inflateRaw(input, { maxOutputLength, info: true }, done);
-  });
+async function inflate(input: Uint8Array, maxOutputLength: number): Promise<{ output: Uint8Array; read: number }> {
+  // With `info` the answer has the stream too, which the type declarations do not know.
+  const options = { maxOutputLength, info: true };
+  try {
+    const result: unknown =
+      input.length <= smallBytes ? inflateRawSync(input, options) : await inflateAside(input, options);
+    const { buffer, engine } = result as { buffer: Buffer; engine: { bytesWritten: number } };
+    return { output: buffer, read: engine.bytesWritten };
+  } catch (error) {
+    throw inflateError(error as NodeJS.ErrnoException, maxOutputLength);
+  }
 }
+
+/** Inflated sooner than a thread is found that does it. */
+const smallBytes = 64 * 1024;
+const inflateAside = promisify(inflateRaw);
 
 function inflateError(cause: NodeJS.ErrnoException, maxBytes: number): Error {
   if (cause.code === "ERR_BUFFER_TOO_LARGE") {

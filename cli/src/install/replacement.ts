@@ -1,8 +1,10 @@
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdirSync, renameSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ReleaseFile } from "@paks/schema";
 import type { WorkspaceChange } from "../workspace/change-workspace.ts";
 import { replaceFile, syncFolder, writeNewFile, writesAtOnce } from "../write-file.ts";
+import { makeFolder } from "../make-folder.ts";
 import { eachAtOnce } from "./each-at-once.ts";
 import { exists } from "./installed-state.ts";
 import { readOwnFile } from "./read-own-file.ts";
@@ -41,9 +43,9 @@ export async function prepareReplacement(plan: ReplacePlan, work: WorkFolder, in
   return {
     intent: { folder: record.folder, aside, record, ...(workspace && { workspace }) },
     swap: async () => {
-      for (const folder of [dirname(aside), dirname(target)]) await mkdir(folder, { recursive: true });
+      for (const folder of [dirname(aside), dirname(target)]) makeFolder(folder);
       done.aside = await renameIfThere(target, aside);
-      await rename(places.fresh, target);
+      renameSync(places.fresh, target);
       done.placed = true;
     },
     undo: async () => {
@@ -63,15 +65,15 @@ async function restoreRecord(path: string, previous: InstallRecord | undefined):
 /** False when there was nothing. */
 export async function renameIfThere(from: string, to: string): Promise<boolean> {
   if (!(await exists(from))) return false;
-  await rename(from, to);
+  renameSync(from, to);
   return true;
 }
 
 async function writeFiles(folder: string, files: readonly ReleaseFile[]): Promise<void> {
-  await mkdir(folder);
+  mkdirSync(folder);
   const below = new Set(files.map((file) => dirname(join(folder, file.path))));
   below.delete(folder);
-  for (const path of below) await mkdir(path, { recursive: true });
+  for (const path of below) makeFolder(path);
   await eachAtOnce(files, writesAtOnce, (file) =>
     writeNewFile(join(folder, file.path), file.bytes, file.executable ? 0o755 : 0o644),
   );

@@ -1,4 +1,5 @@
-import { lstat, readFile, rm, utimes } from "node:fs/promises";
+import { lstatSync, readFileSync, utimesSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type ReleaseFile,
@@ -57,8 +58,8 @@ export function openStore(options: StoreOptions): Store {
     find: async (digest, { archive } = {}) => {
       if (!options.read) return undefined;
       const path = entryPath(options.folder, digest);
-      const bytes = await orNothing(options, () => readEntry(path));
-      return bytes === undefined ? undefined : await check(options, { digest, archive, path, bytes });
+      const found = await orNothing(options, () => readEntry(path));
+      return found === undefined ? undefined : await check(options, { digest, archive, path, ...found });
     },
     put: async (digest, files) => await putArchive(digest, await makeArchive(files)),
     putArchive,
@@ -77,17 +78,18 @@ interface Entry {
   readonly archive: string | undefined;
   readonly path: string;
   readonly bytes: Uint8Array;
+  readonly usedAt: number;
 }
 
 async function check(
   options: StoreOptions,
-  { digest, archive, path, bytes }: Entry,
+  { digest, archive, path, bytes, usedAt }: Entry,
 ): Promise<readonly ReleaseFile[] | undefined> {
   const files = await readFiles(bytes);
   if (files !== undefined && describeFiles(files).digest === digest) {
     // The same files with other modes: another archive of the same digest. Whoever asks fetches his own.
     if (archive !== undefined && sha256Hex(bytes) !== archive) return undefined;
-    await orNothing(options, () => markUsed(path, options.clock()));
+    await orNothing(options, () => markUsed(path, usedAt, options.clock()));
     return files;
   }
   options.note(`An entry of the store was damaged and is fetched again: ${path}`);
@@ -104,11 +106,13 @@ async function readFiles(bytes: Uint8Array): Promise<ReleaseFile[] | undefined> 
   }
 }
 
-async function readEntry(path: string): Promise<Uint8Array | undefined> {
+/** Not through the thread pool: for a hundred small files the way there and back takes longer than reading them. */
+async function readEntry(path: string): Promise<Pick<Entry, "bytes" | "usedAt"> | undefined> {
   try {
-    const facts = await lstat(path);
+    const facts = lstatSync(path);
     // No link and no pipe, and nothing that a release cannot be: an empty buffer is no archive.
-    return facts.isFile() && facts.size <= maxArchiveBytes(defaultLimits) ? await readFile(path) : new Uint8Array();
+    const isArchive = facts.isFile() && facts.size <= maxArchiveBytes(defaultLimits);
+    return { bytes: isArchive ? readFileSync(path) : new Uint8Array(), usedAt: facts.mtimeMs };
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw error;
@@ -118,9 +122,8 @@ async function readEntry(path: string): Promise<Uint8Array | undefined> {
 const hour = 3_600_000;
 
 /** What was used last is deleted last. Once an hour is exact enough and saves a write for each install. */
-async function markUsed(path: string, now: Date): Promise<void> {
-  const { mtimeMs } = await lstat(path);
-  if (Math.abs(now.getTime() - mtimeMs) > hour) await utimes(path, now, now);
+async function markUsed(path: string, usedAt: number, now: Date): Promise<void> {
+  if (Math.abs(now.getTime() - usedAt) > hour) utimesSync(path, now, now);
 }
 
 async function keep(folder: string, digest: string, archive: Uint8Array): Promise<true> {
