@@ -47,7 +47,7 @@ export async function publishBatch(
   const fault = readFault(context.config);
   const label = "Checking everything";
   const planned = await context.progress(label, async () => await planBatch(context, started, selection));
-  const plans = planned.paks.flatMap(({ plan }) => plan ?? []);
+  const plans = planned.paks.flatMap(({ plan, error }) => (plan && !error ? plan : []));
   const todo = plans.filter(({ published }) => published === undefined);
   if (mode.dryRun || todo.length === 0) {
     const outcomes = planned.paks.map(({ path, plan, error }): PakOutcome => {
@@ -58,10 +58,9 @@ export async function publishBatch(
   }
   if (!mode.yes && context.io.interactive) await requireConsent(context, planned, todo);
   const made = await makeReleases(plans, fault);
-  const failures = await context.progress(
-    `Pushing ${todo.filter(({ steps }) => steps.push === "todo").length} tags`,
-    async () => await pushGroups(plans, { made, fault, tagsOnly: planned.tagsOnly }),
-  );
+  const pushing = plans.filter(({ steps }) => steps.push === "todo").length;
+  const push = async () => await pushGroups(plans, { made, fault, tagsOnly: planned.tagsOnly });
+  const failures = pushing === 0 ? await push() : await context.progress(`Pushing ${pushing} tags`, push);
   fault("pushed");
   const finish = async (plan: ReleasePlan): Promise<Published> =>
     await finishOne(context, plan, { made, wait: options.wait, fault });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { pushFromElsewhere } from "../testing/elsewhere.ts";
 import { dataOfRun, failureOf, type Failure, type Lab, openLab, skillText } from "../testing/lab.ts";
 
 interface Row {
@@ -179,6 +180,25 @@ test("--changed announces the last releases that the registry does not know, and
   expect(lab.registry.releases).toHaveLength(4);
   await commitElsewhere(lab);
   expect(dataOfRun(await run(lab, args))).toMatchObject({ releases: [], unchanged: 3 });
+});
+
+test("behind its upstream, nothing is tried for the pak that must be pushed, and the registry is told of the others", async () => {
+  const lab = await openMonorepo();
+  refuseIndex(lab);
+  dataOfRun(await run(lab, ["--all", "--bump", "patch"]));
+  lab.registry.override = () => undefined;
+  await lab.repo.write({ "skills/aa/new.md": "new\n" });
+  await lab.repo.commit("Change aa");
+  await pushFromElsewhere(lab);
+  const before = [await lab.snapshot(), await lab.repo.git("reflog")];
+  const { releases } = (await run(lab, ["--changed", "--bump", "patch"])).json() as Data;
+  expect(releases.map(({ tag, state, error }) => `${tag} ${error?.code ?? state}`).toSorted()).toEqual([
+    "aa--v0.1.1 indexed",
+    "aa--v0.1.2 BEHIND_UPSTREAM",
+    "bb--v0.1.1 indexed",
+    "pdf--v0.1.1 indexed",
+  ]);
+  expect([await lab.snapshot(), await lab.repo.git("reflog")]).toEqual(before);
 });
 
 test("of more paks than a few the account's list is asked for, and single ones only where it does not say", async () => {
