@@ -60,13 +60,17 @@ export const install = defineCommand({
       source: { from },
     };
     const result = await choosingPaks(context, sources, (named) => installSources(context, named, options));
-    return { data: installedData(result), text: formatResult(result, context) };
+    return { data: installedData(result), text: formatResult(result, context, args.dir === undefined) };
   },
 });
 
-function formatResult(result: InstallResult, context: Context): string {
-  if (result.installed.length === 0 && result.removed.length === 0) return "paks.jsonc asks for nothing.";
-  return formatInstalled(result, context);
+function formatResult(result: InstallResult, context: Context, isForTools: boolean): string {
+  const { installed, removed } = result;
+  if (installed.length === 0 && removed.length === 0) return "paks.jsonc asks for nothing.";
+  const text = formatInstalled(result, context);
+  const isSeen = installed.some(({ links, readers }) => links.length + readers.length > 0);
+  if (!isForTools || isSeen || installed.length === 0) return text;
+  return `${text}\nhint: no coding tool was found that would read it there. Name yours: --agent <id>; paks agent list --all has the ids.`;
 }
 
 async function requireAnySource(context: Context, sources: readonly string[], isElsewhere: boolean): Promise<void> {

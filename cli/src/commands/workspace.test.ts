@@ -128,6 +128,21 @@ test("--as takes what the lock can hold, and nothing is written for another name
   expect(await readdir(options.cwd)).toEqual([]);
 });
 
+test("--as for what is installed under another name says so, and an edit is not left behind", async () => {
+  await registry.add("acme/pdf", "1.0.0");
+  await good("install", "acme/pdf", "--as", "pdf2");
+  const moved = await runPaks(["install", "acme/pdf", "--as", "pdf3"], options);
+  expect([moved.exit, moved.stdout]).toEqual([0, expect.stringContaining("acme/pdf 1.0.0 (renamed from pdf2)")]);
+  expect(moved.stdout).not.toContain("nothing asks for it");
+  expect(await skills()).toEqual(["pdf3"]);
+  await writeFile(join(options.cwd, ".agents", "skills", "pdf3", "SKILL.md"), "mine\n");
+  expect(await bad("install", "acme/pdf", "--as", "pdf4")).toMatchObject({ exit: 6, code: "LOCAL_CHANGES" });
+  expect(await skills()).toEqual(["pdf3"]);
+  await good("install", "acme/pdf", "--as", "pdf4", "--force");
+  expect(await skills()).toEqual(["pdf4"]);
+  expect(await readdir(join(options.cwd, ".agents", "skills", ".paks", "backups"))).toHaveLength(1);
+});
+
 test("two paks of one name are refused, and --as gives the second another folder that stays", async () => {
   await registry.add("acme/pdf", "1.0.0");
   await registry.add("other/pdf", "3.0.0");

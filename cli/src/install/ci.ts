@@ -12,6 +12,7 @@ import type { InstallResult, Installed } from "./install.ts";
 import { requireLockedManifest } from "./install-plan.ts";
 import { openScopes } from "./install-scopes.ts";
 import { readInstalledState } from "./installed-state.ts";
+import { listCopies } from "./links.ts";
 import { type Placing, placeReleases } from "./place.ts";
 import { type InstallRecord, formatLink } from "./record.ts";
 import { requireInside } from "./require-inside.ts";
@@ -66,7 +67,7 @@ export async function installLocked(context: Context, options: CiOptions): Promi
         links,
         force: options.force,
       };
-      return { folder, entry, fetched, placing };
+      return { folder, entry, fetched, placing, readers: scope.readers };
     }),
   );
   const { skillsFolder, boundary } = place;
@@ -76,15 +77,17 @@ export async function installLocked(context: Context, options: CiOptions): Promi
       if (!fetched && !(await findPresent(skillsFolder, folder, entry))) throw changedMeanwhile();
     return await placeReleases(paks.map(({ placing }) => placing));
   });
-  const installed = paks.map(({ entry, fetched, placing }, index): Installed => ({
+  const installed = paks.map(({ entry, fetched, placing, readers }, index): Installed => ({
     ...placed[index]!,
     record: placing.record,
     path: join(skillsFolder, placing.record.folder),
     links: placing.links.map(({ path }) => path),
     isDependency: entry.source === null,
     notes: fetched?.notes ?? [],
+    copies: listCopies(placing.links),
+    readers,
   }));
-  return { installed, removed: [], root };
+  return { installed, removed: [], disabled: [], root };
 }
 
 const noLock = (hasWorkspace: boolean): PaksError =>

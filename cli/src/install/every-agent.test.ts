@@ -158,3 +158,23 @@ test.each([["install"], ["ci"], ["install", "--agent", "goose"]])(
     expect(await readdir(project.cwd)).toEqual(["paks.jsonc", "paks.lock"]);
   },
 );
+
+test("install says what is a link, what a copy, and which tools read the folder itself", async () => {
+  const project = await makeProject();
+  await project.registry.add("acme/pdf", "1.0.0");
+  const linked = await project.ok("install", "acme/pdf", "--agent", "claude-code,cursor");
+  expect(linked.stdout).toContain(`linked from ${join(".claude", "skills", "pdf")}`);
+  expect(linked.stdout).toContain(`read by Cursor from ${join(".agents", "skills")}\n`);
+  const copied = await project.ok("install", "acme/pdf", "--agent", "claude-code", "--copy");
+  expect(copied.stdout).toContain(`copied to ${join(".claude", "skills", "pdf")}`);
+  await project.write(".claude/skills/pdf/SKILL.md", "mine\n");
+  expect((await project.ok("list")).stdout).toContain("intact, 1 copy edited");
+  expect((await project.paks("verify", "--offline")).stdout).toContain("copies of it were edited");
+});
+
+test("where no tool is found, install says how to name one, and says nothing of that with --dir", async () => {
+  const project = await makeProject();
+  await project.registry.add("acme/pdf", "1.0.0");
+  expect((await project.ok("install", "acme/pdf")).stdout).toContain("hint: no coding tool was found");
+  expect((await project.ok("install", "acme/pdf", "--dir", "there")).stdout).not.toContain("coding tool");
+});

@@ -1,7 +1,6 @@
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { PaksError, emptyLock, emptyWorkspace, formatLock, parseSource } from "@paks/schema";
 import type { Context } from "../context.ts";
-import type { WorkspaceChange } from "../workspace/change-workspace.ts";
 import { type OpenWorkspace, findWorkspace } from "../workspace/open-workspace.ts";
 import type { InstallRequest, PlannedPak } from "../workspace/plan-install.ts";
 import { rememberTyped } from "../workspace/typed-repositories.ts";
@@ -9,8 +8,9 @@ import { nameWish } from "../workspace/wish.ts";
 import type { Fetched } from "./fetched.ts";
 import { openFetchers, openRegistries } from "./install-plan.ts";
 import { openScopes } from "./install-scopes.ts";
-import { readInstalledState } from "./installed-state.ts";
-import { type Placed, placeReleases, removeRelease } from "./place.ts";
+import { listCopies } from "./links.ts";
+import { isDisabledOrphan, listRenames, removeOrphans, requireUneditedRenames } from "./orphans.ts";
+import { type Placed, placeReleases } from "./place.ts";
 import { type Ready, type ReadyPak, type Work, findPresent, makeReady } from "./ready-pak.ts";
 import type { InstallRecord } from "./record.ts";
 import { type Review, reviewOf } from "./review.ts";
@@ -45,12 +45,20 @@ export interface Installed extends Placed {
   /** It is there only because another pak depends on it. */
   readonly isDependency: boolean;
   readonly notes: readonly string[];
+  /** Absolute; those of `links` that are real copies. */
+  readonly copies: readonly string[];
+  /** Tools that look into the skills folder themselves. */
+  readonly readers: readonly string[];
+  /** The folder that it had before. */
+  readonly renamedFrom?: string | undefined;
 }
 
 export interface InstallResult {
   readonly installed: readonly Installed[];
   /** Folders of paks that nothing asks for any more. */
   readonly removed: readonly string[];
+  /** Those of `removed` that `paks.jsonc` has among the disabled. */
+  readonly disabled: readonly string[];
   /** Absolute; of the workspace whose files were read. */
   readonly root: string | undefined;
 }
@@ -100,7 +108,7 @@ export async function installSources(
     const opened = await openFor(context, isProject);
     const ready = await context.progress("Looking up what to install", (step) => makeReady(work, opened, step));
     if (options.review && !(await options.review(reviewOf(ready.plan, ready.paks))))
-      return { installed: [], removed: [], root: save ? root : undefined };
+      return { installed: [], removed: [], disabled: [], root: save ? root : undefined };
     const { boundary, skillsFolder } = work.place;
     const done = await inSkillsFolder(skillsFolder, { boundary, note: context.note }, () => apply(work, opened, ready));
     if (done) return { ...done, root: save ? root : undefined };
@@ -123,17 +131,27 @@ async function apply(
   const { request, place } = work;
   if (request.save && !(await isSame(work, planned))) return undefined;
   for (const { pak, fetched } of paks) if (!fetched && !(await findPresent(work, pak))) return undefined;
+  const renames = request.save ? listRenames(planned, plan) : new Map<string, string>();
+  await requireUneditedRenames(work, renames);
   const placed = await placeReleases(paks.map(({ placing }) => placing));
-  const removed = request.save ? await removeOrphans(work, planned, plan.orphans) : [];
-  const installed = paks.map(({ pak, fetched, placing }, index) => ({
+  const removed = request.save ? await removeOrphans(work, planned, { orphans: plan.orphans, renames }) : [];
+  const nameBefore = new Map([...renames].map(([from, to]) => [to, from]));
+  const installed = paks.map(({ pak, fetched, placing, readers }, index) => ({
     ...placed[index]!,
     record: placing.record,
     path: join(place.skillsFolder, placing.record.folder),
     links: placing.links.map(({ path }) => path),
     isDependency: pak.wish === undefined,
     notes: notesOf(pak, fetched, request),
+    copies: listCopies(placing.links),
+    readers,
+    renamedFrom: nameBefore.get(pak.folder),
   }));
-  return { installed: installed.filter((one, index) => isTold(one, paks[index]!, request)), removed };
+  return {
+    installed: installed.filter((one, index) => isTold(one, paks[index]!, request)),
+    removed,
+    disabled: removed.filter((folder) => !renames.has(folder) && isDisabledOrphan(planned, folder)),
+  };
 }
 
 /** Whoever names one pak does not want to read about all the others. */
@@ -151,24 +169,4 @@ async function isSame({ context }: Work, planned: OpenWorkspace): Promise<boolea
     formatLock(now.lock) === formatLock(planned.lock) &&
     JSON.stringify(now.workspace) === JSON.stringify(planned.workspace)
   );
-}
-
-/** What was edited stays where it is; the lock forgets it. */
-async function removeOrphans(work: Work, { lock }: OpenWorkspace, orphans: readonly string[]): Promise<string[]> {
-  const { place, context } = work;
-  const { changeWorkspace } = await import("../workspace/change-workspace.ts");
-  const removed: string[] = [];
-  for (const folder of orphans) {
-    const workspace: WorkspaceChange = { folder, entry: null };
-    const { state, record } = await readInstalledState(place.skillsFolder, folder);
-    if (state === "intact" && record.digest === lock.paks[folder]?.digest) {
-      const { skillsFolder, boundary } = place;
-      await removeRelease({ skillsFolder, boundary, record, force: false, now: context.clock(), workspace });
-      removed.push(folder);
-      continue;
-    }
-    if (state !== "absent") context.warn(`${folder} is no longer asked for, but it was edited: it stays.`);
-    await changeWorkspace(dirname(dirname(place.skillsFolder)), [workspace]);
-  }
-  return removed;
 }

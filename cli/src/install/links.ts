@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { lstatSync } from "node:fs";
 import { lstat, mkdir, readFile, readlink, realpath, rename, rm, symlink } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { PaksError, systemErrorCode } from "@paks/schema";
@@ -108,6 +109,10 @@ export async function requireUneditedCopies(
   const [edited] = await listEditedCopies(paths, to, record);
   if (edited !== undefined) throw editedCopy(edited);
 }
+
+/** The places with a real copy: asked for, or made because the file system has no links. */
+export const listCopies = (links: readonly LinkPlan[]): string[] =>
+  links.flatMap(({ path }) => (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? [path] : []));
 
 /** The links of a record whose real place is inside `boundary`: it may have come with a stranger's project. */
 export async function listOwnLinks(skillsFolder: string, record: InstallRecord, boundary?: string): Promise<string[]> {

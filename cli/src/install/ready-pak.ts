@@ -41,6 +41,8 @@ export interface ReadyPak {
   readonly fetched: Fetched | undefined;
   readonly placing: Placing;
   readonly change: WorkspaceChange | undefined;
+  /** Names of tools that look into the skills folder themselves. */
+  readonly readers: readonly string[];
 }
 
 export interface Ready {
@@ -120,6 +122,7 @@ async function readyPak(work: Work, opened: OpenWorkspace, { pak, fetched, prese
     pak,
     fetched,
     change,
+    readers: scope.readers,
     placing: {
       skillsFolder: place.skillsFolder,
       record: fetched ? recordOf(fetched, facts) : { ...present!, ...facts, version: pak.before!.version },

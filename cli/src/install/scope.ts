@@ -37,6 +37,8 @@ export interface SkillsFolder {
 export interface Scope extends SkillsFolder {
   /** Ids of the targets that will find what is installed, those that read the skills folder itself included. */
   readonly agents: readonly string[];
+  /** Names of those that read the skills folder itself. */
+  readonly readers: readonly string[];
   readonly mode: "link" | "copy";
   /** The folder's name below the skills folder. */
   folderOf(pak: Placeable): string;
@@ -77,6 +79,7 @@ export async function planScope(context: Context, args: ScopeArgs): Promise<Scop
   return {
     ...place,
     agents: folders.map(({ target }) => target.id),
+    readers: folders.flatMap(({ target, folder }) => (folder === place.skillsFolder ? [target.name] : [])),
     mode,
     folderOf: ({ name, folder }) => folder ?? name,
     linksOf: (pak) => {
@@ -97,7 +100,7 @@ function planFolder(place: SkillsFolder, { agents, copy }: ScopeArgs): Scope {
   if (flag !== undefined) throw new PaksError("USAGE", `--dir names the place; ${flag} cannot be given with it.`);
   const folderOf = ({ name, account, folder = name }: Placeable) =>
     account === undefined ? folder : `${account}/${folder}`;
-  return { ...place, agents: [], mode: "copy", folderOf, linksOf: () => [] };
+  return { ...place, agents: [], readers: [], mode: "copy", folderOf, linksOf: () => [] };
 }
 
 /** What the paths of the table mean for this user and project. */

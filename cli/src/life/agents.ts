@@ -31,8 +31,17 @@ export const requireAgentId = (context: Context, id: string): string =>
 export const agentsOf = (links: readonly string[], folders: AgentFolders): string[] =>
   links.flatMap((link) => folders.get(dirname(link)) ?? folders.get(dirname(dirname(link))) ?? []);
 
-/** Links of a pak that are gone or lead elsewhere by now, and copies of it that were edited. */
-export async function findBrokenLinks({ links, path, record }: InstalledPak): Promise<string[]> {
+interface LinkDrift {
+  /** Links of a pak that are gone or lead elsewhere by now, and copies of it that were edited. */
+  readonly brokenLinks: string[];
+  /** The copies among them. */
+  readonly editedCopies: string[];
+}
+
+export async function findLinkDrift({ links, path, record }: InstalledPak): Promise<LinkDrift> {
   const states = await Promise.all(links.map((link) => readLinkState(link, { to: path, record })));
-  return links.filter((_link, index) => states[index] !== "link" && states[index] !== "copy");
+  return {
+    brokenLinks: links.filter((_link, index) => states[index] !== "link" && states[index] !== "copy"),
+    editedCopies: links.filter((_link, index) => states[index] === "edited"),
+  };
 }

@@ -3,7 +3,7 @@ import { type LockedPak, type PaksError, formatErrorBody, isPaksError } from "@p
 import type { Context } from "../context.ts";
 import { type InstalledPak, surveyInstalled } from "../install/list-installed.ts";
 import { ownName } from "./own-name.ts";
-import { type AgentFolders, agentsOf, findBrokenLinks, listAgentFolders } from "./agents.ts";
+import { type AgentFolders, agentsOf, findLinkDrift, listAgentFolders } from "./agents.ts";
 import { type Place, readLockOf, recoverPlace } from "./places.ts";
 
 /**
@@ -31,6 +31,8 @@ export interface ListRow {
   readonly agents: readonly string[];
   /** Absolute. */
   readonly brokenLinks: readonly string[];
+  /** Absolute; those of `brokenLinks` that are copies. */
+  readonly editedCopies: readonly string[];
   readonly error: PaksError | undefined;
 }
 
@@ -81,6 +83,7 @@ const emptyRow = (place: Place, folder: string, path: string): ListRow => ({
   locked: undefined,
   agents: [],
   brokenLinks: [],
+  editedCopies: [],
   error: undefined,
 });
 
@@ -101,7 +104,7 @@ async function installedRow(pak: InstalledPak, { place, folders, locked, hasLock
     pak,
     locked,
     agents: agentsOf(links, folders),
-    brokenLinks: pak.state === "absent" ? [] : await findBrokenLinks(pak),
+    ...(pak.state === "absent" ? {} : await findLinkDrift(pak)),
   };
 }
 
@@ -117,13 +120,17 @@ export const rowName = ({ pak, locked, folder }: ListRow): string => {
 export const rowVersion = ({ pak, locked }: ListRow): string | null => pak?.record.version ?? locked?.version ?? null;
 
 /** In words, for the column STATE. */
-export function rowStateText({ state, lockState, brokenLinks, locked, error }: ListRow): string {
+export function rowStateText({ state, lockState, brokenLinks, editedCopies, locked, error }: ListRow): string {
   if (error !== undefined) return `broken: ${error.code}`;
+  const gone = brokenLinks.length - editedCopies.length;
   return [
     state,
     ...(lockState === "differs" && state !== "missing" ? ["not as locked"] : []),
     ...(lockState === "absent" ? ["not in the lock"] : []),
-    ...(brokenLinks.length > 0 ? [`${brokenLinks.length} ${brokenLinks.length === 1 ? "link" : "links"} gone`] : []),
+    ...(gone > 0 ? [`${gone} ${gone === 1 ? "link" : "links"} gone`] : []),
+    ...(editedCopies.length > 0
+      ? [`${editedCopies.length} ${editedCopies.length === 1 ? "copy" : "copies"} edited`]
+      : []),
     ...(locked?.pinned === true ? ["pinned"] : []),
     ...(locked?.source === null ? ["dependency"] : []),
   ].join(", ");
@@ -147,6 +154,7 @@ export const rowData = (row: ListRow) => {
     changed: pak?.changed ?? [],
     links: pak?.links ?? [],
     broken_links: row.brokenLinks,
+    edited_copies: row.editedCopies,
     agents: row.agents,
     installed_at: pak?.record.installed_at ?? null,
     ...(row.error === undefined ? {} : formatErrorBody(row.error)),

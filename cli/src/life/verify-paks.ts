@@ -54,10 +54,14 @@ async function checkLocally(row: ListRow, platform: NodeJS.Platform): Promise<Pr
     });
   const modes = platform === "win32" || pak.changed.length > 0 ? [] : await listModeChanges(pak);
   if (modes.length > 0) add("DRIFT", "files became executable or are no longer", { paths: modes });
-  if (row.brokenLinks.length > 0)
-    add("DRIFT", "links are gone, lead elsewhere, or copies of it were edited", {
-      hint: "Make them again: paks install.",
-      paths: row.brokenLinks,
+  const { brokenLinks, editedCopies } = row;
+  const gone = brokenLinks.filter((path) => !editedCopies.includes(path));
+  if (gone.length > 0)
+    add("DRIFT", "links are gone or lead elsewhere", { hint: "Make them again: paks install.", paths: gone });
+  if (editedCopies.length > 0)
+    add("DRIFT", "copies of it were edited", {
+      hint: "Put them back: paks install --force, which keeps a copy.",
+      paths: editedCopies,
     });
   return problems;
 }

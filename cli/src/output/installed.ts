@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { InstallResult, Installed } from "../install/install.ts";
 import { safe } from "./safe-text.ts";
 import { shortPath } from "./short-path.ts";
@@ -16,7 +17,10 @@ export const installedData = ({ installed, removed, root }: InstallResult) => ({
     origin: one.record.origin,
     dependency: one.isDependency,
     path: one.path,
+    renamed_from: one.renamedFrom ?? null,
     links: one.links,
+    copies: one.copies,
+    read_by: one.readers,
     backups: one.backups,
     notes: one.notes,
   })),
@@ -24,11 +28,15 @@ export const installedData = ({ installed, removed, root }: InstallResult) => ({
 });
 
 /** The same for people. */
-export const formatInstalled = ({ installed, removed }: InstallResult, around: Around): string =>
-  [
+export function formatInstalled({ installed, removed, disabled }: InstallResult, around: Around): string {
+  const renamed = new Set(installed.map(({ renamedFrom }) => renamedFrom));
+  const why = (folder: string) =>
+    disabled.includes(folder) ? "it is disabled in paks.jsonc" : "nothing asks for it any more";
+  return [
     ...installed.map((one) => formatOne(one, around)),
-    ...removed.map((folder) => `✓ Removed ${safe(folder)}: nothing asks for it any more`),
+    ...removed.flatMap((folder) => (renamed.has(folder) ? [] : [`✓ Removed ${safe(folder)}: ${why(folder)}`])),
   ].join("\n");
+}
 
 const verbs = { installed: "Installed", replaced: "Replaced", unchanged: "Already there:" } as const;
 
@@ -37,12 +45,15 @@ function formatOne(one: Installed, around: Around): string {
   const name = record.origin.type === "registry" ? `${record.origin.account}/${record.origin.name}` : record.name;
   const from = one.action === "replaced" && one.previous?.version ? `${one.previous.version} → ` : "";
   const at = (path: string) => safe(shortPath(path, around));
-  const what = one.isDependency ? " (a dependency)" : "";
+  const renamed = one.renamedFrom === undefined ? "" : ` (renamed from ${safe(one.renamedFrom)})`;
+  const what = `${one.isDependency ? " (a dependency)" : ""}${renamed}`;
+  const isCopy = (path: string) => one.copies.includes(path);
   return [
     `✓ ${verbs[one.action]} ${safe(name)} ${safe(from)}${safe(record.version ?? "(no version)")}${what}`,
     `  ${record.digest}  ${record.files.length} ${record.files.length === 1 ? "file" : "files"}, verified`,
     `  in ${at(one.path)}`,
-    ...one.links.map((path) => `  linked from ${at(path)}`),
+    ...one.links.map((path) => `  ${isCopy(path) ? "copied to" : "linked from"} ${at(path)}`),
+    ...(one.readers.length > 0 ? [`  read by ${one.readers.join(", ")} from ${at(dirname(one.path))}`] : []),
     ...one.backups.map((path) => `  a copy of what was there: ${at(path)}`),
     ...one.notes.map((note) => `⚠ ${safe(note)}`),
   ].join("\n");
