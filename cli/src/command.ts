@@ -23,6 +23,8 @@ export interface Result {
    * Text that others wrote goes through `safe()` first, or its line breaks could imitate ours.
    */
   readonly text: string;
+  /** What to do next, below the text; not printed with `--quiet`. The same rules as for `text`. */
+  readonly next?: string | undefined;
   /** Exit code when the command did its work but the answer is "no" (findings, drift). Absent = 0. */
   readonly exit?: number;
 }

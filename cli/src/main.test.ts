@@ -24,6 +24,38 @@ test.each([[[]], [["--help"]], [["-h"]], [["help"]], [["--verbose"]], [["help", 
   },
 );
 
+test.each([
+  [["--json"], commandTable.length],
+  [["help", "--json"], commandTable.length],
+  [["cache", "--json"], commandTable.filter(({ name }) => name.startsWith("cache ")).length],
+  [["help", "install", "--json"], 1],
+])("%j: help is one JSON value, too", async (argv, count) => {
+  const { commands } = (await run(argv)).json() as { commands: { name: string; describe: string; help?: string }[] };
+  expect(commands).toHaveLength(count);
+  for (const one of commands) expect(one).toMatchObject({ name: expect.any(String), describe: expect.any(String) });
+  if (count === 1) expect(commands[0]?.help).toContain("--global");
+});
+
+test.each([
+  ["rollback", "x", "-g"],
+  ["pin", "x", "--global"],
+  ["unpin", "x", "-g"],
+])("%s %s %s says why it is for projects only, and does not show the option", async (...argv) => {
+  const { exit, stderr } = await run(argv);
+  expect(exit).toBe(2);
+  expect(stderr).toContain(`${argv[0]} is for projects: of what is installed for all of them no lock`);
+  expect((await run([argv[0]!, "--help"])).stdout).not.toMatch(/--global|hidden/);
+});
+
+test("--quiet prints results without what to do next", async () => {
+  const loud = await run(["create", "pdf"]);
+  expect(loud.stdout).toContain("Next: write");
+  const { stdout } = await run(["create", "pdf", "-q"]);
+  expect(stdout).toContain("Created");
+  expect(stdout).not.toContain("Next:");
+  expect((await run(["list", "-q"])).stdout).toBe("Nothing is installed here.\n");
+});
+
 test("the version is told in words and as JSON", async () => {
   expect((await run(["--version"])).stdout).toBe(`${version}\n`);
   expect((await run(["-V", "--json"])).json()).toEqual({ version });

@@ -28,10 +28,10 @@ export async function main(argv: readonly string[], machine: Machine): Promise<n
   try {
     const { words, row, group } = findCommand(argv);
     if (row !== undefined) return await runCommand(row, words, { machine, printer });
-    if (group !== undefined) printer.help(formatGroupHelp(group, commandTable));
+    if (group !== undefined) printHelp(printer, formatGroupHelp(group, commandTable), inGroup(group));
     else if (argv.some((word) => word === "--version" || word === "-V")) {
       printer.result({ data: { version }, text: version });
-    } else printer.help(formatRootHelp(commandTable));
+    } else printHelp(printer, formatRootHelp(commandTable), commandTable);
     return 0;
   } catch (error) {
     // A command that was stopped and says what it left says more than the signal.
@@ -50,7 +50,7 @@ async function runCommand(
   const [command, { parseCommandLine }] = await Promise.all([row.load(), import("./parse-command-line.ts")]);
   const parsed = await parseCommandLine(command, words, machine.stdout.columns ?? 80);
   if (parsed.type === "help") {
-    printer.help(parsed.text);
+    printHelp(printer, parsed.text, [row]);
     return 0;
   }
   const context = await openContextFor(row, parsed.args, { machine, printer });
@@ -58,6 +58,21 @@ async function runCommand(
   printer.result(result);
   await context.end();
   return result.exit ?? 0;
+}
+
+const inGroup = (group: string): readonly CommandRow[] =>
+  commandTable.filter(({ name }) => name.startsWith(`${group} `));
+
+/** For programs, which commands it is about; of one, the text as well. */
+function printHelp(printer: Printer, text: string, rows: readonly CommandRow[]): void {
+  const commands = rows.map(({ name, usage, aliases, describe }) => ({
+    name,
+    usage: usage ?? "",
+    aliases: aliases ?? [],
+    describe,
+    ...(rows.length === 1 ? { help: text } : {}),
+  }));
+  printer.result({ data: { commands }, text });
 }
 
 /** A command that mends the configuration cannot ask for one that is whole. */

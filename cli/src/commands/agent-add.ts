@@ -53,7 +53,8 @@ export const agentAdd = defineCommand({
     const verb = replaced ? "Changed" : "Added";
     return {
       data: { action: replaced ? "changed" : "added", id, ...withoutUndefined(values), file: path },
-      text: `✓ ${verb} ${id} in ${safe(path)}\nhint: paks install <pak> --agent ${id}`,
+      text: `✓ ${verb} ${id} in ${safe(path)}`,
+      next: `hint: paks install <pak> --agent ${id}`,
     };
   },
 });

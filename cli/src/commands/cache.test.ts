@@ -49,6 +49,25 @@ test("clean deletes what paks fetched and nothing else; --dry-run deletes nothin
   expect(await readdir(join(cache, "store"))).toEqual(["swept"]);
 });
 
+test("compiled code is named, counted once, and cleaned, also where the cache is elsewhere", async () => {
+  const { home, cache, run } = await open();
+  const file = join(cache, "code", "b1", "list");
+  const write = async () => {
+    await mkdir(join(file, ".."), { recursive: true });
+    await writeFile(file, "x".repeat(2048));
+  };
+  await write();
+  expect(await run("cache", "info")).toMatchObject({ bytes: 2048, code: { count: 1, bytes: 2048 } });
+  const elsewhere = { cwd: home, home, environment: { PAKS_CACHE_DIR: join(home, "elsewhere") } };
+  expect((await runPaks(["cache", "info"], elsewhere)).stdout).toMatch(
+    /^compiled code +1, 2\.0 KiB; .*\neverything +2\.0 KiB$/m,
+  );
+  expect(await run("cache", "clean")).toMatchObject({ files: 1, bytes: 2048 });
+  await write();
+  await runPaks(["cache", "clean"], elsewhere);
+  await expect(readFile(file)).rejects.toMatchObject({ code: "ENOENT" });
+});
+
 test("clean can leave what was used lately", async () => {
   const { put, run } = await open();
   const old = await put("old");

@@ -98,6 +98,22 @@ test("search shows what was found, how much more there is, and how to install it
   expect(stub.requests[0]?.path).toBe("/api/paks?q=pdf+forms&sort=downloads&limit=10&page=1");
 });
 
+test.each([
+  ["--limit", "1000", "--limit is a whole number, 1 to 100."],
+  ["--limit", "0", "--limit is a whole number, 1 to 100."],
+  ["--page", "1.5", "--page is a whole number, 1 or more."],
+])("search %s %s is refused in our words, without asking", async (flag, value, message) => {
+  const { run, stub } = await open();
+  const { exit, stderr } = await run(["search", flag, value]);
+  expect([exit, stderr]).toEqual([2, expect.stringContaining(message)]);
+  expect(stub.requests).toEqual([]);
+});
+
+test("search --quiet prints what was found and nothing else", async () => {
+  const { run } = await open();
+  expect((await run(["search", "pdf", "-q"])).stdout).not.toContain("Install one with");
+});
+
 test("search as JSON is the registry's own records", async () => {
   const { run } = await open();
   expect((await run(["search", "--json"])).json()).toEqual({ items: [summary], total: 1001, page: 1, per_page: 10 });
@@ -201,13 +217,18 @@ test("what is installed is shown with what is found, and whether the registry ha
   const { home, run } = await open();
   expect((await run(["info", "acme/pdf"])).stdout).not.toContain("installed");
   await installedHere(home, "1.0.0");
-  expect((await run(["search", "pdf"])).stdout).toMatch(/^NAME +VERSION +INSTALLED .*\nacme\/pdf +1\.2\.0 +1\.0\.0 /);
+  expect((await run(["search", "pdf"])).stdout).toMatch(
+    /^NAME +VERSION +INSTALLED .*\nacme\/pdf +1\.2\.0 +1\.0\.0 \(global\) /,
+  );
   expect((await run(["info", "acme/pdf"])).stdout).toContain("1.2.0 is newer: paks update acme/pdf");
   const installed = [{ version: "1.0.0", update: true }];
   expect((await run(["info", "acme/pdf", "--json"])).json()).toMatchObject({ installed });
   expect((await run(["search", "pdf", "--json"])).json()).toMatchObject({ items: [{ installed }] });
   await installedHere(home, "1.2.0");
   expect((await run(["info", "acme/pdf"])).stdout).toMatch(/^installed +1\.2\.0 \(global\), the newest$/m);
+  const cwd = join(home, "project");
+  await installedHere(cwd, "1.2.0");
+  expect((await run(["search", "pdf"], { cwd })).stdout).toContain(" 1.2.0 (project), 1.2.0 (global) ");
 });
 
 test("--author is --account, and all filters are sent", async () => {

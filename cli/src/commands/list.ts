@@ -47,7 +47,8 @@ export const list = defineCommand({
       folders: places.map(({ scope, skillsFolder }) => ({ scope, path: skillsFolder })),
       installed: rows.map(rowData),
     };
-    return { data, text: await textOf(rows, { data, context, format: args.format }) };
+    const next = rows.length === 0 && args.format === "table" ? 'hint: find something with "paks search".' : undefined;
+    return { data, text: await textOf(rows, { data, context, format: args.format }), next };
   },
 });
 
@@ -60,7 +61,7 @@ interface Shown {
 async function textOf(rows: readonly ListRow[], { data, context, format }: Shown): Promise<string> {
   if (format === "json") return (await import("../output/safe-text.ts")).formatJson(data);
   if (format === "yaml") return (await import("../output/yaml.ts")).formatYaml(data);
-  if (rows.length === 0) return `${nothingInstalled}\nhint: find something with "paks search".`;
+  if (rows.length === 0) return nothingInstalled;
   const scopes = new Set(rows.map(({ place }) => place.scope)).size > 1;
   const header = ["NAME", "VERSION", "STATE", ...(scopes ? ["SCOPE"] : []), "AGENTS", "PLACE"];
   const table = formatTable(

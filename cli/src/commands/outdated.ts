@@ -41,7 +41,8 @@ export const outdated = defineCommand({
     if (failed[0] && failed.length === rows.length) throw failed[0];
     return {
       data: { outdated: newer.map(dataOf), others: rows.filter((row) => !isNewer(row)).map(dataOf) },
-      text: textOf(rows, newer, args.dir),
+      text: textOf(rows, newer),
+      next: newer.length === 0 ? undefined : ["", ...hintsOf(newer, args.dir)].join("\n"),
       exit: newer.length > 0 ? 9 : failed[0] ? exitOf(failed[0]) : 0,
     };
   },
@@ -55,7 +56,7 @@ const exitOf = (error: PaksError): number => (error.code === "INTEGRITY_MISMATCH
 
 const dataOf = ({ error, ...row }: OutdatedRow) => ({ ...row, ...(error === undefined ? {} : formatErrorBody(error)) });
 
-function textOf(rows: readonly OutdatedRow[], newer: readonly OutdatedRow[], dir: string | undefined): string {
+function textOf(rows: readonly OutdatedRow[], newer: readonly OutdatedRow[]): string {
   const unknown = rows.flatMap(({ name, error }) =>
     error === undefined ? [] : [`⚠ ${safe(name)}: ${safe(error.message)} [${error.code}]`],
   );
@@ -70,7 +71,7 @@ function textOf(rows: readonly OutdatedRow[], newer: readonly OutdatedRow[], dir
       row.source ?? (row.dependency ? "a dependency" : "–"),
     ]),
   );
-  return [table, "", ...hintsOf(newer, dir), ...unknown].join("\n");
+  return [table, ...unknown].join("\n");
 }
 
 const withPoint = (version: string | null, point: string | null): string =>

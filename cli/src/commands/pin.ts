@@ -1,10 +1,12 @@
 import type { Argv } from "yargs";
 import { type CommonArgs, defineCommand } from "../command.ts";
+import type { Context } from "../context.ts";
 import { type Pinned, setPinned } from "../life/pin-paks.ts";
+import { projectOnly, requireProject } from "./scope-options.ts";
 import { safe } from "../output/safe-text.ts";
 
 const names = (yargs: Argv<CommonArgs>) =>
-  yargs.positional("name", {
+  yargs.options(projectOnly).positional("name", {
     type: "string",
     array: true,
     demandOption: true,
@@ -16,7 +18,7 @@ export const pin = defineCommand({
   describe: "Keep update away from a pak of this project",
   examples: [["paks pin pdf-forms", "it stays at its version until paks unpin"]],
   builder: names,
-  run: async (args, context) => resultOf(await setPinned(context, args.name, true)),
+  run: async (args, context) => resultOf(await pinned(context, args, true)),
 });
 
 export const unpin = defineCommand({
@@ -24,8 +26,18 @@ export const unpin = defineCommand({
   describe: "Let update change a pak again",
   examples: [["paks unpin pdf-forms", "the next paks update may change it"]],
   builder: names,
-  run: async (args, context) => resultOf(await setPinned(context, args.name, false)),
+  run: async (args, context) => resultOf(await pinned(context, args, false)),
 });
+
+interface PinArgs {
+  readonly name: readonly string[];
+  readonly global: boolean;
+}
+
+async function pinned(context: Context, { name, global }: PinArgs, on: boolean): Promise<Pinned[]> {
+  requireProject(global, on ? "pin" : "unpin", "no lock holds versions; leave it out of what you update by name");
+  return [...(await setPinned(context, name, on))];
+}
 
 const resultOf = (paks: readonly Pinned[]) => ({
   data: { paks },

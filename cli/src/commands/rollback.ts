@@ -1,6 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { shortPath } from "../output/short-path.ts";
 import { rollbackPak } from "../life/rollback-pak.ts";
+import { projectOnly, requireProject } from "./scope-options.ts";
 import { safe } from "../output/safe-text.ts";
 
 export const rollback = defineCommand({
@@ -13,8 +14,14 @@ export const rollback = defineCommand({
   builder: (yargs) =>
     yargs
       .positional("name", { type: "string", demandOption: true, describe: "name, folder or account/name" })
+      .options(projectOnly)
       .option("force", { type: "boolean", default: false, describe: "Also when files were edited; a copy is kept" }),
   run: async (args, context) => {
+    requireProject(
+      args.global,
+      "rollback",
+      "no lock remembers what was there before; install the version that you want with -g",
+    );
     const done = await rollbackPak(context, args.name, { force: args.force });
     return {
       data: { ...done, source: done.source ?? null },
@@ -23,10 +30,10 @@ export const rollback = defineCommand({
         ...(done.source === undefined ? [] : [`  paks.jsonc asks for ${safe(done.source)} now`]),
         ...done.backups.map((path) => `  a copy of what was there: ${safe(shortPath(path, context))}`),
         ...done.removed.map((folder) => `✓ Removed ${safe(folder)}: nothing needs it any more`),
-        ...(done.source === undefined
-          ? [`hint: the next update takes the newer one again; keep this: paks pin ${done.folder}`]
-          : []),
       ].join("\n"),
+      ...(done.source === undefined && {
+        next: `hint: the next update takes the newer one again; keep this: paks pin ${done.folder}`,
+      }),
     };
   },
 });

@@ -101,6 +101,8 @@ export function createdResult(context: Context, { folder, name, files, workflow 
     text: [
       ...files.map((path) => `✓ Created ${at(path)}`),
       ...(workflow ? [describeWorkflow(context, workflow)] : []),
+    ].join("\n"),
+    next: [
       "",
       `Next: write the instructions in ${at("SKILL.md")}, then run paks validate --strict${place === "" ? "" : ` ${safe(place)}`}`,
     ].join("\n"),

@@ -1,5 +1,6 @@
 import type { Argv } from "yargs";
 import type { CommonArgs } from "../command.ts";
+import { usageError } from "../usage-error.ts";
 
 /** The flags that say where: the same for install, list and remove. */
 export const scopeOptions = (yargs: Argv<CommonArgs>) =>
@@ -18,6 +19,14 @@ export const scopeOptions = (yargs: Argv<CommonArgs>) =>
       describe: "For all projects: below your home folder",
     })
     .option("dir", { type: "string", describe: "A folder of your own; paks go to <dir>/<account>/<name>" });
+
+/** Of commands that work with a project's lock: known, so that the error can say why it is not there. */
+export const projectOnly = { global: { type: "boolean", alias: "g", default: false, hidden: true } } as const;
+
+/** @throws PaksError USAGE */
+export function requireProject(global: boolean, command: string, why: string): void {
+  if (global) throw usageError(`${command} is for projects: of what is installed for all of them ${why}.`, command);
+}
 
 /** For commands that put files somewhere. */
 export const copyOption = <T>(yargs: Argv<T>) =>

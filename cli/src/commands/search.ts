@@ -1,5 +1,5 @@
 import { type PakSummaryDto, formatPakId, kinds, sortOrders } from "@paks/schema";
-import { defineCommand } from "../command.ts";
+import { type Result, defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import {
   type InstalledVersion,
@@ -11,6 +11,7 @@ import {
 import { formatJson, safe } from "../output/safe-text.ts";
 import { formatPairs, formatTable } from "../output/table.ts";
 import { formatYaml } from "../output/yaml.ts";
+import { usageError } from "../usage-error.ts";
 
 export const search = defineCommand({
   command: "search [query..]",
@@ -41,6 +42,8 @@ export const search = defineCommand({
   run: async (args, context) => {
     const { kind, account, keyword, category, sort, limit, page } = args;
     const q = args.query?.join(" ") || undefined;
+    requireWhole("--limit", limit, 100);
+    requireWhole("--page", page, Number.MAX_SAFE_INTEGER);
     const query = { q, kind, account, keyword, category, sort, limit, page };
     const registry = account === undefined ? context.registry() : context.registryFor(account);
     const { items, meta } = await context.progress("Searching", async () => await registry.search(query));
@@ -55,10 +58,16 @@ export const search = defineCommand({
     if (args.format === "yaml") return { data, text: formatYaml(data) };
     return {
       data,
-      text: textOf({ items, installed, context, detailed: args.detailed, total: meta.total, page: meta.page }),
+      ...textOf({ items, installed, context, detailed: args.detailed, total: meta.total, page: meta.page }),
     };
   },
 });
+
+/** What the registry would refuse in the words of its own checks. */
+function requireWhole(flag: string, value: number, most: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= most) return;
+  throw usageError(`${flag} is a whole number, ${most === 100 ? "1 to 100" : "1 or more"}.`, "search");
+}
 
 type Installed = ReadonlyMap<string, readonly InstalledVersion[]>;
 
@@ -76,16 +85,16 @@ interface Shown {
   readonly page: number;
 }
 
-function textOf(shown: Shown): string {
+function textOf(shown: Shown): Pick<Result, "text" | "next"> {
   const { items, total, page, detailed } = shown;
   const [first] = items;
   if (first === undefined) {
-    if (page > 1 && total > 0) return "There are not so many.\nhint: name an earlier --page.";
-    return "Nothing was found.\nhint: use fewer or other words.";
+    if (page > 1 && total > 0) return { text: "There are not so many.", next: "hint: name an earlier --page." };
+    return { text: "Nothing was found.", next: "hint: use fewer or other words." };
   }
   const count = total > items.length ? `${items.length} of ${total > 1000 ? "more than 1000" : total}` : `${total}`;
   const list = detailed ? items.map((item) => detailsOf(item, shown)).join("\n\n") : tableOf(shown);
-  return `${list}\n\n${count} found. Install one with: paks install ${formatPakId(first)}`;
+  return { text: list, next: `\n${count} found. Install one with: paks install ${formatPakId(first)}` };
 }
 
 function tableOf({ items, installed, context }: Shown): string {

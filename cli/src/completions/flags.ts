@@ -36,7 +36,12 @@ export function readWords(command: Command): KnownWords {
   );
   command.builder(recorder as Argv<CommonArgs>);
   return {
-    flags: [...Object.entries(options).map(([name, one]) => flagOf(name, one)), ...commonWords],
+    flags: [
+      ...Object.entries(options)
+        .filter(([, one]) => one.hidden !== true)
+        .map(([name, one]) => flagOf(name, one)),
+      ...commonWords,
+    ],
     choices: Object.fromEntries(Object.entries(positionals).map(([name, one]) => [name, choicesOf(one)])),
   };
 }

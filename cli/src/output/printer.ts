@@ -23,7 +23,6 @@ export interface PrinterOptions {
 /** The one place that prints. Data goes to stdout, everything else to stderr. */
 export interface Printer {
   readonly result: (result: Result) => void;
-  readonly help: (text: string) => void;
   readonly error: (error: PaksError) => void;
   readonly warn: (text: string) => void;
   readonly note: (text: string) => void;
@@ -36,11 +35,10 @@ export function openPrinter(options: PrinterOptions): Printer {
     if (text !== "") sink.write(`${paint(safe(text, { multiline: true }), colors(sink))}\n`);
   };
   return {
-    result: ({ data, text }) => {
+    result: ({ data, text, next = "" }) => {
       if (options.json) options.stdout.write(`${formatJson(data)}\n`);
-      else print(options.stdout, text);
+      else print(options.stdout, options.quiet || next === "" ? text : `${text}\n${next}`);
     },
-    help: (text) => print(options.stdout, text),
     error: (error) => {
       if (options.json) options.stdout.write(`${formatJson(formatErrorBody(error))}\n`);
       if (!options.json || options.verbose) print(options.stderr, formatError(error, options));
