@@ -268,6 +268,22 @@ test("disabled paks are not installed", async () => {
   expect(await skills()).toEqual(["pdf"]);
 });
 
+test("a pak that becomes disabled goes and says why, and remove takes it out of paks.jsonc", async () => {
+  await registry.add("acme/pdf", "1.0.0");
+  await registry.add("acme/text", "1.0.0");
+  await good("install", "acme/pdf", "acme/text");
+  await writeFile(join(options.cwd, "paks.jsonc"), '{"paks": ["acme/pdf", "acme/text"], "disabled": ["text", "x"]}');
+  const run = await runPaks(["install"], options);
+  expect(run.stdout).toContain("✓ Removed text: it is disabled in paks.jsonc");
+  await good("remove", "text");
+  expect(await file("paks.jsonc")).toBe('{"paks": ["acme/pdf"], "disabled": ["x"]}');
+  await writeFile(join(options.cwd, "paks.jsonc"), '{"paks": ["acme/pdf"], "disabled": ["acme/pdf"]}');
+  await good("remove", "pdf");
+  expect(await file("paks.jsonc")).toBe('{"paks": [], "disabled": []}');
+  await good("install", "acme/pdf");
+  expect(await skills()).toEqual(["pdf"]);
+});
+
 test("a batch of which one cannot be placed changes nothing", async () => {
   await registry.add("acme/pdf", "1.0.0");
   await registry.add("acme/text", "1.0.0");

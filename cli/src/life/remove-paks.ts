@@ -1,6 +1,6 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type Lock, PaksError } from "@paks/schema";
+import { type Lock, PaksError, type Workspace, emptyWorkspace } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { exists } from "../install/installed-state.ts";
 import { listEditedCopies, removeLinks } from "../install/links.ts";
@@ -11,7 +11,7 @@ import { requireInside } from "../install/require-inside.ts";
 import { type WorkspaceChange, changeWorkspace } from "../workspace/change-workspace.ts";
 import { findLocked } from "../workspace/entry.ts";
 import { findWorkspace } from "../workspace/open-workspace.ts";
-import { type Wish, identityOf, listWishes } from "../workspace/wish.ts";
+import { identityOf, listOwnDisabled, listWishes } from "../workspace/wish.ts";
 import { listAgentFolders } from "./agents.ts";
 import { planRemoval } from "./dependents.ts";
 import { findRows, requireRow } from "./find-row.ts";
@@ -49,20 +49,21 @@ export const removePaks = (
   inFolderTidily(context, place, async () => {
     const rows = await readRows(context, place);
     const lock = await readLockOf(place);
-    const { asked, onlyWished } = await lookUp(context, place, { names, rows, lock });
+    const workspace = place.locked ? (await findWorkspace(context)).workspace : emptyWorkspace;
+    const { asked, onlyWished } = lookUp(place, { names, rows, lock, workspace });
     const plan = planRemoval(lock, asked);
     const rowOf = (folder: string) => rows.find((row) => row.folder === folder)!;
     const gone = plan.gone.map((one) => ({ ...one, row: rowOf(one.folder) }));
     if (!force) for (const one of gone) await requireRemovable(one);
     const removed: RemovedPak[] = [];
     for (const { row, asked: wasAsked } of gone) {
-      const backups = await removeOne(context, row, { force, change: changeOf(lock, row.folder) });
+      const backups = await removeOne(context, row, { force, change: changeOf(lock, row.folder, workspace) });
       // `acme` of `acme/pdf`.
       if (row.folder.includes("/")) await removeFolders([dirname(row.path)]);
       const { folder } = row;
       removed.push({ name: rowName(row), version: rowVersion(row), folder, dependency: !wasAsked, backups });
     }
-    const changes = [...plan.stays.map((folder) => noLongerAsked(lock, folder)), ...onlyWished];
+    const changes = [...plan.stays.map((folder) => noLongerAsked(lock, folder, workspace)), ...onlyWished];
     if (changes.length > 0) await changeWorkspace(place.root, changes);
     for (const { folder, drop } of onlyWished)
       removed.push({ name: drop[0]!, version: null, folder, dependency: false, backups: [] });
@@ -73,6 +74,7 @@ interface LookingUp {
   readonly names: readonly string[];
   readonly rows: readonly ListRow[];
   readonly lock: Lock;
+  readonly workspace: Workspace;
 }
 
 interface LookedUp {
@@ -82,9 +84,10 @@ interface LookedUp {
   readonly onlyWished: readonly (WorkspaceChange & { readonly drop: readonly string[] })[];
 }
 
-async function lookUp(context: Context, place: Place, { names, rows, lock }: LookingUp): Promise<LookedUp> {
+function lookUp(place: Place, { names, rows, lock, workspace }: LookingUp): LookedUp {
   const unknown = names.filter((name) => findRows(rows, name).length === 0);
-  const wishes = unknown.length > 0 && place.locked ? await listWishesHere(context) : [];
+  // Also the disabled ones: they are asked for, only not now.
+  const wishes = unknown.length > 0 ? listWishes({ ...workspace, disabled: [] }, place.root) : [];
   const wishOf = (name: string) =>
     wishes.find(
       ({ text, source }) =>
@@ -94,27 +97,31 @@ async function lookUp(context: Context, place: Place, { names, rows, lock }: Loo
   const found = names.map((name) => ({ name, wish: unknown.includes(name) ? wishOf(name) : undefined }));
   return {
     asked: [...new Set(found.flatMap(({ name, wish }) => (wish ? [] : [requireRow(rows, name).folder])))],
-    onlyWished: found.flatMap(({ wish }) => (wish ? [{ folder: wish.text, entry: null, drop: [wish.text] }] : [])),
+    onlyWished: found.flatMap(({ wish }) =>
+      wish ? [{ folder: wish.text, entry: null, drop: dropOf(wish.text, workspace) }] : [],
+    ),
   };
 }
 
-async function listWishesHere(context: Context): Promise<readonly Wish[]> {
-  const { workspace, root } = await findWorkspace(context);
-  return listWishes(workspace, root);
-}
+/** A source, and what disables it: it would disable the same pak when that is installed again. */
+const dropOf = (source: string, workspace: Workspace): string[] => [source, ...listOwnDisabled(workspace, source)];
 
 const lockedOf = (lock: Lock, folder: string) => (Object.hasOwn(lock.paks, folder) ? lock.paks[folder] : undefined);
 
 /** Nothing where the lock does not know the pak. */
-function changeOf(lock: Lock, folder: string): WorkspaceChange | undefined {
+function changeOf(lock: Lock, folder: string, workspace: Workspace): WorkspaceChange | undefined {
   const entry = lockedOf(lock, folder);
   if (entry === undefined) return undefined;
-  return { folder, entry: null, ...(entry.source === null ? {} : { drop: [entry.source] }) };
+  return { folder, entry: null, ...(entry.source === null ? {} : { drop: dropOf(entry.source, workspace) }) };
 }
 
-function noLongerAsked(lock: Lock, folder: string): WorkspaceChange {
+function noLongerAsked(lock: Lock, folder: string, workspace: Workspace): WorkspaceChange {
   const entry = lock.paks[folder]!;
-  return { folder, entry: { ...entry, source: null }, drop: entry.source === null ? [] : [entry.source] };
+  return {
+    folder,
+    entry: { ...entry, source: null },
+    drop: entry.source === null ? [] : dropOf(entry.source, workspace),
+  };
 }
 
 interface Going {

@@ -93,6 +93,13 @@ const outside = (text: string): PaksError =>
     details: { source: text },
   });
 
+/** What the workspace's list of disabled ones says only of this source. */
+export function listOwnDisabled({ paks, disabled }: Workspace, text: string): string[] {
+  const others = paks.filter((one) => one !== text);
+  const isMeant = (one: string, source: string) => isDisabled([one], source, parseSource(source));
+  return disabled.filter((one) => isMeant(one, text) && !others.some((other) => isMeant(one, other)));
+}
+
 const isDisabled = (disabled: readonly string[], text: string, source: Source): boolean =>
   disabled.includes(text) ||
   disabled.includes(identityOf(source)) ||
