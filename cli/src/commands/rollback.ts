@@ -22,7 +22,11 @@ export const rollback = defineCommand({
       "rollback",
       "no lock remembers what was there before; install the version that you want with -g",
     );
-    const done = await rollbackPak(context, args.name, { force: args.force });
+    const { local, ...done } = await rollbackPak(context, args.name, { force: args.force });
+    const next =
+      local === undefined
+        ? `the next update takes the newer one again; keep this: paks pin ${done.folder}`
+        : `the next install takes ${safe(local)} as it is then; to keep this, change it back there.`;
     return {
       data: { ...done, source: done.source ?? null },
       text: [
@@ -31,9 +35,7 @@ export const rollback = defineCommand({
         ...done.backups.map((path) => `  a copy of what was there: ${safe(shortPath(path, context))}`),
         ...done.removed.map((folder) => `✓ Removed ${safe(folder)}: nothing needs it any more`),
       ].join("\n"),
-      ...(done.source === undefined && {
-        next: `hint: the next update takes the newer one again; keep this: paks pin ${done.folder}`,
-      }),
+      ...(done.source === undefined && { next: `hint: ${next}` }),
     };
   },
 });

@@ -30,6 +30,8 @@ export interface LockedOptions {
   readonly root?: string | undefined;
   /** The registry that the project wishes for. */
   readonly wish?: string | undefined;
+  /** An earlier state of a local folder: the store may have it when the folder has another by now. */
+  readonly earlier?: boolean | undefined;
 }
 
 interface Locked<T extends Origin = Origin> {
@@ -196,12 +198,22 @@ async function readLocal(locked: Locked<LocalOrigin>): Promise<readonly ReleaseF
     import("./require-inside.ts"),
   ]);
   await requireInside(localPath(locked), root);
+  // Before the folder, which may be gone.
+  const kept = options.earlier === true ? await context.store.find(locked.entry.digest) : undefined;
+  if (kept !== undefined) return kept;
   const { files } = await fetchLocalSource(localPath(locked), root);
   if (describeFiles(files).digest === locked.entry.digest) return files;
+  if (options.earlier === true) throw notKept(locked);
   throw mismatch(locked, `the files in ${locked.origin.path || "."} have changed since`, {
     hint: "Run `paks install` to lock what is there now.",
   });
 }
+
+const notKept = ({ origin }: Locked<LocalOrigin>): PaksError =>
+  new PaksError("VERSION_NOT_FOUND", `The state before of ${origin.path || "the folder"} is not kept any more.`, {
+    hint: "A folder holds only what it holds now, and the store does not have the rest. Change the folder back, for example with git, then: paks install.",
+    details: { path: origin.path },
+  });
 
 function requireFiles(locked: Locked, files: readonly ReleaseFile[]): void {
   const { entry } = locked;

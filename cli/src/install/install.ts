@@ -8,6 +8,7 @@ import { nameWish } from "../workspace/wish.ts";
 import type { Fetched } from "./fetched.ts";
 import { openFetchers, openRegistries } from "./install-plan.ts";
 import { openScopes } from "./install-scopes.ts";
+import { keepReplaced } from "./keep-replaced.ts";
 import { listCopies } from "./links.ts";
 import { isDisabledOrphan, listRenames, removeOrphans, requireUneditedRenames } from "./orphans.ts";
 import { type Placed, placeReleases } from "./place.ts";
@@ -133,6 +134,7 @@ async function apply(
   for (const { pak, fetched } of paks) if (!fetched && !(await findPresent(work, pak))) return undefined;
   const renames = request.save ? listRenames(planned, plan) : new Map<string, string>();
   await requireUneditedRenames(work, renames);
+  await keepReplaced(work, paks);
   const placed = await placeReleases(paks.map(({ placing }) => placing));
   const removed = request.save ? await removeOrphans(work, planned, { orphans: plan.orphans, renames }) : [];
   const nameBefore = new Map([...renames].map(([from, to]) => [to, from]));

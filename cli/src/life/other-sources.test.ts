@@ -88,3 +88,20 @@ test("a folder of the project: changes at the source are outdated and taken by u
   expect(await installed()).toBe("mine");
   expect((await project.ok("diff", "./src/csv", "./.agents/skills/csv")).stdout).toContain("+mine");
 });
+
+test("a folder: rollback puts its earlier state back while the store has it, and says so when it has not", async () => {
+  await mkdir(join(project.cwd, "csv"));
+  await project.write("csv/SKILL.md", skill("one"));
+  await project.ok("install", "./csv");
+  await project.write("csv/SKILL.md", skill("two"));
+  await project.ok("install");
+  const back = await project.ok("rollback", "csv");
+  expect(await installed()).toBe(skill("one"));
+  expect(back.stdout + back.stderr).toContain("the next install takes ./csv as it is then");
+  await project.ok("rollback", "csv");
+  expect(await installed()).toBe(skill("two"));
+  await project.ok("cache", "clean");
+  const run = await project.paks("rollback", "csv");
+  expect([run.exit, run.stderr]).toEqual([3, expect.stringContaining("The state before of csv is not kept any more")]);
+  expect(await installed()).toBe(skill("two"));
+});

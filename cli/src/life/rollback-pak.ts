@@ -34,6 +34,8 @@ export interface RolledBack {
   readonly from: string | null;
   readonly to: string | null;
   readonly digest: string;
+  /** A folder that the next install takes as it is then; absent for all else. */
+  readonly local: string | undefined;
   /** What `paks.jsonc` asks for now, when that had to change. */
   readonly source: string | undefined;
   readonly backups: readonly string[];
@@ -61,7 +63,7 @@ export async function rollbackPak(
   const change = planChange(opened, { folder: row.folder, current, previous });
   const { root, workspace } = opened;
   const fetched = await context.progress("Fetching", async () =>
-    fetchLocked(previous, context, { root, wish: workspace.registry }),
+    fetchLocked(previous, context, { root, wish: workspace.registry, earlier: true }),
   );
   requireSameDependencies(row, previous, fetched);
   const placed = await putBack(context, opened, { row, change, fetched, force: options.force });
@@ -71,6 +73,7 @@ export async function rollbackPak(
     from: current.version,
     to: previous.version,
     digest: previous.digest,
+    local: change.entry!.resolved.type === "local" ? `./${change.entry!.resolved.path}` : undefined,
     source: change.add,
     backups: placed.backups,
     removed: placed.removed,
