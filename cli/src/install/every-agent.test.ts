@@ -165,6 +165,7 @@ test("install says what is a link, what a copy, and which tools read the folder 
   const linked = await project.ok("install", "acme/pdf", "--agent", "claude-code,cursor");
   expect(linked.stdout).toContain(`linked from ${join(".claude", "skills", "pdf")}`);
   expect(linked.stdout).toContain(`read by Cursor from ${join(".agents", "skills")}\n`);
+  expect((await project.ok("list")).stdout).toMatch(/claude-code,cursor +/);
   const copied = await project.ok("install", "acme/pdf", "--agent", "claude-code", "--copy");
   expect(copied.stdout).toContain(`copied to ${join(".claude", "skills", "pdf")}`);
   await project.write(".claude/skills/pdf/SKILL.md", "mine\n");
@@ -177,4 +178,12 @@ test("where no tool is found, install says how to name one, and says nothing of 
   await project.registry.add("acme/pdf", "1.0.0");
   expect((await project.ok("install", "acme/pdf")).stdout).toContain("hint: no coding tool was found");
   expect((await project.ok("install", "acme/pdf", "--dir", "there")).stdout).not.toContain("coding tool");
+});
+
+test("list names a tool that is found here and reads the folder itself", async () => {
+  const project = await makeProject();
+  await project.registry.add("acme/pdf", "1.0.0");
+  await mkdir(join(project.home, ".cursor"));
+  expect((await project.ok("install", "acme/pdf")).stdout).toContain("read by Cursor from");
+  expect(await project.json("list")).toMatchObject({ installed: [{ agents: ["cursor"], links: [] }] });
 });

@@ -1,9 +1,9 @@
 import { dirname } from "node:path";
-import { listTargets, targetFolder } from "@paks/targets";
+import { listTargets, targetFolder, detectTargets } from "@paks/targets";
 import type { Context } from "../context.ts";
 import { readLinkState } from "../install/links.ts";
 import type { InstalledPak } from "../install/list-installed.ts";
-import { requireTarget } from "../install/scope.ts";
+import { placeOf, requireTarget } from "../install/scope.ts";
 import type { Place } from "./places.ts";
 
 /** Folder in which coding tools look → ids of these tools, in the table's order. */
@@ -21,6 +21,17 @@ export function listAgentFolders(context: Context, { root, scope }: Place): Agen
     else ids.push(target.id);
   }
   return folders;
+}
+
+/** Tools found on this machine that look into the place's own skills folder: these need no link. */
+export async function findReaders(
+  context: Context,
+  { root, skillsFolder }: Place,
+  folders: AgentFolders,
+): Promise<string[]> {
+  const ids = new Set(folders.get(skillsFolder));
+  const targets = listTargets(context.config.agents).filter(({ id }) => ids.has(id));
+  return (await detectTargets(placeOf(context, root), targets)).map(({ id }) => id);
 }
 
 /** The id that an agent has, for the id or alias that a user typed. @throws PaksError USAGE */

@@ -3,7 +3,7 @@ import { type LockedPak, type PaksError, formatErrorBody, isPaksError } from "@p
 import type { Context } from "../context.ts";
 import { type InstalledPak, surveyInstalled } from "../install/list-installed.ts";
 import { ownName } from "./own-name.ts";
-import { type AgentFolders, agentsOf, findLinkDrift, listAgentFolders } from "./agents.ts";
+import { type AgentFolders, agentsOf, findLinkDrift, findReaders, listAgentFolders } from "./agents.ts";
 import { type Place, readLockOf, recoverPlace } from "./places.ts";
 
 /**
@@ -27,7 +27,7 @@ export interface ListRow {
   readonly path: string;
   readonly pak: InstalledPak | undefined;
   readonly locked: LockedPak | undefined;
-  /** Ids of the tools that have a link to it. */
+  /** Ids of the tools that have a link to it, and of those that look here themselves and are found or were asked for. */
   readonly agents: readonly string[];
   /** Absolute. */
   readonly brokenLinks: readonly string[];
@@ -46,12 +46,23 @@ export async function listPaks(context: Context, place: Place): Promise<ListRow[
 export async function showPaks(context: Context, place: Place): Promise<ListRow[]> {
   await recoverPlace(place, context);
   try {
-    return await readRows(context, place);
+    return await withReaders(context, place, await readRows(context, place));
   } catch (error) {
     if (!isPaksError(error, "LOCKFILE_MISMATCH")) throw error;
     context.warn(error.message);
-    return await readRows(context, { ...place, locked: false });
+    return await withReaders(context, place, await readRows(context, { ...place, locked: false }));
   }
+}
+
+async function withReaders(context: Context, place: Place, rows: ListRow[]): Promise<ListRow[]> {
+  if (rows.length === 0) return rows;
+  const folders = listAgentFolders(context, place);
+  const found = await findReaders(context, place, folders);
+  const here = folders.get(place.skillsFolder) ?? [];
+  return rows.map((row) => {
+    const asked = here.filter((id) => row.locked?.agents.includes(id));
+    return row.pak === undefined ? row : { ...row, agents: [...new Set([...row.agents, ...asked, ...found])] };
+  });
 }
 
 /** The same for a caller that holds the folder's lock and so has ended what a killed command left. */
