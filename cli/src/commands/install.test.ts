@@ -292,3 +292,16 @@ test("a folder of this machine installs as it is; one that holds a link is refus
   const refused = await runPaks(["install", "./mine", "--json"], options);
   expect(refused.json()).toMatchObject({ error: { code: "SYMLINK_NOT_ALLOWED" } });
 });
+
+test("a folder that is called like a pak the registry does not know is offered", async () => {
+  const stub = await serveStub(() => ({ status: 404, body: { error: { code: "PAK_NOT_FOUND", message: "no" } } }));
+  const cwd = await tempFolder();
+  await mkdir(join(cwd, "own", "mine"), { recursive: true });
+  const options = { cwd, home: cwd, environment: { PAKS_REGISTRY: stub.url } };
+  const here = await runPaks(["install", "own/mine", "--json"], options);
+  expect(here.json()).toMatchObject({
+    error: { code: "PAK_NOT_FOUND", hint: "There is a folder of that name here: paks install ./own/mine" },
+  });
+  const other = await runPaks(["install", "own/other"], options);
+  expect(other.stderr).not.toContain("./own/other");
+});

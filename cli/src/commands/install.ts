@@ -1,5 +1,6 @@
-import { relative } from "node:path";
-import { PaksError } from "@paks/schema";
+import { stat } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { PaksError, isPaksError, systemErrorCode } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { choosingPaks, nameEach } from "../install/choose-sources.ts";
@@ -59,18 +60,50 @@ export const install = defineCommand({
       frozen: args.frozen,
       source: { from },
     };
-    const result = await choosingPaks(context, sources, (named) => installSources(context, named, options));
-    return { data: installedData(result), text: formatResult(result, context, args.dir === undefined) };
+    const result = await namingFolders(context, sources, () =>
+      choosingPaks(context, sources, (named) => installSources(context, named, options)),
+    );
+    const next = args.dir === undefined ? hintOf(result) : undefined;
+    return { data: installedData(result), text: formatResult(result, context), next };
   },
 });
 
-function formatResult(result: InstallResult, context: Context, isForTools: boolean): string {
-  const { installed, removed } = result;
-  if (installed.length === 0 && removed.length === 0) return "paks.jsonc asks for nothing.";
-  const text = formatInstalled(result, context);
-  const isSeen = installed.some(({ links, readers }) => links.length + readers.length > 0);
-  if (!isForTools || isSeen || installed.length === 0) return text;
-  return `${text}\nhint: no coding tool was found that would read it there. Name yours: --agent <id>; paks agent list --all has the ids.`;
+/** `acme/pdf` is a name of the registry's, also where a folder is called so. */
+async function namingFolders<T>({ cwd }: Context, sources: readonly string[], work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isPaksError(error, "PAK_NOT_FOUND")) throw error;
+    const text = sources.find((one) => /^[\w-]+\/[\w-]+$/.test(one) && error.message.includes(` ${one}`));
+    if (text === undefined || !(await isFolder(join(cwd, text)))) throw error;
+    const { code, message, details } = error;
+    throw new PaksError(code, message, {
+      hint: `There is a folder of that name here: paks install ./${text}`,
+      details,
+      cause: error,
+    });
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (systemErrorCode(error) !== undefined) return false;
+    throw error;
+  }
+}
+
+function formatResult(result: InstallResult, context: Context): string {
+  if (result.installed.length === 0 && result.removed.length === 0) return "paks.jsonc asks for nothing.";
+  return formatInstalled(result, context);
+}
+
+/** Somebody who has no tool that paks finds would look for the skill in vain. */
+function hintOf({ installed }: InstallResult): string | undefined {
+  if (installed.length === 0 || installed.some(({ links, readers }) => links.length + readers.length > 0))
+    return undefined;
+  return "hint: no coding tool was found that reads it there. Name yours with --agent <id>; all ids: paks agent list --all";
 }
 
 async function requireAnySource(context: Context, sources: readonly string[], isElsewhere: boolean): Promise<void> {

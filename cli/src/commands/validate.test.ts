@@ -125,3 +125,13 @@ test("text of the pak cannot act on the terminal", async () => {
   const { stdout } = await run("--strict");
   expect(stdout).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202E]/);
 });
+
+test("what can be read and everybody refuses is not called valid, with the same exit", async () => {
+  const { run } = await pak({
+    "SKILL.md": good.replace(/description: .*/, "description: Fills forms: use when a PDF is there."),
+  });
+  const { exit, stdout } = await run();
+  expect(exit).toBe(0);
+  expect(stdout).toMatch(/^⚠ .* is readable \(lenient\), but refused by all that were asked, with /m);
+  expect(stdout).not.toContain("✓");
+});

@@ -64,6 +64,11 @@ test.each<[string[], string[]]>([
   [["remove", "pdf", ""], ["csv"]],
   [["remove", "--", "c"], ["csv"]],
   [["validate", "x"], [":files"]],
+  [
+    ["validate", "--for", "c"],
+    ["claude-ai", "claude-code", "cursor", "copilot"],
+  ],
+  [["validate", "--for", "paks,cu"], ["paks,cursor"]],
   [["install", "./x"], [":files"]],
   [["install", "--dir", "x"], [":files"]],
   [["nonsense", "x"], []],

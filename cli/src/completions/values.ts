@@ -27,6 +27,7 @@ const fileFlags = new Set(["--dir", "--path", "--output", "-o", "--skills-dir", 
 export async function valuesOfFlag(flag: KnownFlag, current: string, outside: Outside): Promise<Values> {
   if (flag.choices.length > 0) return named(flag.choices);
   if (flag.names.includes("--agent")) return await listedAgents(current, outside);
+  if (flag.names.includes("--for")) return listed(current, await consumers());
   if (flag.names.includes("--registry")) return named(Object.keys((await outside.config())?.registries ?? {}));
   return flag.names.some((name) => fileFlags.has(name)) ? files : none;
 }
@@ -92,9 +93,16 @@ async function agents(outside: Outside): Promise<Values> {
 }
 
 /** `claude-code,cur` completes its last part and names none twice. */
-async function listedAgents(current: string, outside: Outside): Promise<Values> {
+const listedAgents = async (current: string, outside: Outside): Promise<Values> =>
+  listed(current, (await agents(outside)).suggestions);
+
+async function consumers(): Promise<Suggestion[]> {
+  const { consumerIds } = await import("../validate/consumer-ids.ts");
+  return Object.entries(consumerIds).map(([value, describe]) => ({ value, describe }));
+}
+
+function listed(current: string, suggestions: readonly Suggestion[]): Values {
   const typed = current.slice(0, current.lastIndexOf(",") + 1);
-  const { suggestions } = await agents(outside);
   const left = suggestions.filter(({ value }) => !typed.split(",").includes(value));
   return { suggestions: left.map((one) => ({ ...one, value: `${typed}${one.value}` })), files: false };
 }

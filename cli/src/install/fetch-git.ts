@@ -65,12 +65,8 @@ async function hasManifest(snapshot: Snapshot, path: string | undefined): Promis
 }
 
 async function chooseAmong(found: FoundPoint, source: GitSource, path: string | undefined): Promise<string> {
-  const { snapshot, tag, branch } = found;
-  const state = defined({
-    tag,
-    branch,
-    commit: tag === undefined && branch === undefined ? snapshot.commit : undefined,
-  });
+  const { snapshot, tag } = found;
+  const state = stateOf(found, source);
   return await choosePak(
     await treeOf(snapshot),
     {
@@ -83,6 +79,12 @@ async function chooseAmong(found: FoundPoint, source: GitSource, path: string | 
       prefer: (folder) => tag !== undefined && !isRepositoryWideTag(tag) && versionOf(tag, folder) !== undefined,
     },
   );
+}
+
+/** Only what the user named: a state that was found for him would pin what should follow the newest release. */
+function stateOf({ snapshot, tag, branch, tags }: FoundPoint, { version }: GitSource) {
+  if (tags !== undefined) return defined({ version });
+  return defined({ tag, branch, commit: tag === undefined && branch === undefined ? snapshot.commit : undefined });
 }
 
 /** A repository may be far too large to be looked through, and still hold a pak that can be named. */

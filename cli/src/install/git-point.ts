@@ -94,6 +94,24 @@ function pointOfHead({ head }: ListedRefs): GitPoint {
   return head?.branch === undefined ? { type: "head" } : { type: "branch", name: head.branch };
 }
 
+/** HEAD may name a branch that was never pushed; the only other one, or the only usual one, is meant then. */
+function pointWithoutHead({ tags, branches }: ListedRefs, repository: string): GitPoint {
+  const names = branches.map(({ branch }) => branch);
+  const usual = names.filter((name) => name === "main" || name === "master");
+  const only = names.length === 1 ? names[0] : usual.length === 1 ? usual[0] : undefined;
+  if (only !== undefined) return { type: "branch", name: only };
+  if (names.length === 0 && tags.length === 0)
+    throw new PaksError("REF_NOT_FOUND", `${repository} is empty.`, { details: { repository } });
+  const has =
+    names.length > 0
+      ? { what: "branches", list: names, flag: "--branch" }
+      : { what: "tags", list: tags.map(({ tag }) => tag), flag: "--tag" };
+  throw new PaksError("REF_NOT_FOUND", `The HEAD of ${repository} leads nowhere, so no branch is its default.`, {
+    hint: `It has the ${has.what} ${has.list.slice(0, 5).join(", ")}${has.list.length > 5 ? " …" : ""}: name one with ${has.flag}.`,
+    details: { repository, [has.what]: has.list.slice(0, 20) },
+  });
+}
+
 interface Wanted {
   readonly selector: string | undefined;
   readonly path: string | undefined;
@@ -104,11 +122,7 @@ async function findVersion(reader: GitReader, refs: ListedRefs, { selector, path
   const tag = newestTag(tags, { path, selector });
   if (tag !== undefined) return { snapshot: await reader.fetch({ type: "tag", name: tag }), tag, path, tags };
   if (selector !== undefined) throw noSuchVersion(reader.repository.url, selector, tags);
-  if (refs.head === undefined)
-    throw new PaksError("REF_NOT_FOUND", `${reader.repository.url} is empty.`, {
-      details: { repository: reader.repository.url },
-    });
-  const point = pointOfHead(refs);
+  const point = refs.head === undefined ? pointWithoutHead(refs, reader.repository.url) : pointOfHead(refs);
   return { snapshot: await reader.fetch(point), branch: point.type === "branch" ? point.name : undefined, path, tags };
 }
 

@@ -112,6 +112,21 @@ test("a repository without tags is installed at the commit of its branch, and th
   expect(done!.notes.join()).toMatch(/no tag of a release.*commit [0-9a-f]{12} of main/);
 });
 
+test("where HEAD names a branch that was never pushed, the only sensible one is taken, or all are named", async () => {
+  const url = `${lab.server.url}/unborn.git`;
+  const loose = await lab.repo("unborn", { "skills/pdf/SKILL.md": skill("pdf") });
+  await loose.git("push", "-q", "origin", "main:refs/heads/main", "main:refs/heads/x");
+  await writeFile(join(lab.cage.scratchRoot, "..", "root", "unborn.git", "HEAD"), "ref: refs/heads/never\n");
+  const [done] = await install(url);
+  expect(done).toMatchObject({ name: "pdf", origin: { branch: "main" } });
+  await loose.git("push", "-q", "origin", "main:refs/heads/y", ":refs/heads/main");
+  expect(await refuse(url)).toMatchObject({
+    code: "REF_NOT_FOUND",
+    message: expect.stringContaining("leads nowhere"),
+    hint: expect.stringContaining("x, y: name one with --branch"),
+  });
+});
+
 test("where tags name their pak, the newest of the only pak is installed", async () => {
   const [done] = await install(`${lab.server.url}/own.git`);
   expect(done).toMatchObject({ version: "1.1.0", origin: { tag: "pdf--v1.1.0" } });
@@ -128,7 +143,11 @@ test("several paks of one repository are installed by naming each", async () => 
 test("a repository of several paks is never guessed: they are listed, and nothing is installed", async () => {
   const error = await refuse(mono());
   expect(error).toMatchObject({ code: "AMBIGUOUS_MANIFEST", details: { paths: ["skills/csv", "skills/pdf"] } });
-  expect(error.hint).toContain("#tag=v2.0.0&path=skills/csv");
+  // Which state was looked at is said; a state that nobody named is not pinned.
+  expect(error.message).toContain("v2.0.0");
+  expect(error.hint).toContain(`${mono("#path=skills/csv")},`);
+  expect((await refuse(mono("#version=^1"))).hint).toContain("#version=^1&path=skills/csv");
+  expect((await refuse(mono("#branch=main"))).hint).toContain("#branch=main&path=skills/csv");
   await expect(readFile(join(place, "pdf", "SKILL.md"))).rejects.toThrow("ENOENT");
 });
 

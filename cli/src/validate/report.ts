@@ -51,7 +51,7 @@ function textOf(judged: Judged): string {
   return findings.length === 0 ? lines.join("\n") : [formatFindings(findings), ...lines].join("\n");
 }
 
-function verdictOf({ valid, profile, manifest, findings, files, bytes, wanted }: Judged): string {
+function verdictOf({ valid, profile, manifest, findings, verdicts, files, bytes, wanted }: Judged): string {
   const { errors, warnings } = countFindings(findings);
   const name =
     manifest === undefined
@@ -62,9 +62,13 @@ function verdictOf({ valid, profile, manifest, findings, files, bytes, wanted }:
           .join(" ");
   const counts = [count(errors, "error"), count(warnings, "warning")].filter((one) => one !== "").join(", ");
   if (wanted.length > 0 && !valid) return `✗ ${name} is not for ${wanted.join(", ")}`;
+  const sizes = `${count(files, "file")}, ${bytes} bytes`;
+  // Lenient is what a reader makes of it; "valid" above a list of all who refuse it would be no help.
+  if (valid && verdicts.length > 0 && verdicts.every(({ accepts }) => !accepts))
+    return `⚠ ${name} is readable (${profile}), but refused by all that were asked${counts === "" ? "" : `, with ${counts}`}: ${sizes}`;
   const what = wanted.length === 0 ? `valid (${profile})` : `valid for ${wanted.join(", ")}`;
   return valid
-    ? `✓ ${name} is ${what}${counts === "" ? "" : `, with ${counts}`}: ${count(files, "file")}, ${bytes} bytes`
+    ? `✓ ${name} is ${what}${counts === "" ? "" : `, with ${counts}`}: ${sizes}`
     : `✗ ${name} is not ${what}: ${counts}`;
 }
 
