@@ -32,8 +32,8 @@ export async function renderCli(): Promise<string> {
   const sections = await Promise.all(commandsOf(root).map(renderCommand));
   return `# The command line
 
-What \`paks --help\` says, all of it. With \`--json\` every command prints one JSON value on stdout and nothing else; progress and
-warnings go to stderr. Exit codes: [errors](errors.md#exit-codes-of-the-cli).
+What \`paks --help\` says, all of it. With \`--json\` every command prints one JSON value on stdout and nothing else, help
+too (\`{"commands": […]}\`); progress and warnings go to stderr. Exit codes: [errors](errors.md#exit-codes-of-the-cli).
 
 \`\`\`text
 ${root}
