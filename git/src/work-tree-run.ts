@@ -40,6 +40,8 @@ export interface RunOptions {
   readonly milliseconds?: number | undefined;
   /** Bytes of stdout that are kept before git is stopped. */
   readonly maxBytes?: number | undefined;
+  /** In a process group of its own: a terminal that is closed does not end it half-way. */
+  readonly apart?: boolean | undefined;
 }
 
 const minute = 60_000;
@@ -73,7 +75,7 @@ export async function runWorkTreeGit(
       stdoutBytes: options.maxBytes ?? defaultMaxBytes,
       milliseconds,
       signal: tree.signal,
-      atTerminal: true,
+      atTerminal: options.apart !== true,
       onTimeout: () => tooLong(args, milliseconds),
       onOverflow: () => tooMuch(args),
     });

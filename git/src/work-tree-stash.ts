@@ -61,7 +61,7 @@ export async function putAside(
   const known = new Set((await listStashes(tree)).map(({ commit }) => commit));
   const where = path === "" ? [] : ["--", `:(top,literal)${path}`];
   const args = ["stash", "push", "--quiet", "--include-untracked", "--message", message, ...where];
-  const run = await runWorkTreeGit(tree, args, { milliseconds: wallClock.withHooks });
+  const run = await runWorkTreeGit(tree, args, { milliseconds: wallClock.withHooks, apart: true });
   const made = (await listStashes(tree)).find((entry) => !known.has(entry.commit) && entry.message.endsWith(message));
   if (run.exitCode === 0 && made) return made;
   const kept = made ? ` They are kept as ${made.name}.` : "";
@@ -83,13 +83,16 @@ export type PutBack = { readonly state: "back" | "unstaged" | "kept"; readonly n
 /** Puts back exactly this entry, wherever it stands in the list by now. Never loses it. */
 export async function putBack(tree: WorkTree, { commit, name }: StashEntry): Promise<PutBack> {
   const apply = async (...how: string[]) =>
-    await runWorkTreeGit(tree, ["stash", "apply", "--quiet", ...how, commit], { milliseconds: wallClock.withHooks });
+    await runWorkTreeGit(tree, ["stash", "apply", "--quiet", ...how, commit], {
+      milliseconds: wallClock.withHooks,
+      apart: true,
+    });
   const first = await apply("--index");
   // Something else is staged: git refuses the index before it touches a file. After a real conflict it refuses this too.
   const done = first.exitCode === 0 || (await apply()).exitCode === 0;
   const now = (await listStashes(tree)).find((entry) => entry.commit === commit)?.name ?? name;
   if (!done) return { state: "kept", name: now };
   if (first.exitCode !== 0) return { state: "unstaged", name: now };
-  await runWorkTreeGit(tree, ["stash", "drop", "--quiet", now]);
+  await runWorkTreeGit(tree, ["stash", "drop", "--quiet", now], { apart: true });
   return { state: "back", name: now };
 }

@@ -70,6 +70,18 @@ test.each(layouts)(
   },
 );
 
+test("own files that are not staged come back beside work that is staged elsewhere, and no entry stays", async () => {
+  const lab = await openLab({ path: "skills/pdf" });
+  await lab.repo.write({ "other.txt": "others\n" });
+  await lab.repo.git("add", "other.txt");
+  await lab.repo.write({ "skills/pdf/scripts/run.sh": "changed\n", "skills/pdf/new.md": "new\n" });
+  const before = await uncommitted(lab);
+  const run = await lab.publish(bump, yes());
+  expect(run.exit, run.stderr).toBe(0);
+  expect(await uncommitted(lab)).toBe(before);
+  expect(await lab.repo.git("stash", "list")).toBe("");
+});
+
 test("who declines is told what is not committed, and nothing is touched", async () => {
   const lab = await openLab({ files: { "gone.md": "gone\n" } });
   await makeDirty(lab, "");

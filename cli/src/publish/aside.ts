@@ -29,7 +29,7 @@ export function findAside({ facts, content }: Gathered): Aside | undefined {
   if (left.length === 0 || content.manifest.committed.size === 0) return undefined;
   // git keeps the index as a whole: what is staged on both sides comes back only together.
   const isStaged = ({ staged }: StatusEntry) => staged;
-  const whole = own.some(isStaged) && others.some(isStaged);
+  const whole = others.some(isStaged);
   const entries = whole ? status.entries : own;
   // git would find the untracked file in the way of itself.
   const stays = ({ path, removed }: StatusEntry) => removed === true && existsSync(join(place.root, path));
