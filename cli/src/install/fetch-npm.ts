@@ -1,9 +1,11 @@
 import {
+  PaksError,
   type NpmSource,
   type ReleaseFile,
   defaultLimits,
   describeFiles,
   formatSource,
+  isPaksError,
   readPackageArchive,
   requireReleaseFiles,
 } from "@paks/schema";
@@ -59,7 +61,24 @@ async function fetchPackage(
 ): Promise<{ release: NpmRelease; files: ReleaseFile[] }> {
   const registry = await findNpmRegistry(name, fetching);
   const release = await findNpmRelease({ name, selector }, registry, fetching);
-  return { release, files: await readPackageArchive(await fetchTarball(name, release, registry, fetching)) };
+  const bytes = await fetchTarball(name, release, registry, fetching);
+  return { release, files: await readNamed(bytes, `${name} ${release.version}`) };
+}
+
+/** Most packages hold no paks, and old ones are packed as no npm of today does it: it must be clear which one is meant. */
+async function readNamed(bytes: Buffer, what: string): Promise<ReleaseFile[]> {
+  try {
+    return await readPackageArchive(bytes);
+  } catch (error) {
+    if (!isPaksError(error, "UNSAFE_ARCHIVE")) throw error;
+    const { code, message, details, hint } = error;
+    throw new PaksError(code, `${what} on npm cannot be read: ${message}`, {
+      hint:
+        hint ?? "Check that this package holds paks; another version of it, or its git repository, may be readable.",
+      details,
+      cause: error,
+    });
+  }
 }
 
 /**

@@ -224,3 +224,15 @@ test("offline, npm is not asked", async () => {
   expect(await paks("npm:@acme/skills", "--offline")).toMatchObject({ exit: 8, json: { error: { code: "OFFLINE" } } });
   expect(stub.requests).toEqual([]);
 });
+
+test("a package that cannot be read is named, with what to look at", async () => {
+  await serve({ bytes: Buffer.from("PK") });
+  const { json } = await paks("npm:@acme/skills");
+  expect(json).toMatchObject({
+    error: {
+      code: "UNSAFE_ARCHIVE",
+      message: expect.stringContaining("@acme/skills 1.2.0 on npm cannot be read: "),
+      hint: expect.stringContaining("holds paks"),
+    },
+  });
+});
