@@ -2,6 +2,7 @@ import { rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { makeFolder } from "./make-folder.ts";
+import { makeOwnFolder } from "./start/make-folder-plainly.ts";
 import { runPaks, tempFolder } from "./testing/index.ts";
 
 test("all folders that are missing are made, and the uppermost is told", async () => {
@@ -30,4 +31,14 @@ test.runIf(process.platform === "linux")("where no folder can be made, install s
   });
   expect(run.json()).toMatchObject({ error: { code: "READ_ONLY_TARGET" } });
   expect(run.exit).toBe(10);
+});
+
+test.runIf(process.platform === "linux")("a cache and a state where no folder can be made do without", async () => {
+  const folder = await tempFolder();
+  writeFileSync(join(folder, "SKILL.md"), "---\nname: pdf\ndescription: x\n---\n");
+  const environment = { XDG_CACHE_HOME: "/proc/x", XDG_STATE_HOME: "/proc/x" };
+  const options = { cwd: folder, home: await tempFolder(), environment };
+  expect((await runPaks(["install", folder, "--dir", "there"], options)).exit).toBe(0);
+  expect((await runPaks(["list", "--dir", "there"], options)).exit).toBe(0);
+  expect(() => makeOwnFolder("/proc/x/y")).toThrow("ENOENT");
 });

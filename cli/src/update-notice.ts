@@ -1,7 +1,8 @@
-import { lstat, mkdir, writeFile } from "node:fs/promises";
+import { lstat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { systemErrorCode } from "@paks/schema";
 import type { Context } from "./context.ts";
+import { makeOwnFolder } from "./start/make-folder-plainly.ts";
 import { version } from "./version.ts";
 
 const day = 86_400_000;
@@ -32,7 +33,7 @@ export async function noteUpdate(
   try {
     const stamp = join(config.folders.state, "update-notice");
     if (await isFresh(stamp, clock())) return;
-    await mkdir(config.folders.state, { recursive: true, mode: 0o700 });
+    makeOwnFolder(config.folders.state);
     await writeFile(stamp, `${registryVersion}\n`);
   } catch (error) {
     if (systemErrorCode(error) === undefined) throw error;

@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type GitCage,
@@ -21,6 +20,7 @@ import {
 } from "@paks/schema";
 import type { Context } from "../context.ts";
 import type { PakTree } from "./pak-tree.ts";
+import { makeOwnFolder } from "../start/make-folder-plainly.ts";
 
 /** Reads repositories of strangers. */
 export interface GitReader {
@@ -45,7 +45,7 @@ export async function openGitReader(url: string, { config, signal }: Reading, po
     });
   // A folder of the user's own: in a shared one somebody else could lay out what is read from it.
   const scratchRoot = join(config.folders.cache, "git");
-  await mkdir(scratchRoot, { recursive: true, mode: 0o700 });
+  makeOwnFolder(scratchRoot);
   await sweepScratch(scratchRoot);
   const cage: GitCage = {
     policy: allowed,

@@ -1,9 +1,10 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import { chmod, mkdir, readFile, stat } from "node:fs/promises";
+import { chmod, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { waitForLockFile } from "@paks/locks";
 import { PaksError, fileSystemError, systemErrorCode } from "@paks/schema";
 import * as z from "zod/mini";
+import { makeOwnFolder } from "../start/make-folder-plainly.ts";
 import { replaceFile } from "../write-file.ts";
 import type { KeychainBackend } from "./keychain.ts";
 
@@ -139,7 +140,7 @@ async function writePrivate(path: string, bytes: Buffer): Promise<void> {
 
 async function makePrivateFolder(path: string): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    makeOwnFolder(dirname(path));
     await chmod(dirname(path), 0o700);
   } catch (error) {
     throw fileSystemError(error, path) ?? error;

@@ -1,7 +1,6 @@
 import {
   closeSync,
   fstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
   readdirSync,
@@ -13,6 +12,7 @@ import {
 import { dirname, join } from "node:path";
 import type { Script } from "node:vm";
 import { cacheFolder } from "./cache-folder.ts";
+import { makeOwnFolder } from "./make-folder-plainly.ts";
 
 export interface CodeCacheOptions {
   /** First word of the command line that is no flag. */
@@ -99,7 +99,7 @@ function readOwn(file: string): Buffer | undefined {
 
 function writeParts(file: string, parts: ReadonlyMap<string, Buffer>): void {
   const temporary = `${file}.${process.pid}`;
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeOwnFolder(dirname(file));
   try {
     writeFileSync(temporary, Buffer.concat(layOut(parts)), { flag: "wx", mode: 0o600, flush: true });
     renameSync(temporary, file);

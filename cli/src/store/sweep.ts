@@ -1,6 +1,7 @@
-import { lstat, mkdir, readdir, rm, rmdir, writeFile } from "node:fs/promises";
+import { lstat, readdir, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { systemErrorCode } from "@paks/schema";
+import { makeOwnFolder } from "../start/make-folder-plainly.ts";
 
 /** One file of the cache. */
 export interface CacheFile {
@@ -26,7 +27,7 @@ export async function sweepIfDue(options: SweepOptions): Promise<void> {
   const last = await timeOf(stamp);
   // A clock that was wrong must not put it off for years.
   if (last !== undefined && Math.abs(now - last) < day) return;
-  await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  makeOwnFolder(options.folder);
   await writeFile(stamp, "");
   await deleteFiles(await chooseOld(options));
 }

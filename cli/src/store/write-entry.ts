@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeOwnFolder } from "../start/make-folder-plainly.ts";
 
 /**
  * Writes beside and renames: other processes see a whole entry or none, and of two that write the same one wins. Nothing
@@ -10,7 +11,7 @@ import { dirname, join } from "node:path";
  */
 export async function writeEntry(folder: string, path: string, bytes: Uint8Array | string): Promise<void> {
   const draft = join(folder, "tmp", randomBytes(12).toString("hex"));
-  for (const one of [dirname(draft), dirname(path)]) mkdirSync(one, { recursive: true, mode: 0o700 });
+  for (const one of [dirname(draft), dirname(path)]) makeOwnFolder(one);
   try {
     writeFileSync(draft, bytes, { flag: "wx", mode: 0o600 });
     renameSync(draft, path);
