@@ -1,10 +1,11 @@
-import { mkdir, readFile, realpath, stat } from "node:fs/promises";
+import { readFile, realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { waitForLockFile } from "@paks/locks";
 import { PaksError, isTaken, systemErrorCode } from "@paks/schema";
 import { TomlError, parse } from "smol-toml";
 import { type ConfigFile, parseConfigFile, parseConfigToml } from "./config-file.ts";
+import { makeFolder } from "./make-folder.ts";
 import { type TomlSpans, findSpans } from "./toml-spans.ts";
 import { explain, replaceFile } from "./write-file.ts";
 
@@ -65,7 +66,7 @@ async function rewrite(
 ): Promise<ConfigChange> {
   const path = await realFile(config.file ?? join(config.folders.config, "config.toml"));
   const lock = join(dirname(path), ".config.lock");
-  await explain(path, () => mkdir(dirname(path), { recursive: true }));
+  await explain(path, () => Promise.resolve(makeFolder(dirname(path))));
   const held = await explain(path, () => waitForLockFile(lock, { what: path, timeout: lockTimeout }));
   try {
     const { text, mode } = await readOld(path);

@@ -40,5 +40,7 @@ test.runIf(process.platform === "linux")("a cache and a state where no folder ca
   const options = { cwd: folder, home: await tempFolder(), environment };
   expect((await runPaks(["install", folder, "--dir", "there"], options)).exit).toBe(0);
   expect((await runPaks(["list", "--dir", "there"], options)).exit).toBe(0);
+  const set = { ...options, environment: { XDG_CONFIG_HOME: "/proc/x" } };
+  expect((await runPaks(["config", "set", "offline", "true"], set)).exit).toBe(10);
   expect(() => makeOwnFolder("/proc/x/y")).toThrow("ENOENT");
 });
