@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { expect, onTestFinished, test } from "vitest";
 
-import { gitRepo, testGitEnv } from "./testing/index.ts";
+import { gitRepo, testGit, testGitEnv } from "./testing/index.ts";
 import { listStashes, putAside, putBack, readPlace, readStashLog, type WorkTree } from "./work-tree.ts";
 
 async function openRepo() {
@@ -88,3 +88,25 @@ test("what somebody stages elsewhere in the meantime costs no file", async () =>
   expect([state, ...(await Promise.all(texts))]).toEqual(["unstaged", "1\n", "2\n"]);
   expect(await listStashes(tree)).toHaveLength(1);
 });
+
+test.skipIf(process.platform === "win32")(
+  "git moves files in a process group of its own: a terminal that is closed does not end it halfway",
+  async () => {
+    const { repo, tree } = await openRepo();
+    const seen = join(repo.dir, ".git", "groups");
+    // git runs the filter for every file that it stores or writes back.
+    const filter = `sh -c 'ps -o pgid= -p $$ >> "${seen}"; cat'`;
+    await repo.git("config", "filter.seen.clean", filter);
+    await repo.git("config", "filter.seen.smudge", filter);
+    await repo.write({ ".gitattributes": "*.txt filter=seen\n" });
+    await repo.commit("attributes");
+    await repo.write({ "a/one.txt": "changed\n" });
+    const entry = await putAside(tree, { path: "a", message });
+    expect((await putBack(tree, entry)).state).toBe("back");
+    const groups = (await readFile(seen, "utf8")).trim().split(/\s+/);
+    const own = (await testGit(repo.dir, ["-c", "alias.group=!ps -o pgid= -p $PPID", "group"])).trim();
+    expect(groups.length).toBeGreaterThan(1);
+    const asked = new Set(groups.slice(-2));
+    expect([...asked]).not.toContain(own);
+  },
+);

@@ -174,6 +174,22 @@ test.each(["put-aside", "committed", "tagged", "pushed"])(
   },
 );
 
+test("ended when only a part was back, the next publish says how to get all of it, and that works", async () => {
+  const lab = await openLab({ files: { "gone.md": "gone\n" } });
+  await makeDirty(lab, "");
+  const before = await uncommitted(lab);
+  await lab.publish(bump, { ...yes(), environment: { PAKS_ENABLE_FAULTS: "1", PAKS_FAULT: "put-aside:end" } });
+  // As after a power cut in the middle of git's own work: one file changed, one there again, the others not.
+  await lab.repo.write({ "scripts/run.sh": "changed again\n", "new.md": "new\n" });
+  const run = await lab.publish([...bump, "--json"]);
+  expect(failureOf(run).code).toBe("DIRTY_WORK_TREE");
+  expect(run.stderr).toContain("they may be back already");
+  const [, name = ""] = /then git stash pop --index '(stash@\{\d\})'/.exec(run.stderr) ?? [];
+  await lab.repo.git("stash", "push", "-q", "--include-untracked");
+  await lab.repo.git("stash", "pop", "-q", "--index", name);
+  expect(await uncommitted(lab)).toBe(before);
+});
+
 test("what another pak's publish has put aside is not this pak's news", async () => {
   const lab = await openLab({ path: "skills/pdf", files: { "skills/csv/SKILL.md": skillText("1.0.0", "csv") } });
   await lab.repo.write({ "skills/pdf/new.md": "new\n" });

@@ -108,6 +108,16 @@ export async function withAside<T>(context: Context, { aside, plan, fault }: Put
   return done;
 }
 
+/** git puts nothing back over files that are not committed, and some or all of it may be back already. */
+function wayBack(entry: LeftAside, { status, place }: RepositoryFacts): string {
+  const { own, others } = splitEntries(status, place.path);
+  if (own.length === 0 && !others.some(({ staged }) => staged)) return `Put them back: ${putBackCommand(entry)}`;
+  const later = { name: entry.name.replace(/\d+/, (count) => String(Number(count) + 1)) };
+  return `There are uncommitted files too, so they may be back already; compare: git stash show -p --include-untracked '${entry.name}'. When all is back: git stash drop '${entry.name}'. When not: git stash push --include-untracked, then ${putBackCommand(later)}`;
+}
+
+type LeftAside = Awaited<ReturnType<typeof readStashLog>>[number];
+
 /** Tells of files that a publish of this pak put aside and was ended before it could put them back. */
 export async function tellLeftAside(context: Context, { facts, content }: Gathered): Promise<void> {
   const entries = await readStashLog(facts.place.gitDir);
@@ -117,7 +127,7 @@ export async function tellLeftAside(context: Context, { facts, content }: Gather
     const [, release = ""] = /: paks publish (\S+)$/.exec(entry.message) ?? [];
     if (!release.includes(`/${name}@`)) continue;
     context.warn(
-      `git keeps files that a publish of ${safe(release)} put aside and could not put back. Put them back: ${putBackCommand(entry)}`,
+      `git keeps files that a publish of ${safe(release)} put aside and could not put back. ${wayBack(entry, facts)}`,
     );
   }
 }
