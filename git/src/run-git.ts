@@ -1,9 +1,9 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { access, constants } from "node:fs/promises";
+import { accessSync, constants } from "node:fs";
 import { constants as osConstants } from "node:os";
 import { basename, delimiter, isAbsolute, join } from "node:path";
 
-import { PaksError } from "@paks/schema";
+import { PaksError, systemErrorCode } from "@paks/schema";
 
 /** What the kernel allows each process of a run; enforced where there is `prlimit` (Linux). */
 export interface ProcessLimits {
@@ -114,13 +114,20 @@ export async function findExecutable(name: string): Promise<string | undefined> 
   const dirs = (process.env["PATH"] ?? "").split(delimiter).filter((dir) => isAbsolute(dir));
   const places = isAbsolute(name) ? [name] : name === basename(name) ? dirs.map((dir) => join(dir, name)) : [];
   for (const place of places) {
-    const found = await access(place, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found) return place;
+    if (isExecutable(place)) return place;
   }
   return undefined;
+}
+
+/** Not through the thread pool: whatever the program loads meanwhile would keep git from being started. */
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return false;
+  }
 }
 
 function follow(child: ChildProcessWithoutNullStreams, options: RunGitOptions): Promise<GitRun> {

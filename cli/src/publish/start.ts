@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { WorkTree } from "@paks/git/work-tree";
 import type { Context } from "../context.ts";
 import { type PublishOptions, requireConsistent } from "./options.ts";
@@ -46,5 +47,7 @@ async function start<Facts>(
   void Promise.allSettled([facts, outside]);
   // The network is asked with these; where it is not, there is nothing to wait for.
   if (options.push) await Promise.allSettled([basics]);
+  // What has been asked is on its way before anything is loaded, which takes as long as git itself.
+  await setImmediate();
   return { options, facts, outside };
 }
