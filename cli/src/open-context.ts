@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { PaksError } from "@paks/schema";
 import type { CommonArgs } from "./command.ts";
 import { readConfig } from "./config.ts";
@@ -13,6 +12,7 @@ import { chooseRegistryFor, isConfigured } from "./registry-choice.ts";
 import { type Registry, openRegistry } from "./registry.ts";
 import { answerCacheOf, openLazyStore } from "./store/open-lazily.ts";
 import { version } from "./version.ts";
+import { wait } from "./wait.ts";
 
 /** What the common flags decide. */
 export type ContextFlags = Partial<
@@ -127,19 +127,9 @@ function openRegistryOf(machine: Machine, { config, url, ...parts }: RegistryPar
     userAgent: `paks/${version} (node ${process.versions.node}; ${machine.platform})`,
     ...parts,
     findToken: async (origin) => (await parts.findToken(origin))?.token,
-    sleep,
+    sleep: wait,
     cache: answerCacheOf(config, url, parts.debug),
   });
-}
-
-/** Rejects with the signal's own reason, so that Ctrl-C stays Ctrl-C. */
-async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  try {
-    await delay(milliseconds, undefined, { signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  }
 }
 
 const inputBytes = 1024 * 1024;

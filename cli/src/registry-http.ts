@@ -1,4 +1,4 @@
-import { type ErrorCode, PaksError, errorCodes, isErrorCode, isPaksError } from "@paks/schema";
+import { type ErrorCode, PaksError, errorCodes, isErrorCode, isPaksError, parseJson } from "@paks/schema";
 import { type Fetch, type FetchAnswer, readBody } from "./network/fetch.ts";
 import { openPace, withRetries } from "./registry-pace.ts";
 import { requireSafeTransport } from "./registry-url.ts";
@@ -235,7 +235,7 @@ async function readAll(deps: HttpDeps, response: FetchAnswer, maxBytes: number):
 /** A registry may only report what a registry can know: not, say, that the user pressed Ctrl-C. */
 async function answerError(response: FetchAnswer, bytes: Buffer): Promise<PaksError> {
   const { ErrorBodyDto } = await import("./registry-answers.ts");
-  const body = ErrorBodyDto.safeParse(parseJson(bytes));
+  const body = ErrorBodyDto.safeParse(parseJson(bytes.toString("utf8")));
   const retryAfter = response.headers.get("retry-after");
   const given = body.success ? body.data.error : undefined;
   const code =
@@ -245,15 +245,6 @@ async function answerError(response: FetchAnswer, bytes: Buffer): Promise<PaksEr
     hint: given?.hint?.slice(0, 1000),
     details: Object.keys(details).length > 0 ? details : undefined,
   });
-}
-
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 const statusCodes: Readonly<Record<number, ErrorCode>> = {
@@ -272,7 +263,7 @@ const codeOf = (status: number): ErrorCode => statusCodes[status] ?? "REGISTRY_U
 
 /** @throws PaksError REGISTRY_UNAVAILABLE when the bytes are not JSON */
 export function readJson(answer: Answer): unknown {
-  const value = parseJson(answer.bytes);
+  const value = parseJson(answer.bytes.toString("utf8"));
   if (value !== undefined) return value;
   throw unavailable("The registry's answer is not JSON.", { hint: "Is this the address of a paks registry?" });
 }

@@ -1,4 +1,4 @@
-import { parseAccountName, parsePakName } from "./names.ts";
+import { formatPakId, parseAccountName, parsePakName } from "./names.ts";
 import { isPaksError } from "./errors.ts";
 import { checkPath } from "./paths.ts";
 import { parseRepositoryUrl } from "./repository-url.ts";
@@ -143,3 +143,10 @@ const readers: { readonly [T in Origin["type"]]: (found: Found) => Extract<Origi
   }),
   local: (found) => ({ type: "local", path: readText(fieldOf(found, "path"), { anyCharacter: true }) }),
 };
+
+/** The same for every version and state of one pak: another one may replace it. A folder is its path. */
+export function originIdentity(origin: Origin): string {
+  if (origin.type === "registry") return formatPakId(origin);
+  if (origin.type === "git") return `${origin.repository}#path=${origin.path}`;
+  return origin.type === "npm" ? `npm:${origin.package}#path=${origin.path}` : origin.path;
+}

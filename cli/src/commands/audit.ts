@@ -1,11 +1,11 @@
 import { defineCommand } from "../command.ts";
 import { type AuditFinding, auditRows, exitOfFindings } from "../life/audit-paks.ts";
-import { listPaks, rowName, rowVersion } from "../life/list-paks.ts";
+import { listPlaces, rowName, rowVersion } from "../life/list-paks.ts";
 import { nothingInstalled } from "../life/nothing.ts";
-import { findAllPlaces, findPlace } from "../life/places.ts";
+import { findPlaces } from "../life/places.ts";
 import { safe } from "../output/safe-text.ts";
-import { usageError } from "../usage-error.ts";
 import { findWorkspace } from "../workspace/open-workspace.ts";
+import { placeOptions } from "./scope-options.ts";
 
 export const audit = defineCommand({
   command: "audit",
@@ -16,18 +16,13 @@ export const audit = defineCommand({
     ["paks audit --all --strict --json", "also what is installed for all projects; warnings count"],
   ],
   builder: (yargs) =>
-    yargs
+    placeOptions(yargs)
       .option("licenses", { type: "string", array: true, describe: "Licences that are allowed, as SPDX names" })
-      .option("strict", { type: "boolean", default: false, describe: "Warnings fail as well" })
-      .option("global", { type: "boolean", alias: "g", default: false, describe: "What is installed for all projects" })
-      .option("all", { type: "boolean", default: false, describe: "This project and what is installed for all" })
-      .option("dir", { type: "string", describe: "What is installed in this folder" }),
+      .option("strict", { type: "boolean", default: false, describe: "Warnings fail as well" }),
   run: async (args, context) => {
-    if (args.all && args.dir !== undefined)
-      throw usageError("--dir names the place; --all cannot be given with it.", "audit");
-    const places = args.all ? await findAllPlaces(context) : [await findPlace(context, args)];
+    const places = await findPlaces(context, args);
     const wish = places.some(({ locked }) => locked) ? (await findWorkspace(context)).workspace.registry : undefined;
-    const rows = (await Promise.all(places.map((place) => listPaks(context, place)))).flat();
+    const rows = await listPlaces(context, places);
     const licenses = args.licenses?.flatMap((one) => one.split(",")).map((one) => one.trim());
     const audited = await context.progress("Asking the registry", async () =>
       auditRows(context, rows, { wish, licenses }),

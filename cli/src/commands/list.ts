@@ -2,13 +2,12 @@ import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { listAgentFolders, requireAgentId } from "../life/agents.ts";
 import { type ListRow, isSeenBy, showPaks, rowData, rowName, rowStateText, rowVersion } from "../life/list-paks.ts";
-import { findAllPlaces, findPlace } from "../life/places.ts";
+import { findPlaces } from "../life/places.ts";
 import { nothingInstalled } from "../life/nothing.ts";
 import { safe } from "../output/safe-text.ts";
 import { shortPath } from "../output/short-path.ts";
 import { formatTable } from "../output/table.ts";
-import { usageError } from "../usage-error.ts";
-import { splitAgents } from "./scope-options.ts";
+import { placeOptions, splitAgents } from "./scope-options.ts";
 
 export const list = defineCommand({
   command: "list",
@@ -21,10 +20,7 @@ export const list = defineCommand({
     ["paks list --global --json", "all projects, for programs"],
   ],
   builder: (yargs) =>
-    yargs
-      .option("global", { type: "boolean", alias: "g", default: false, describe: "What is installed for all projects" })
-      .option("all", { type: "boolean", default: false, describe: "This project and what is installed for all" })
-      .option("dir", { type: "string", describe: "What is installed in this folder" })
+    placeOptions(yargs)
       .option("agent", { type: "string", array: true, alias: "a", describe: "Only what these coding tools find" })
       .option("format", {
         choices: ["table", "json", "yaml"] as const,
@@ -33,9 +29,7 @@ export const list = defineCommand({
       }),
   run: async (args, context) => {
     const agents = splitAgents(args.agent).map((id) => requireAgentId(context, id));
-    if (args.all && args.dir !== undefined)
-      throw usageError("--dir names the place; --all cannot be given with it.", "list");
-    const places = args.all ? await findAllPlaces(context) : [await findPlace(context, args)];
+    const places = await findPlaces(context, args);
     const rows: ListRow[] = [];
     for (const place of places) {
       const folders = listAgentFolders(context, place);

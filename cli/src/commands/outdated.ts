@@ -1,14 +1,14 @@
 import { type PaksError, formatErrorBody } from "@paks/schema";
 import { defineCommand } from "../command.ts";
-import { requireRow } from "../life/find-row.ts";
-import { type ListRow, listPaks } from "../life/list-paks.ts";
+import { chooseRows } from "../life/find-row.ts";
+import { listPlaces } from "../life/list-paks.ts";
 import { type OutdatedRow, listOutdated } from "../life/outdated-paks.ts";
-import { findAllPlaces, findPlace } from "../life/places.ts";
+import { findPlaces } from "../life/places.ts";
 import { nothingInstalled } from "../life/nothing.ts";
 import { safe } from "../output/safe-text.ts";
 import { formatTable } from "../output/table.ts";
-import { usageError } from "../usage-error.ts";
 import { findWorkspace } from "../workspace/open-workspace.ts";
+import { placeOptions } from "./scope-options.ts";
 
 export const outdated = defineCommand({
   command: "outdated [name..]",
@@ -18,20 +18,12 @@ export const outdated = defineCommand({
     ["paks outdated --all --json", "also what is installed for all projects, for programs"],
   ],
   builder: (yargs) =>
-    yargs
-      .positional("name", { type: "string", array: true, describe: "Only these paks" })
-      .option("global", { type: "boolean", alias: "g", default: false, describe: "What is installed for all projects" })
-      .option("all", { type: "boolean", default: false, describe: "This project and what is installed for all" })
-      .option("dir", { type: "string", describe: "What is installed in this folder" }),
+    placeOptions(yargs).positional("name", { type: "string", array: true, describe: "Only these paks" }),
   run: async (args, context) => {
-    if (args.all && args.dir !== undefined)
-      throw usageError("--dir names the place; --all cannot be given with it.", "outdated");
-    const places = args.all ? await findAllPlaces(context) : [await findPlace(context, args)];
+    const places = await findPlaces(context, args);
     const opened = places.some(({ locked }) => locked) ? await findWorkspace(context) : undefined;
-    const all: ListRow[] = [];
-    for (const place of places) all.push(...(await listPaks(context, place)));
     const names = args.name ?? [];
-    const chosen = names.length === 0 ? all : names.map((name) => requireRow(all, name));
+    const chosen = chooseRows(await listPlaces(context, places), names);
     const rows = await context.progress("Looking for newer versions", async () =>
       listOutdated(context, chosen, opened),
     );

@@ -20,6 +20,13 @@ export const scopeOptions = (yargs: Argv<CommonArgs>) =>
     })
     .option("dir", { type: "string", describe: "A folder of your own; paks go to <dir>/<account>/<name>" });
 
+/** For commands that look at what is installed: one place, or both. */
+export const placeOptions = <T>(yargs: Argv<T>) =>
+  yargs
+    .option("global", { type: "boolean", alias: "g", default: false, describe: "What is installed for all projects" })
+    .option("all", { type: "boolean", default: false, describe: "This project and what is installed for all" })
+    .option("dir", { type: "string", describe: "What is installed in this folder" });
+
 /** Of commands that work with a project's lock: known, so that the error can say why it is not there. */
 export const projectOnly = { global: { type: "boolean", alias: "g", default: false, hidden: true } } as const;
 

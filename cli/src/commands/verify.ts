@@ -1,14 +1,14 @@
 import { emptyWorkspace } from "@paks/schema";
 import { defineCommand } from "../command.ts";
-import { requireRow } from "../life/find-row.ts";
-import { type ListRow, listPaks, rowName, rowVersion } from "../life/list-paks.ts";
-import { findAllPlaces, findPlace } from "../life/places.ts";
+import { chooseRows } from "../life/find-row.ts";
+import { listPlaces, rowName, rowVersion } from "../life/list-paks.ts";
+import { findPlaces } from "../life/places.ts";
 import { nothingInstalled } from "../life/nothing.ts";
 import { type Problem, exitOfProblems, formatProblem, problemData } from "../life/problem.ts";
 import { type Verified, checkWorkspace, verifyRows } from "../life/verify-paks.ts";
 import { safe } from "../output/safe-text.ts";
 import { findWorkspace } from "../workspace/open-workspace.ts";
-import { usageError } from "../usage-error.ts";
+import { placeOptions } from "./scope-options.ts";
 
 export const verify = defineCommand({
   command: "verify [name..]",
@@ -19,20 +19,12 @@ export const verify = defineCommand({
     ["paks verify pdf-forms --json", "one pak, for programs"],
   ],
   builder: (yargs) =>
-    yargs
-      .positional("name", { type: "string", array: true, describe: "Only these paks" })
-      .option("global", { type: "boolean", alias: "g", default: false, describe: "What is installed for all projects" })
-      .option("all", { type: "boolean", default: false, describe: "This project and what is installed for all" })
-      .option("dir", { type: "string", describe: "What is installed in this folder" }),
+    placeOptions(yargs).positional("name", { type: "string", array: true, describe: "Only these paks" }),
   run: async (args, context) => {
-    if (args.all && args.dir !== undefined)
-      throw usageError("--dir names the place; --all cannot be given with it.", "verify");
-    const places = args.all ? await findAllPlaces(context) : [await findPlace(context, args)];
+    const places = await findPlaces(context, args);
     const opened = places.some(({ locked }) => locked) ? await findWorkspace(context) : undefined;
-    const all: ListRow[] = [];
-    for (const place of places) all.push(...(await listPaks(context, place)));
     const names = args.name ?? [];
-    const rows = names.length === 0 ? all : names.map((name) => requireRow(all, name));
+    const rows = chooseRows(await listPlaces(context, places), names);
     const workspace = opened?.workspace ?? emptyWorkspace;
     const verified = await context.progress("Verifying", async () => await verifyRows(context, rows, workspace));
     const wanted = opened === undefined || names.length > 0 ? [] : checkWorkspace(opened);

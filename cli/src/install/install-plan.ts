@@ -1,7 +1,15 @@
-import { type ErrorDetails, type LockedPak, PaksError, formatLock, parsePakId, type Lock } from "@paks/schema";
+import {
+  type ErrorDetails,
+  type LockedPak,
+  PaksError,
+  formatLock,
+  originIdentity,
+  parsePakId,
+  type Lock,
+} from "@paks/schema";
 import type { Context } from "../context.ts";
 import type { Registry } from "../registry.ts";
-import { dependenciesOf, makeEntry, originIdentity } from "../workspace/entry.ts";
+import { dependenciesOf, makeEntry } from "../workspace/entry.ts";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
 import type { Fetchers, PlannedPak } from "../workspace/plan-install.ts";
 import type { Ranges } from "../workspace/resolve.ts";

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { PaksError, escapeText, isVersion, selectVersion } from "@paks/schema";
+import { PaksError, escapeText, isVersion, parseJson, selectVersion } from "@paks/schema";
 import type { Context } from "../context.ts";
 
 /** What is recorded wherever a package came from: which mirror this machine uses is nobody else's business. */
@@ -82,7 +82,7 @@ export async function findNpmRelease(
   const url = `${registry}/${pak.name.replace("/", "%2f")}`;
   const accept = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8";
   const bytes = await get(url, { ...asking, accept, maxBytes: packumentBytes, what: pak.name });
-  const packument = readObject(parseJson(bytes));
+  const packument = readObject(parseJson(bytes.toString("utf8")));
   const versions = readObject(packument?.["versions"]);
   const tags = readObject(packument?.["dist-tags"]);
   if (!packument || !versions) throw unreadable(pak.name);
@@ -102,15 +102,6 @@ export async function findNpmRelease(
 
 const readObject = (value: unknown): Record<string, unknown> | undefined =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
 
 const unreadable = (name: string): PaksError =>
   new PaksError("REGISTRY_UNAVAILABLE", `What the npm registry says of ${name} cannot be read.`, {

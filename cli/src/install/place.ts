@@ -1,6 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { PaksError, type ReleaseFile, isPaksError, systemErrorCode } from "@paks/schema";
+import { PaksError, type ReleaseFile, isPaksError, originIdentity, systemErrorCode } from "@paks/schema";
 import { type WorkspaceChange, changeWorkspace, isLocked } from "../workspace/change-workspace.ts";
 import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { type NewFile, replaceFiles, syncFolder } from "../write-file.ts";
@@ -16,7 +16,7 @@ import {
   requireFreeLinks,
   requireUneditedCopies,
 } from "./links.ts";
-import { type InstallRecord, type Origin, bookkeeping, formatRecord } from "./record.ts";
+import { type InstallRecord, bookkeeping, formatRecord } from "./record.ts";
 import { type Replacement, prepareReplacement, renameIfThere } from "./replacement.ts";
 import { requireInside } from "./require-inside.ts";
 import { type WorkFolder, openWorkFolder, placesIn, writeIntents } from "./work-folder.ts";
@@ -214,21 +214,14 @@ function requireReplaceable(state: InstalledState, record: InstallRecord, target
         details: { path: target, changed: state.changed },
       },
     );
-  const before = state.record && ownerOf(state.record.origin);
-  const after = ownerOf(record.origin);
+  const before = state.record && originIdentity(state.record.origin);
+  const after = originIdentity(record.origin);
   if (state.state === "intact" && before !== after)
     throw new PaksError("ALREADY_EXISTS", `${record.folder} is installed from ${before} already; this is ${after}.`, {
       hint: `Give it another name with --as <name>, or remove the other one first: paks remove ${record.folder}`,
       details: { path: target },
     });
 }
-
-/** Whose pak it is: another version of the same one may replace it. */
-const ownerOf = (origin: Origin): string => {
-  if (origin.type === "registry") return `${origin.account}/${origin.name}`;
-  if (origin.type === "npm") return `npm:${origin.package}#path=${origin.path}`;
-  return origin.type === "git" ? `${origin.repository}#path=${origin.path}` : origin.path;
-};
 
 const mergeLinks = (record: InstallRecord, previous: InstallRecord): InstallRecord => ({
   ...record,

@@ -33,3 +33,7 @@ export function findRows(rows: readonly ListRow[], name: string): ListRow[] {
   const exact = rows.filter(({ folder }) => folder === name);
   return exact.length > 0 ? exact : rows.filter((row) => namesOf(row).includes(name));
 }
+
+/** Those with these names; without names, all. @throws as `requireRow` */
+export const chooseRows = (rows: readonly ListRow[], names: readonly string[]): readonly ListRow[] =>
+  names.length === 0 ? rows : names.map((name) => requireRow(rows, name));

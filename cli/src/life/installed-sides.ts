@@ -1,11 +1,11 @@
-import { type LockedPak, type ReleaseFile, describeFiles } from "@paks/schema";
+import { type ReleaseFile, describeFiles } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { fetchLocked } from "../install/fetch-locked.ts";
-import type { InstalledPak } from "../install/list-installed.ts";
 import { readFolder } from "../install/read-folder.ts";
 import { findWorkspace } from "../workspace/open-workspace.ts";
 import { requireRow } from "./find-row.ts";
 import { listPaks, rowName, rowVersion } from "./list-paks.ts";
+import { recordEntry } from "./record-entry.ts";
 import { findPlace } from "./places.ts";
 
 /** One side of a comparison. */
@@ -28,7 +28,7 @@ export async function readInstalledSides(
   const place = await findPlace(context, { global, dir: undefined });
   const row = requireRow(await listPaks(context, place), name);
   if (row.error !== undefined) throw row.error;
-  const entry = row.locked ?? entryOf(row.pak!);
+  const entry = row.locked ?? recordEntry(row.pak!.record);
   const wish = place.locked ? (await findWorkspace(context)).workspace.registry : undefined;
   const released = await context.progress("Fetching", async () =>
     fetchLocked(entry, context, { root: place.root, wish }),
@@ -39,15 +39,3 @@ export async function readInstalledSides(
     { label: `${rowName(row)} as it is here`, version: rowVersion(row), digest: describeFiles(files).digest, files },
   ];
 }
-
-/** What a lock would say of a pak that only has a record. */
-const entryOf = ({ record }: InstalledPak): Omit<LockedPak, "previous"> => ({
-  source: null,
-  resolved: record.origin,
-  version: record.version,
-  digest: record.digest,
-  files: record.files.length,
-  dependencies: {},
-  agents: [],
-  mode: "link",
-});

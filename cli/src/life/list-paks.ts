@@ -36,6 +36,14 @@ export interface ListRow {
   readonly error: PaksError | undefined;
 }
 
+/** Of several places, in their order. */
+export async function listPlaces(context: Context, places: readonly Place[]): Promise<ListRow[]> {
+  const rows: ListRow[] = [];
+  // One after the other: each may have to end what a killed command left.
+  for (const place of places) rows.push(...(await listPaks(context, place)));
+  return rows;
+}
+
 /** Everything that paks installed at one place or that its lock asks for, by folder. */
 export async function listPaks(context: Context, place: Place): Promise<ListRow[]> {
   await recoverPlace(place, context);

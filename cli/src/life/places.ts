@@ -32,6 +32,16 @@ export async function findPlace(context: Context, { global, dir }: PlaceArgs): P
   return global ? globalPlace(context) : projectPlace(await findRoot(context));
 }
 
+/** The one place that is meant, or with `all` both. @throws PaksError USAGE */
+export async function findPlaces(
+  context: Context,
+  { all, ...args }: PlaceArgs & { readonly all: boolean },
+): Promise<Place[]> {
+  if (!all) return [await findPlace(context, args)];
+  if (args.dir !== undefined) throw new PaksError("USAGE", "--dir names the place; --all cannot be given with it.");
+  return await findAllPlaces(context);
+}
+
 /** This project's and the one for all projects; once when they are the same. */
 export async function findAllPlaces(context: Context): Promise<Place[]> {
   const project = projectPlace(await findRoot(context));

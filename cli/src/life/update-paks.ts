@@ -20,6 +20,7 @@ import { findWorkspace } from "../workspace/open-workspace.ts";
 import { formatCapabilityChange } from "./capability-text.ts";
 import { type FileChange, formatFileList, listFileChanges } from "./file-changes.ts";
 import type { ListRow } from "./list-paks.ts";
+import { recordEntry } from "./record-entry.ts";
 import { ownName } from "./own-name.ts";
 import type { Place } from "./places.ts";
 
@@ -148,7 +149,7 @@ async function describeUpdates(context: Context, place: Place, { review, wish }:
   for (const pak of review.paks) {
     const state = await readInstalledState(place.skillsFolder, pak.folder);
     const { record } = state;
-    const before = pak.before ?? (record && entryOf(record));
+    const before = pak.before ?? (record && recordEntry(record));
     if (before?.digest === pak.fetched.digest) continue;
     const old = before && (await findReleased(context, place, { before, folder: pak.folder, wish }));
     found.push(describe(pak, { before, old, edited: state.state === "edited" ? state.changed : [] }));
@@ -157,17 +158,6 @@ async function describeUpdates(context: Context, place: Place, { review, wish }:
 }
 
 type Entry = Omit<LockedPak, "previous">;
-
-const entryOf = (record: NonNullable<ListRow["pak"]>["record"]): Entry => ({
-  source: null,
-  resolved: record.origin,
-  version: record.version,
-  digest: record.digest,
-  files: record.files.length,
-  dependencies: {},
-  agents: [],
-  mode: "link",
-});
 
 /** The files that the new ones replace: from the folder when nobody edited it, else from the store or its origin. */
 async function findReleased(

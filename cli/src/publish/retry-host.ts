@@ -1,6 +1,6 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { isPaksError } from "@paks/schema";
 import type { Context } from "../context.ts";
+import { wait } from "../wait.ts";
 
 /** Milliseconds before the second and the third try. */
 const waits = [300, 1000];
@@ -13,24 +13,14 @@ export async function retryHost<T>(
   { signal, debug }: Pick<Context, "signal" | "debug">,
   ask: () => Promise<T>,
 ): Promise<T> {
-  for (const wait of waits) {
+  for (const milliseconds of waits) {
     try {
       return await ask();
     } catch (error) {
       if (!isPaksError(error) || error.code !== "GIT_HOST_UNAVAILABLE") throw error;
-      debug(`${error.message} Again in ${wait} ms`);
+      debug(`${error.message} Again in ${milliseconds} ms`);
     }
-    await pause(wait, signal);
+    await wait(milliseconds, signal);
   }
   return await ask();
-}
-
-/** Rejects with the signal's own reason, so that Ctrl-C stays Ctrl-C. */
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  try {
-    await delay(milliseconds, undefined, { signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  }
 }

@@ -1,5 +1,13 @@
 import { resolve } from "node:path";
-import { type Dependency, type LockedPak, type Origin, PaksError, formatPakId, readOrigin } from "@paks/schema";
+import {
+  type Dependency,
+  type LockedPak,
+  type Origin,
+  PaksError,
+  formatPakId,
+  originIdentity,
+  readOrigin,
+} from "@paks/schema";
 import type { Fetched } from "../install/fetched.ts";
 import type { Ranges } from "./resolve.ts";
 import { type Wish, identityOf, insidePath } from "./wish.ts";
@@ -28,12 +36,9 @@ export const requireOrigin = (origin: Origin): Origin =>
       ),
   });
 
-/** The pak's identity as `identityOf` has it for a source. */
-export function originIdentity(origin: Origin): string {
-  if (origin.type === "registry") return formatPakId(origin);
-  if (origin.type === "git") return `${origin.repository}#path=${origin.path}`;
-  return origin.type === "npm" ? `npm:${origin.package}#path=${origin.path}` : `./${origin.path}`;
-}
+/** The pak's identity as `identityOf` has it for a source; a lock names folders without the `./`. */
+const lockedIdentity = (origin: Origin): string =>
+  origin.type === "local" ? `./${origin.path}` : originIdentity(origin);
 
 /** Where the lock has what a source asks for. */
 export function findLocked(
@@ -44,7 +49,7 @@ export function findLocked(
   const identity = identityOf(wish.source);
   const found =
     all.find(([, entry]) => entry.source === wish.text) ??
-    all.find(([, entry]) => originIdentity(entry.resolved) === identity);
+    all.find(([, entry]) => lockedIdentity(entry.resolved) === identity);
   return found && { folder: found[0], entry: found[1] };
 }
 
