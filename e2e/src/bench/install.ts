@@ -6,8 +6,9 @@ import { executables } from "../harness/executables.ts";
 import { mustEndWell, openLabLoggedIn, pushedRepository } from "../harness/journey.ts";
 import type { Lab } from "../harness/lab.ts";
 import { skillText } from "./git-lab.ts";
-import { type Measured, type Side, measureInTurn } from "./measure.ts";
+import { type Measured, type Side, measureInTurn, notMeasured } from "./measure.ts";
 import type { Comparison } from "./report.ts";
+import { openSkillsCli, type SkillsCli, skillsCliSide, skillsCliVersion } from "./skills-cli.ts";
 
 /** 12 KB that do not compress: text that repeats would flatter the clone. */
 const incompressible = (): string => randomBytes(9000).toString("base64");
@@ -42,6 +43,7 @@ const empty = (...folders: string[]) => {
 
 /** One skill into an empty folder with an empty store, CLI start-up included, against what one types without paks. */
 export async function compareInstall(runs: number): Promise<Comparison[]> {
+  const skillsCli = await openSkillsCli().catch((error: unknown) => notMeasured(`skills ${skillsCliVersion}`, error));
   const lab = await openLabLoggedIn();
   try {
     const single = await pushedRepository(lab, "single", { "SKILL.md": longSkill("single") });
@@ -51,7 +53,16 @@ export async function compareInstall(runs: number): Promise<Comparison[]> {
     await publish(lab, many.dir, "skills/skill-7");
     await publish(lab, real.dir, "skills/skill-8");
     const oneOf = (what: string, name: string, remote: string, atMost?: number) =>
-      compareWithClone(lab, { what, name, tag: `${name}--v0.1.1`, path: `skills/${name}`, remote, atMost, runs });
+      compareWithClone(lab, {
+        what,
+        name,
+        tag: `${name}--v0.1.1`,
+        path: `skills/${name}`,
+        remote,
+        atMost,
+        runs,
+        skillsCli,
+      });
     return [
       // Without a network in between, the start of Node alone is a sixth of this clone: only reported.
       await oneOf("1 of 300 skills of 12 KB", "skill-7", many.remote),
@@ -63,6 +74,7 @@ export async function compareInstall(runs: number): Promise<Comparison[]> {
         path: "",
         remote: single.remote,
         runs,
+        skillsCli,
       }),
     ];
   } finally {
@@ -79,10 +91,12 @@ interface Cloned {
   /** Absent: only reported. */
   readonly atMost?: number | undefined;
   readonly runs: number;
+  /** Or why it is not there. */
+  readonly skillsCli: SkillsCli | Measured;
 }
 
 async function compareWithClone(lab: Lab, cloned: Cloned): Promise<Comparison> {
-  const { what, name, tag, path, remote, atMost, runs } = cloned;
+  const { what, name, tag, path, remote, atMost, runs, skillsCli } = cloned;
   const cwd = await lab.folder(`install-${name}`);
   const [installed, clone, copy] = ["skills", "clone", "copy"].map((folder) => join(cwd, folder)) as [
     string,
@@ -104,11 +118,13 @@ cp -r ${join(clone, path)} ${copy}`;
     env: lab.env(),
     before: () => empty(clone, copy),
   };
-  const [ours, theirs] = await measured(runs, paks, git);
+  const others = "bin" in skillsCli ? [await skillsCliSide(lab, skillsCli, { name, tag, remote, installed })] : [];
+  const [ours, theirs, third] = await measured(runs, paks, git, ...others);
   return {
     what: `install ${what} / shallow clone + copy`,
     ours: ours!,
     theirs: theirs!,
+    third: "bin" in skillsCli ? third! : skillsCli,
     ...(atMost === undefined ? {} : { atMost }),
   };
 }

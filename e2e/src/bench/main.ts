@@ -2,13 +2,14 @@ import { compareFetch } from "./fetch.ts";
 import { compareCi, compareInstall } from "./install.ts";
 import { compareMonorepo, comparePublish } from "./publish.ts";
 import { measureRegistryStart } from "./registry-start.ts";
-import { type Comparison, formatComparison, holds } from "./report.ts";
+import { type Comparison, formatComparison, header, holds } from "./report.ts";
 import { compareStartup } from "./startup.ts";
 
 const usage = `npm run bench [-- startup|publish|monorepo|fetch|install|ci|registry …]   (all when none is named)
 
-  Medians of whole processes, both sides in turn in one run. Absolute times depend on the machine; the ratios are what
-  is promised. Ends with 1 when a promised ratio does not hold. Where others use the CPU, the side that does more by
+  Medians of whole processes, all sides in turn in one run. Absolute times depend on the machine; the ratios are what
+  is promised. Ends with 1 when a promised ratio does not hold. \`install\` measures the npm CLI \`skills\` as a third
+  side, which npm installs into .cache/ and which promises nothing. Where others use the CPU, the side that does more by
   itself waits longer for it: \`chrt -f 10 npm run bench\` (Linux, as root) measures as if nobody else were there.`;
 
 const benches: Record<string, () => Promise<Comparison[]>> = {
@@ -28,7 +29,8 @@ async function main(args: readonly string[]): Promise<number> {
     return args.includes("--help") ? 0 : 2;
   }
   let failed = 0;
-  process.stdout.write(`${"medians".padEnd(45)} ${"ours".padStart(8)} ${"theirs".padStart(8)}  ratio\n`);
+  process.stdout.write(`${header}
+`);
   for (const [name, bench] of Object.entries(benches)) {
     if (args.length > 0 && !args.includes(name)) continue;
     for (const comparison of await bench()) {

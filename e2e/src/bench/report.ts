@@ -1,26 +1,44 @@
 import type { Measured } from "./measure.ts";
 
-/** Both sides were measured in one run, in turn; only the ratio means anything. */
+/** All sides were measured in one run, in turn; only the ratios mean anything. */
 export interface Comparison {
   readonly what: string;
   readonly ours: Measured;
   readonly theirs: Measured;
+  /** Another program that does the same: reported, never promised. */
+  readonly third?: Measured;
   /** The ratio that is promised; absent: only reported. */
   readonly atMost?: number;
   /** What else was counted. */
   readonly note?: string;
 }
 
-const milliseconds = (measured: Measured): string => `${measured.median.toFixed(0)} ms`.padStart(8);
+const ratio = (ours: Measured, theirs: Measured): number => ours.median / theirs.median;
 
-export const ratioOf = ({ ours, theirs }: Comparison): number => ours.median / theirs.median;
+export const holds = ({ ours, theirs, atMost }: Comparison): boolean =>
+  atMost === undefined || ratio(ours, theirs) <= atMost;
 
-export const holds = (comparison: Comparison): boolean =>
-  comparison.atMost === undefined || ratioOf(comparison) <= comparison.atMost;
+/** Widths of what, ours, theirs, ratio and promise: a row is written as soon as it is measured. */
+const row = (what: string, ours: string, theirs: string, times: string, promise: string): string =>
+  `${what.padEnd(57)} ${ours.padStart(8)} ${theirs.padStart(8)} ${times.padStart(8)}  ${promise.padEnd(14)}`;
+
+export const header = `${row("medians", "ours", "theirs", "ratio", "promised")}  a third side, and our ratio to it`;
+
+const milliseconds = ({ median }: Measured): string => `${median.toFixed(0)} ms`;
+const times = (ours: Measured, theirs: Measured): string => `${ratio(ours, theirs).toFixed(2)} ×`;
+
+function formatThird({ ours, third }: Comparison): string {
+  if (!third) return "";
+  if (third.failure !== undefined) return `${third.name}: not measured: ${third.failure}`;
+  return `${third.name}: ${milliseconds(third)}, ${times(ours, third)}`;
+}
 
 export function formatComparison(comparison: Comparison): string {
   const { what, ours, theirs, atMost, note } = comparison;
-  const promise =
-    atMost === undefined ? "" : `  promised ≤ ${atMost}  ${holds(comparison) ? "holds" : "DOES NOT HOLD"}`;
-  return `${what.padEnd(45)} ${milliseconds(ours)} ${milliseconds(theirs)}  ${ratioOf(comparison).toFixed(2).padStart(6)} ×${promise}${note === undefined ? "" : `  (${note})`}`;
+  const promise = atMost === undefined ? "" : `≤ ${atMost}  ${holds(comparison) ? "holds" : "DOES NOT HOLD"}`;
+  const text = row(what, milliseconds(ours), milliseconds(theirs), times(ours, theirs), promise);
+  return [text, formatThird(comparison), note === undefined ? "" : `(${note})`]
+    .filter((part) => part !== "")
+    .join("  ")
+    .trimEnd();
 }
