@@ -118,7 +118,7 @@ cp -r ${join(clone, path)} ${copy}`;
     env: lab.env(),
     before: () => empty(clone, copy),
   };
-  const others = "bin" in skillsCli ? [await skillsCliSide(lab, skillsCli, { name, tag, remote, installed })] : [];
+  const others = "bin" in skillsCli ? [await skillsCliSide(lab, skillsCli, { name, tag, remote, copy })] : [];
   const [ours, theirs, third] = await measured(runs, paks, git, ...others);
   return {
     what: `install ${what} / shallow clone + copy`,

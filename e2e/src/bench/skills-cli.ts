@@ -22,13 +22,13 @@ interface Added {
   readonly name: string;
   readonly tag: string;
   readonly remote: string;
-  /** Where paks has installed the same: what must be there after it, byte by byte. */
-  readonly installed: string;
+  /** A copy out of a clone of the tag: what must be there after it, byte by byte. */
+  readonly copy: string;
 }
 
 /** The npm CLI `skills` asked for one skill at its tag: a clone, discovery, a copy and its own lock file. */
 export async function skillsCliSide(lab: Lab, cli: SkillsCli, added: Added): Promise<Side> {
-  const { name, tag, remote, installed } = added;
+  const { name, tag, remote, copy } = added;
   const cwd = await lab.folder(`skills-cli-${name}`);
   return {
     name: `skills ${skillsCliVersion}`,
@@ -40,7 +40,7 @@ export async function skillsCliSide(lab: Lab, cli: SkillsCli, added: Added): Pro
     before: () => {
       for (const left of readdirSync(cwd)) rmSync(join(cwd, left), { recursive: true });
     },
-    after: () => checkSameFiles(installed, join(cwd, ".claude", "skills", name)),
+    after: () => checkSameFiles(copy, join(cwd, ".claude", "skills", name)),
     mayFail: true,
   };
 }
@@ -48,7 +48,7 @@ export async function skillsCliSide(lab: Lab, cli: SkillsCli, added: Added): Pro
 function checkSameFiles(expected: string, actual: string): void {
   const [wanted, found] = [expected, actual].map((folder) =>
     readdirSync(folder, { recursive: true, encoding: "utf8" })
-      .filter((path) => statSync(join(folder, path)).isFile())
+      .filter((path) => !path.startsWith(".git") && statSync(join(folder, path)).isFile())
       .toSorted(),
   ) as [string[], string[]];
   if (wanted.join("\n") !== found.join("\n")) throw new Error(`it installed ${found.length} of ${wanted.length} files`);
