@@ -121,8 +121,8 @@ interface Found {
   readonly group?: string;
 }
 
-/** The command's row and the words besides its name. */
-function findCommand(argv: readonly string[]): Found {
+/** The command's row and the words besides its name. @throws PaksError USAGE */
+export function findCommand(argv: readonly string[]): Found {
   const at = commandWord(argv);
   if (at < 0) return { words: argv };
   const first = argv[at]!;

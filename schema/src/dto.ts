@@ -78,6 +78,21 @@ export const VersionDto = z.looseObject({
 });
 export type VersionDto = z.infer<typeof VersionDto>;
 
+/** One of many paks that were asked for at once: its versions, or why they are not told. */
+export const PakVersionsDto = z.looseObject({
+  /** As it was asked for: `account/name`, or `account/name@selector`. */
+  pak: z.string(),
+  /** Highest first and without changelogs, which long lists do not have. */
+  versions: z.optional(z.array(VersionDto)),
+  /** What the selector chose; null when nothing fits. Absent without a selector, or when the answer became too large. */
+  release: z.optional(z.nullable(ReleaseDto)),
+  /** Where the pak's releases come from today. */
+  repository: z.optional(z.nullable(z.string())),
+  /** Instead of versions: `PAK_NOT_FOUND`, or `TOO_LARGE` for what has to be asked for on its own. */
+  error: z.optional(z.looseObject({ code: z.string(), message: z.string() })),
+});
+export type PakVersionsDto = z.infer<typeof PakVersionsDto>;
+
 /** One row of a search result. */
 export const PakSummaryDto = z.looseObject({
   account: AccountName,
@@ -115,6 +130,14 @@ export type PakDto = z.infer<typeof PakDto>;
 
 /** `releasable` is the good end of a dry run (`trigger` is `why-not`), which records nothing; `indexed` that of an ingest. */
 export const attemptStates = ["queued", "running", "indexed", "releasable", "rejected", "failed"] as const;
+export const AttemptReleaseDto = z.looseObject({
+  account: z.string(),
+  name: z.string(),
+  version: z.string(),
+  digest: Digest,
+  /** False when this version was recorded before and the attempt only confirmed it. */
+  new: z.boolean(),
+});
 export const AttemptDto = z.looseObject({
   id: z.uuid(),
   repository: z.string(),
@@ -133,16 +156,7 @@ export const AttemptDto = z.looseObject({
   created_at: Time,
   started_at: z.nullable(Time),
   ended_at: z.nullable(Time),
-  releases: z.array(
-    z.looseObject({
-      account: z.string(),
-      name: z.string(),
-      version: z.string(),
-      digest: Digest,
-      /** False when this version was recorded before and the attempt only confirmed it. */
-      new: z.boolean(),
-    }),
-  ),
+  releases: z.array(AttemptReleaseDto),
 });
 export type AttemptDto = z.infer<typeof AttemptDto>;
 

@@ -3,6 +3,7 @@ import type { Environment } from "../config.ts";
 import type { Machine, Output } from "../machine.ts";
 import { main } from "../main.ts";
 import type { Fetch } from "../network/fetch.ts";
+import { checkJson } from "./check-json.ts";
 
 export interface RunOptions {
   readonly cwd: string;
@@ -29,11 +30,15 @@ export interface RunResult {
   json(): unknown;
 }
 
-/** Runs a command in this process: the real `main` with streams and an environment of the test's own. */
+/**
+ * Runs a command in this process: the real `main` with streams and an environment of the test's own. What it prints
+ * with `--json` is held against the documented schema.
+ */
 export async function runPaks(argv: readonly string[], options: RunOptions): Promise<RunResult> {
   const stdout = sink(options.stdoutIsTerminal === true);
   const stderr = sink(options.terminal === true);
   const exit = await main(argv, machineOf(options, stdout.stream, stderr.stream));
+  checkJson(argv, { exit, stdout: stdout.text() });
   return { exit, stdout: stdout.text(), stderr: stderr.text(), json: () => JSON.parse(stdout.text()) as unknown };
 }
 

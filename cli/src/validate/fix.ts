@@ -8,6 +8,7 @@ import {
   compareVersions,
   decodeText,
   fixManifest,
+  formatErrorBody,
   isPaksError,
   systemErrorCode,
   tagVersion,
@@ -137,7 +138,7 @@ export const fixesData = ({ files, problem }: FixedPak) => ({
     changes: fixes.map(({ kind, message }) => ({ kind, message })),
     diff,
   })),
-  not_fixed: problem === undefined ? null : { code: problem.code, message: problem.message },
+  not_fixed: problem === undefined ? null : formatErrorBody(problem).error,
 });
 
 /** What was done to one pak, for people; "" when there was nothing to do. */
