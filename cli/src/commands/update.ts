@@ -1,10 +1,11 @@
-import { PaksError, errorCodes, isPaksError } from "@paks/schema";
+import { PaksError, errorCodes, formatErrorBody, isPaksError } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { capabilityChangeData, formatCapabilityChange } from "../life/capability-text.ts";
 import { changeData, defaultCaps, formatFileDiffs, formatFileList } from "../life/file-changes.ts";
 import { requireRow } from "../life/find-row.ts";
 import { type ListRow, listPaks } from "../life/list-paks.ts";
+import { openNewer } from "../life/newer-alone.ts";
 import { nothingInstalled } from "../life/nothing.ts";
 import { type Place, findPlace } from "../life/places.ts";
 import {
@@ -55,7 +56,7 @@ export const update = defineCommand({
         dry_run: dryRun,
         updated: result.updates.map((one) => dataOf(one, result)),
         removed: result.removed,
-        failed: failed === undefined ? null : { code: failed.code, message: failed.message },
+        failed: failed === undefined ? null : formatErrorBody(failed).error,
       },
       text: textOf(result, { context, dryRun, diff: dryRun || args.diff, empty: empty === true }),
       ...(failed && { exit: errorCodes[failed.code].exit }),
@@ -84,7 +85,7 @@ async function updatePlace(context: Context, place: Place, { names, options }: A
   const locked = rows.filter((row) => row.locked !== undefined);
   const folders = names.length === 0 ? undefined : new Set(locked.map(({ folder }) => folder));
   const results: Done[] = locked.length === 0 ? [] : [await updateProject(context, place, { ...options, folders })];
-  const alone = rows.filter((row) => row.locked === undefined && (names.length > 0 || comesFromRegistry(row)));
+  const alone = rows.filter((row) => row.locked === undefined && (names.length > 0 || row.error === undefined));
   results.push(...(await updateEach(context, alone, options)));
   return {
     updates: results.flatMap(({ updates }) => updates),
@@ -95,16 +96,14 @@ async function updatePlace(context: Context, place: Place, { names, options }: A
   };
 }
 
-const comesFromRegistry = ({ error, pak }: ListRow): boolean =>
-  error === undefined && pak?.record.origin.type === "registry";
-
 /** What failed does not keep the others back. */
 async function updateEach(context: Context, rows: readonly ListRow[], options: UpdateOptions): Promise<Done[]> {
   const results: Done[] = [];
+  const findNewer = openNewer(context);
   for (const row of rows) {
     try {
       if (row.error !== undefined) throw row.error;
-      results.push(await updateAlone(context, row, options));
+      results.push(await updateAlone(context, row, { ...options, findNewer }));
     } catch (error) {
       if (!isPaksError(error) || error.code === "CANCELLED" || rows.length === 1) throw error;
       context.warn(`${row.folder} was not updated: ${error.message} [${error.code}]`);

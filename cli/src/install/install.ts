@@ -3,7 +3,7 @@ import { PaksError, emptyLock, emptyWorkspace, formatLock, parseSource } from "@
 import type { Context } from "../context.ts";
 import { type OpenWorkspace, findWorkspace } from "../workspace/open-workspace.ts";
 import type { InstallRequest, PlannedPak } from "../workspace/plan-install.ts";
-import { rememberTyped } from "../workspace/typed-repositories.ts";
+import { rememberFolders, rememberTyped } from "../workspace/typed-repositories.ts";
 import { nameWish } from "../workspace/wish.ts";
 import type { Fetched } from "./fetched.ts";
 import { openFetchers, openRegistries } from "./install-plan.ts";
@@ -112,12 +112,23 @@ export async function installSources(
       return { installed: [], removed: [], disabled: [], root: save ? root : undefined };
     const { boundary, skillsFolder } = work.place;
     const done = await inSkillsFolder(skillsFolder, { boundary, note: context.note }, () => apply(work, opened, ready));
-    if (done) return { ...done, root: save ? root : undefined };
+    if (done) {
+      await rememberFolders(context, listOutsideFolders(ready, isProject));
+      return { ...done, root: save ? root : undefined };
+    }
   }
   throw new PaksError("LOCK_BUSY", `${work.place.skillsFolder} is being changed all the time.`, {
     hint: "Run the same command again when the other one has ended.",
   });
 }
+
+/** Folders that were named and that no project's files will name. */
+const listOutsideFolders = ({ paks }: Ready, isProject: boolean): string[] =>
+  paks.flatMap(({ pak: { wish }, placing: { record } }) =>
+    wish?.isNamed === true && !(isProject && wish.isSaved) && record.origin.type === "local"
+      ? [record.origin.path]
+      : [],
+  );
 
 /** Outside a project nothing is read but what is named. */
 const openFor = async (context: Context, isProject: boolean): Promise<OpenWorkspace> =>

@@ -1,50 +1,27 @@
-import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeEach, expect, test } from "vitest";
-import { type RunOptions, type Stub, type StubAnswer, runPaks, serveStub, tempFolder } from "../testing/index.ts";
+import {
+  type RunOptions,
+  type Stub,
+  type StubAnswer,
+  type TarEntry,
+  npmIntegrity,
+  npmTarball,
+  runPaks,
+  serveStub,
+  tempFolder,
+} from "../testing/index.ts";
 
 const skill = (name: string) =>
   `---\nname: ${name}\ndescription: Does what ${name} does, and says so at length.\n---\n`;
-
-interface Entry {
-  readonly path: string;
-  readonly content?: string | Buffer;
-  readonly type?: string;
-  readonly mode?: number;
-  readonly link?: string;
-}
-
-/** As npm packs: plain ustar headers. */
-function tarball(entries: readonly Entry[]): Buffer {
-  const blocks = entries.flatMap(({ path, content = "", type = "0", mode = 0o644, link = "" }) => {
-    const body = Buffer.from(content);
-    const header = Buffer.alloc(512);
-    header.write(path, 0, 100);
-    header.write(`${mode.toString(8).padStart(7, "0")}\0`, 100);
-    header.write("0000000\0", 108);
-    header.write("0000000\0", 116);
-    header.write(`${body.length.toString(8).padStart(11, "0")}\0`, 124);
-    header.write("03560116604\0", 136);
-    header.write("        ", 148);
-    header.write(type, 156);
-    header.write(link, 157, 100);
-    header.write("ustar\u000000", 257);
-    const sum = header.reduce((total, byte) => total + byte, 0);
-    header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
-    return [header, body, Buffer.alloc((512 - (body.length % 512)) % 512)];
-  });
-  return gzipSync(Buffer.concat([...blocks, Buffer.alloc(1024)]));
-}
 
 const good = [
   { path: "package/package.json", content: '{"name":"@acme/skills","scripts":{"install":"touch /tmp/paks-npm-ran"}}' },
   { path: "package/skills/pdf/SKILL.md", content: skill("pdf") },
   { path: "package/skills/pdf/scripts/fill.sh", content: "echo fill\n", mode: 0o755 },
 ];
-
-const integrityOf = (bytes: Buffer) => `sha512-${createHash("sha512").update(bytes).digest("base64")}`;
 
 interface Package {
   readonly bytes?: Buffer;
@@ -59,8 +36,8 @@ let options: RunOptions;
 
 /** An npm registry with one package in three versions. */
 async function serve(given: Package = {}): Promise<void> {
-  const bytes = given.bytes ?? tarball(good);
-  const integrity = "integrity" in given ? given.integrity : integrityOf(bytes);
+  const bytes = given.bytes ?? npmTarball(good);
+  const integrity = "integrity" in given ? given.integrity : npmIntegrity(bytes);
   stub = await serveStub(({ path, headers }) => {
     const base = `http://${headers.host}`;
     const own = given.answer?.(path);
@@ -140,7 +117,7 @@ test("the user's own .npmrc counts, the project's does not, and no token of eith
 });
 
 test.each<[string, Package, string, number]>([
-  ["other bytes than are listed", { integrity: integrityOf(Buffer.from("x")) }, "INTEGRITY_MISMATCH", 7],
+  ["other bytes than are listed", { integrity: npmIntegrity(Buffer.from("x")) }, "INTEGRITY_MISMATCH", 7],
   ["no integrity", { integrity: undefined }, "INTEGRITY_MISMATCH", 7],
   ["SHA-1 only", { integrity: "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=" }, "INTEGRITY_MISMATCH", 7],
   ["a tarball on another host", { tarball: () => "https://evil.example/x.tgz" }, "HOST_NOT_ALLOWED", 5],
@@ -169,7 +146,7 @@ test.each<[string, Package, string, number]>([
   expect(await readdir(options.cwd)).toEqual([]);
 });
 
-const inPak = (entry: Entry): Package => ({ bytes: tarball([...good, entry]) });
+const inPak = (entry: TarEntry): Package => ({ bytes: npmTarball([...good, entry]) });
 
 test.each<[string, Package, string]>([
   ["a symbolic link", inPak({ path: "package/skills/pdf/x", type: "2", link: "/etc/passwd" }), "UNSAFE_ARCHIVE"],
@@ -190,7 +167,7 @@ test.each<[string, Package, string]>([
   ],
   ["a bomb", { bytes: gzipSync(Buffer.alloc(300 * 1024 * 1024)) }, "TOO_LARGE"],
   ["no gzip", { bytes: Buffer.from("PK") }, "UNSAFE_ARCHIVE"],
-  ["no paks", { bytes: tarball(good.slice(0, 1)) }, "MANIFEST_MISSING"],
+  ["no paks", { bytes: npmTarball(good.slice(0, 1)) }, "MANIFEST_MISSING"],
 ])("a package with %s is refused, and nothing is written", async (_name, given, code) => {
   await serve(given);
   const done = await paks("npm:@acme/skills");
@@ -206,12 +183,12 @@ test("links and files beside the pak that is installed refuse the package only w
     { path: "package/lib/x.js", content: "x", mode: 0o666 },
     { path: "package/lib/con", content: "x" },
   ];
-  await serve({ bytes: tarball([...odd, ...good]) });
+  await serve({ bytes: npmTarball([...odd, ...good]) });
   expect((await paks("npm:@acme/skills")).exit).toBe(0);
 });
 
 test("several paks of a package are listed, never guessed", async () => {
-  await serve({ bytes: tarball([...good, { path: "package/skills/csv/SKILL.md", content: skill("csv") }]) });
+  await serve({ bytes: npmTarball([...good, { path: "package/skills/csv/SKILL.md", content: skill("csv") }]) });
   expect((await paks("npm:@acme/skills")).json).toMatchObject({
     error: { code: "AMBIGUOUS_MANIFEST", hint: expect.stringContaining("npm:@acme/skills#path=skills/csv") },
   });

@@ -20,7 +20,10 @@ import type { Fetched } from "../install/fetched.ts";
 import { findLocked } from "../workspace/entry.ts";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
 import { type Wish, listWishes } from "../workspace/wish.ts";
+import type { Fetchers } from "../workspace/plan-install.ts";
 import { type ListRow, rowName, rowVersion } from "./list-paks.ts";
+import { type Newer, openNewer } from "./newer-alone.ts";
+import { recordEntry } from "./record-entry.ts";
 
 export interface OutdatedRow {
   readonly name: string;
@@ -97,6 +100,7 @@ function openAsking(context: Context, opened: OpenWorkspace | undefined): (row: 
   const registryFor = openRegistries(context, registryWish);
   const root = opened?.root ?? context.cwd;
   const fetchers = openFetchers(context, { root, registryFor, registryWish, from: undefined });
+  const findNewer = openNewer(context);
   return async (row) => {
     const origin = row.locked?.resolved ?? row.pak?.record.origin;
     const inProject = row.place.locked;
@@ -107,8 +111,9 @@ function openAsking(context: Context, opened: OpenWorkspace | undefined): (row: 
       const versions = await (client.url === found.registry.url ? client : found.registry).listVersions(origin);
       return compareRelease(row, versions, listRanges(origin, row.locked, paks));
     }
+    if (row.locked === undefined) return await compareAlone(row, await findNewer(row), fetchers);
     const wish = wishes.find((one) => findLocked(paks, one)?.folder === row.folder);
-    if (!inProject || wish === undefined || row.locked === undefined) return {};
+    if (wish === undefined) return {};
     if (isFixed(wish)) return { state: "fixed", wanted: rowVersion(row) };
     return compareFetched(row.locked, await fetchers.fetchWish(wish));
   };
@@ -156,9 +161,21 @@ function isFixed({ source }: Wish): boolean {
   return source.type === "npm" && source.selector !== undefined && isVersion(source.selector);
 }
 
+/** By its record alone. */
+async function compareAlone(row: ListRow, newer: Newer, { fetchWish }: Fetchers): Promise<Answer> {
+  const current = rowVersion(row);
+  if (newer.state === "fixed") return { state: "fixed", wanted: current };
+  if (newer.state === "current") return { state: "current", wanted: current, latest: newer.latest };
+  const { text, version } = newer;
+  if (version !== undefined) return { state: "outdated", wanted: version, latest: version, updatable: true };
+  // What lies on this machine was looked at: it is as good as named.
+  const fetched = await fetchWish({ text, source: parseSource(text), isNamed: true, isSaved: false });
+  return compareFetched(recordEntry(row.pak!.record), fetched);
+}
+
 type Point = Pick<LockedPak, "version" | "digest" | "resolved">;
 
-function compareFetched(locked: LockedPak, fetched: Fetched): Answer {
+function compareFetched(locked: Omit<LockedPak, "previous">, fetched: Fetched): Answer {
   const pinned = locked.pinned === true;
   const differs = fetched.digest !== locked.digest;
   const found = { version: fetched.version, digest: fetched.digest, resolved: fetched.origin };

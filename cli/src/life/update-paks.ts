@@ -20,6 +20,7 @@ import { findWorkspace } from "../workspace/open-workspace.ts";
 import { formatCapabilityChange } from "./capability-text.ts";
 import { type FileChange, formatFileList, listFileChanges } from "./file-changes.ts";
 import type { ListRow } from "./list-paks.ts";
+import type { FindNewer } from "./newer-alone.ts";
 import { recordEntry } from "./record-entry.ts";
 import { ownName } from "./own-name.ts";
 import type { Place } from "./places.ts";
@@ -81,17 +82,22 @@ export async function updateProject(
   });
 }
 
-/** One pak of a place without a lock; the newest stable version is wanted. */
-export function updateAlone(context: Context, row: ListRow, options: UpdateOptions): Promise<UpdateResult> {
+/**
+ * One pak that no lock knows; the newest state that its record allows is wanted.
+ * @throws PaksError also the codes of `openNewer`
+ */
+export async function updateAlone(
+  context: Context,
+  row: ListRow,
+  { findNewer, ...options }: UpdateOptions & { readonly findNewer: FindNewer },
+): Promise<UpdateResult> {
   const { place, pak, folder } = row;
   const origin = pak?.record.origin;
-  if (pak === undefined || origin?.type !== "registry")
-    throw new PaksError("USAGE", `${folder} does not come from a registry, and no lock says what is wanted of it.`, {
-      hint: "Install it again from its source.",
-    });
   const base = folder.slice(folder.lastIndexOf("/") + 1);
-  return runInstall(context, place, {
-    texts: [`${origin.account}/${origin.name}`],
+  const newer = await context.progress("Looking for newer versions", () => findNewer(row));
+  if (newer.state !== "newer") return { updates: [], installed: [], removed: [] };
+  return await runInstall(context, place, {
+    texts: [newer.text],
     options,
     wish: undefined,
     install: {
@@ -99,7 +105,7 @@ export function updateAlone(context: Context, row: ListRow, options: UpdateOptio
       dir: place.scope === "folder" ? place.skillsFolder : undefined,
       save: false,
       upgrade: true,
-      ...(base === origin.name ? {} : { as: base }),
+      ...(origin?.type === "registry" && base === origin.name ? {} : { as: base }),
     },
   });
 }

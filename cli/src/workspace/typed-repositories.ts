@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { PaksError, isPaksError, parseJson } from "@paks/schema";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { PaksError, type Source, isPaksError, parseJson } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { readOwnFile } from "../install/read-own-file.ts";
 import { isInside } from "../install/require-inside.ts";
@@ -46,5 +46,37 @@ export async function requireTyped(context: State, url: string, root: string): P
       hint: `If you know it: paks install ${url}`,
       details: { repository: url },
     },
+  );
+}
+
+/**
+ * Remembers folders that the user himself installed from; where nothing can be written, the next command asks again.
+ * @param paths absolute
+ */
+export async function rememberFolders(context: State, paths: readonly string[]): Promise<void> {
+  try {
+    await rememberTyped(
+      context,
+      paths.map((path) => pathToFileURL(path).href),
+    );
+  } catch (error) {
+    if (!isPaksError(error, "READ_ONLY_TARGET") && !isPaksError(error, "DISK_FULL")) throw error;
+  }
+}
+
+/**
+ * The same for a source that only the record of an install names: it may have come with a clone as well.
+ * @param inside what lies in this folder is the place's own; absolute
+ * @throws PaksError PROTOCOL_NOT_ALLOWED
+ */
+export async function requireTypedSource(context: State, source: Source, inside: string): Promise<void> {
+  if (source.type === "git") return await requireTyped(context, source.url, inside);
+  if (source.type !== "local") return;
+  const { path } = source;
+  if ((await readTyped(context)).includes(pathToFileURL(path).href) || (await isInside(path, inside))) return;
+  throw new PaksError(
+    "PROTOCOL_NOT_ALLOWED",
+    `It is recorded as installed from ${path}, a folder of this machine that you never named.`,
+    { hint: `If you know it, install it from there once: paks install ${path}`, details: { path } },
   );
 }
