@@ -1,5 +1,5 @@
 import { type ReleaseDto, type ReleaseFile, describeFiles, makeArchive, selectVersion, sha256Hex } from "@paks/schema";
-import { type Stub, serveStub } from "./serve-stub.ts";
+import { type Stub, type StubAnswer, serveStub } from "./serve-stub.ts";
 
 export interface TestRelease {
   dto: ReleaseDto;
@@ -12,6 +12,8 @@ export interface TestRegistry extends Stub {
   readonly releases: Map<string, TestRelease>;
   /** Answers instead of everything else, while it is set. */
   down: { readonly status: number; readonly code: string } | undefined;
+  /** Whether documents have an ETag, so that the client keeps them. */
+  etags: boolean;
   /** More fields of a pak's document, by `account/name`. */
   readonly more: Map<string, Readonly<Record<string, unknown>>>;
   add(id: string, version: string, pak?: TestPak): Promise<TestRelease>;
@@ -91,7 +93,7 @@ export async function serveRegistry(): Promise<TestRegistry> {
   const more: TestRegistry["more"] = new Map();
   const versionsOf = (id: string) =>
     [...releases].flatMap(([ref, one]) => (ref.startsWith(`${id}@`) ? [one.dto] : [])).toReversed();
-  const stub = await serveStub(({ path }) => {
+  const answer = (path: string): StubAnswer => {
     if (registry.down)
       return { status: registry.down.status, body: { error: { code: registry.down.code, message: "No." } } };
     const parts = /^\/api\/paks\/([^/]+)\/([^/?]+)(?:\/versions(?:\/([^/?]+)(\/archive|\/files)?)?)?(?:\?.*)?$/.exec(
@@ -111,12 +113,14 @@ export async function serveRegistry(): Promise<TestRegistry> {
     if (parts[4] === "/archive")
       return { body: Buffer.from(found.archive), headers: { "content-type": "application/gzip" } };
     return { body: { data: found.dto } };
-  });
+  };
+  const stub = await serveStub(({ path }) => (registry.etags ? withEtag(answer(path)) : answer(path)));
   const registry: TestRegistry = {
     ...stub,
     releases,
     more,
     down: undefined,
+    etags: false,
     add: async (id, version, pak) => {
       const made = await makeRelease(id, version, pak);
       releases.set(`${id}@${version}`, made);
@@ -130,6 +134,11 @@ export async function serveRegistry(): Promise<TestRegistry> {
   };
   return registry;
 }
+
+const withEtag = (answer: StubAnswer): StubAnswer => ({
+  ...answer,
+  headers: { ...answer.headers, etag: `"${sha256Hex(Buffer.from(JSON.stringify(answer.body)))}"` },
+});
 
 const pakOf = (latest: ReleaseDto, more: Readonly<Record<string, unknown>> = {}) => ({
   account: latest.account,

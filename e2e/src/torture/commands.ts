@@ -1,0 +1,85 @@
+import { type Lab, type PakName, type Place, type Start, endWell, pakNames } from "./lab.ts";
+import type { ProjectState, States } from "./state.ts";
+
+/** A command that meets faults, and what it is to come to. */
+export interface Tortured {
+  readonly name: string;
+  readonly start: Start;
+  readonly words: readonly string[];
+  readonly before: States;
+  readonly after: States;
+  /** The lock is what is to be installed, and stays. */
+  readonly isLockGiven?: boolean;
+  /** Runs it again when it was not over; absent: the same words. */
+  readonly again?: (lab: Lab, place: Place, now: ProjectState) => Promise<void>;
+}
+
+const both = (version: States[PakName]): States => ({ pdf: version, text: version });
+
+const removeRest = async (lab: Lab, place: Place, { installed }: ProjectState): Promise<void> => {
+  const left = pakNames.filter((name) => installed[name] !== "absent");
+  if (left.length > 0) await endWell(lab, place, ["remove", ...left]);
+};
+
+export const tortured: readonly Tortured[] = [
+  {
+    name: "first install",
+    start: "empty",
+    words: ["install", "acme/pdf", "acme/text", "--agent", "claude-code"],
+    before: both("absent"),
+    after: both("2.0.0"),
+  },
+  {
+    name: "install --upgrade",
+    start: "old",
+    words: ["install", "--upgrade"],
+    before: both("1.0.0"),
+    after: both("2.0.0"),
+  },
+  {
+    name: "install --upgrade of copies",
+    start: "copies",
+    words: ["install", "--upgrade"],
+    before: both("1.0.0"),
+    after: both("2.0.0"),
+  },
+  { name: "update", start: "old", words: ["update"], before: both("1.0.0"), after: both("2.0.0") },
+  {
+    name: "remove",
+    start: "old",
+    words: ["remove", "pdf"],
+    before: both("1.0.0"),
+    after: { pdf: "absent", text: "1.0.0" },
+  },
+  {
+    name: "remove of everything",
+    start: "old",
+    words: ["remove", "pdf", "text"],
+    before: both("1.0.0"),
+    after: both("absent"),
+    again: removeRest,
+  },
+  {
+    name: "rollback",
+    start: "new",
+    words: ["rollback", "pdf"],
+    before: both("2.0.0"),
+    after: { pdf: "1.0.0", text: "2.0.0" },
+  },
+  {
+    name: "ci from a cold store",
+    start: "clone",
+    words: ["ci", "--agent", "claude-code"],
+    before: both("absent"),
+    after: both("2.0.0"),
+    isLockGiven: true,
+  },
+  {
+    name: "ci from a warm store",
+    start: "pulled",
+    words: ["ci"],
+    before: both("1.0.0"),
+    after: both("2.0.0"),
+    isLockGiven: true,
+  },
+];

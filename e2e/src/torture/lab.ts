@@ -1,0 +1,118 @@
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type RunResult, type TestRegistry, runPaks, serveRegistry, skillFiles, tempFolder } from "@paks/cli/testing";
+import { describeFiles } from "@paks/schema";
+import { expect } from "vitest";
+import type { Run } from "./strace.ts";
+
+const contents = { pdf: { "run.sh!": "echo pdf\n", "docs/a.md": "a" }, text: { "b.md": "b" } } as const;
+export type PakName = keyof typeof contents;
+export const pakNames = Object.keys(contents) as PakName[];
+export const versions = ["1.0.0", "2.0.0"] as const;
+
+export const digestOf = (name: PakName, version: string): string =>
+  describeFiles(skillFiles(name, version, { files: contents[name] })).digest;
+
+/** Projects with their homes, as they are before a command that meets a fault. */
+export type Start = "empty" | "old" | "copies" | "new" | "clone" | "pulled";
+
+/** One project with a home of its own. */
+export interface Place {
+  readonly folder: string;
+  readonly project: string;
+  readonly home: string;
+  /** Below the home. */
+  readonly cache: string;
+}
+
+export interface Lab {
+  readonly registry: TestRegistry;
+  readonly root: string;
+}
+
+const placeAt = (folder: string): Place => ({
+  folder,
+  project: join(folder, "project"),
+  home: join(folder, "home"),
+  cache: join(folder, "home", ".cache", "paks"),
+});
+const startOf = (lab: Lab, name: Start): Place => placeAt(join(lab.root, "start", name));
+
+/**
+ * Two paks with two versions each. `old` has the first ones and `new` the second ones; `clone` is `new` as git brings
+ * it, with an empty cache; `pulled` is `old` with the lock of `new`.
+ */
+export async function openLab(): Promise<Lab> {
+  const lab: Lab = { registry: await serveRegistry(), root: await tempFolder() };
+  const release = async (version: string) => {
+    for (const name of pakNames) await lab.registry.add(`acme/${name}`, version, { files: contents[name] });
+  };
+  lab.registry.etags = true;
+  for (const name of ["empty", "old", "copies"] as const) {
+    await mkdir(startOf(lab, name).project, { recursive: true });
+    await mkdir(startOf(lab, name).home);
+  }
+  await release("1.0.0");
+  const both = ["install", "acme/pdf", "acme/text", "--agent", "claude-code"];
+  await endWell(lab, startOf(lab, "old"), both);
+  await endWell(lab, startOf(lab, "copies"), [...both, "--copy"]);
+  await release("2.0.0");
+  await copyStart(lab, "old", startOf(lab, "new"));
+  await endWell(lab, startOf(lab, "new"), ["install", "--upgrade"]);
+  // What is new has been fetched, so that runs differ in nothing but the fault.
+  for (const name of ["old", "copies"] as const) {
+    await rm(startOf(lab, name).home, { recursive: true });
+    await cp(startOf(lab, "new").home, startOf(lab, name).home, { recursive: true });
+  }
+  await copyStart(lab, "old", startOf(lab, "pulled"));
+  await copyStart(lab, "empty", startOf(lab, "clone"));
+  const lock = await readFile(join(startOf(lab, "new").project, "paks.lock"));
+  for (const name of ["pulled", "clone"] as const) {
+    await writeFile(join(startOf(lab, name).project, "paks.lock"), lock);
+    await cp(join(startOf(lab, "new").project, "paks.jsonc"), join(startOf(lab, name).project, "paks.jsonc"));
+  }
+  return lab;
+}
+
+/** A place of its own for one run. */
+export async function copyStart(lab: Lab, start: Start, to: Place | string): Promise<Place> {
+  const place = typeof to === "string" ? placeAt(join(lab.root, to)) : to;
+  await cp(startOf(lab, start).folder, place.folder, { recursive: true, verbatimSymlinks: true });
+  return place;
+}
+
+/** Node keeps compiled code in files of its own; here only what paks does counts. One thread, so that calls have numbers. */
+export const processOf = (lab: Lab, { folder, project, home }: Place, words: readonly string[]): Run => ({
+  folder,
+  words,
+  options: {
+    cwd: project,
+    environment: {
+      HOME: home,
+      PAKS_REGISTRY: lab.registry.url,
+      PAKS_KEYCHAIN: "file",
+      CI: "1",
+      NODE_DISABLE_COMPILE_CACHE: "1",
+      UV_THREADPOOL_SIZE: "1",
+    },
+  },
+});
+
+/** In this process: a hundred times faster to start. */
+export const runHere = (
+  lab: Lab,
+  { project, home }: Place,
+  words: readonly string[],
+  clock?: Date,
+): Promise<RunResult> =>
+  runPaks([...words, "--json"], {
+    cwd: project,
+    home,
+    environment: { PAKS_REGISTRY: lab.registry.url, CI: "1" },
+    ...(clock && { clock: () => clock }),
+  });
+
+export async function endWell(lab: Lab, place: Place, words: readonly string[], clock?: Date): Promise<void> {
+  const { exit, stdout, stderr } = await runHere(lab, place, words, clock);
+  expect(exit, `${words.join(" ")}: ${stdout}${stderr}`).toBe(0);
+}

@@ -1,0 +1,159 @@
+import { spawnSync } from "node:child_process";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type ProcessOptions, type ProcessResult, builtCli, runProcess } from "@paks/cli/testing";
+
+/** Ways to change something on a disk. */
+const groups = {
+  rename: "rename,renameat,renameat2",
+  write: "write,writev,pwrite64,pwritev",
+  unlink: "unlink,unlinkat,rmdir",
+  fsync: "fsync,fdatasync",
+  make: "mkdir,mkdirat,link,linkat,symlink,symlinkat",
+  create: "open,openat,creat",
+  mode: "chmod,fchmod,fchmodat,utimensat",
+} as const;
+type Group = keyof typeof groups;
+
+export type Fault = "signal=KILL" | `error=${"EIO" | "ENOSPC" | "EACCES"}`;
+const faultsOf = (group: Group): readonly Fault[] =>
+  group === "create" ? ["signal=KILL", "error=ENOSPC", "error=EACCES"] : ["signal=KILL", "error=EIO", "error=ENOSPC"];
+
+/** One call that changes a file of the run, and the fault that it is to meet. */
+export interface Target {
+  readonly group: Group;
+  /** Node does its file work on these two, and strace counts for each thread. */
+  readonly thread: "main" | "pool";
+  /** Which of the calls of the group that this thread makes; the first is 1. */
+  readonly at: number;
+  /** The call with its paths, without what differs from run to run. */
+  readonly call: string;
+  readonly fault: Fault;
+}
+
+export interface Run {
+  /** Everything that the run may change is below it, absolute. */
+  readonly folder: string;
+  readonly words: readonly string[];
+  readonly options: ProcessOptions;
+}
+
+export interface Injected extends ProcessResult {
+  /** Whether the fault met the call it was meant for. */
+  readonly isHit: boolean;
+}
+
+const follow = ["-f", "--seccomp-bpf"];
+export const hasStrace = spawnSync("strace", [...follow, "-y", "-qq", "-o", "/dev/null", "true"]).status === 0;
+
+/**
+ * All calls that change something below the run's folder, each with all faults. What Node does for itself, at the start
+ * and on pipes, sockets and terminals, is none of them.
+ */
+export async function listTargets(run: Run): Promise<Target[]> {
+  const { log, exit, stdout, stderr } = await trace(run, [...follow, "-e", filterOf(Object.values(groups).join(","))]);
+  if (exit !== 0) throw new Error(`${run.words.join(" ")}: ${exit} ${stdout}${stderr}`);
+  const calls = parseLog(log);
+  const counts = new Map<string, number>();
+  const main = calls[0]?.thread;
+  return calls.flatMap(({ thread, name, text }) => {
+    const group = groupOf(name);
+    const key = `${thread} ${group}`;
+    const at = (counts.get(key) ?? 0) + 1;
+    counts.set(key, at);
+    if (at > idleCalls) throw new Error(`More than ${idleCalls} calls of ${group}.`);
+    const call = describeCall(run, name, text);
+    if (call === undefined) return [];
+    const where = thread === main ? ("main" as const) : ("pool" as const);
+    return faultsOf(group).map((fault) => ({ group, thread: where, at, call, fault }));
+  });
+}
+
+/** More than either thread makes of one group. */
+const idleCalls = 600;
+
+/** Runs the command with this one fault. */
+export async function inject(run: Run, { group, thread, at, call, fault }: Target): Promise<Injected> {
+  const isMain = thread === "main";
+  // Only the main thread is looked at without `-f`. The pool's calls come behind so many idle ones that the main thread
+  // never gets to this number.
+  const number = isMain ? at : idleCalls + at;
+  const filters = ["-e", filterOf(groups[group]), "-e", `inject=${optional(groups[group])}:${fault}:when=${number}`];
+  const { log, ...result } = await trace(run, [...(isMain ? [] : follow), ...filters], isMain ? undefined : group);
+  const calls = parseLog(log);
+  const pool = isMain ? undefined : busiest(calls);
+  const met = calls.filter(({ thread: one }) => isMain || one === pool)[number - 1];
+  return { ...result, isHit: met !== undefined && describeCall(run, met.name, met.text) === call };
+}
+
+async function trace(
+  { folder, words, options }: Run,
+  filters: readonly string[],
+  idle?: Group,
+): Promise<ProcessResult & { readonly log: string }> {
+  const log = `${folder}.strace`;
+  const hook = `${folder}.idle.cjs`;
+  if (idle !== undefined) await writeFile(hook, idleHook(idle));
+  const command = ["strace", "-qq", "-y", "-o", log, "-e", "signal=none", ...filters];
+  const node = [process.execPath, ...(idle === undefined ? [] : ["--require", hook]), builtCli()];
+  try {
+    const result = await runProcess([...command, ...node, ...words, "--json"], options);
+    return { ...result, log: await readFile(log, "utf8") };
+  } finally {
+    for (const path of [log, hook]) await rm(path, { force: true });
+  }
+}
+
+/** Loaded before the program: calls on the pool's thread that change nothing. */
+const idleHook = (group: Group): string => {
+  const nowhere = JSON.stringify(join("/nowhere", "at-all"));
+  const calls: Record<Group, string> = {
+    rename: `rename(${nowhere}, ${nowhere}, done)`,
+    write: `write(handle, "x", done)`,
+    unlink: `unlink(${nowhere}, done)`,
+    fsync: `fsync(handle, done)`,
+    make: `mkdir(${nowhere}, done)`,
+    create: `open(${nowhere}, "r", done)`,
+    mode: `chmod(${nowhere}, 0o600, done)`,
+  };
+  return `const fs = require("node:fs"); const done = () => {}; const handle = fs.openSync("/dev/null", "a");
+for (let count = 0; count < ${idleCalls}; count += 1) fs.${calls[group]};`;
+};
+
+/** Not every machine has every one of them. */
+const optional = (names: string): string => names.replaceAll(/\w+/g, "?$&");
+const filterOf = (names: string): string => `trace=${optional(names)}`;
+
+const groupOf = (name: string): Group =>
+  (Object.keys(groups) as Group[]).find((group) => groups[group].split(",").includes(name))!;
+
+interface Logged {
+  readonly thread: string;
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The calls in the order in which they began. */
+function parseLog(log: string): Logged[] {
+  return log.split("\n").flatMap((line) => {
+    const [, thread = "", name = "", text = ""] = /^(?:(\d+) +)?(\w+)\((.*)$/.exec(line) ?? [];
+    return name === "" ? [] : [{ thread, name, text }];
+  });
+}
+
+function busiest(calls: readonly Logged[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const { thread } of calls) counts.set(thread, (counts.get(thread) ?? 0) + 1);
+  return [...counts].toSorted(([, a], [, b]) => b - a)[0]?.[0];
+}
+
+/** `undefined`: it changes nothing of the run's. */
+function describeCall({ folder }: Run, name: string, text: string): string | undefined {
+  if (name.startsWith("open") && !text.includes("O_CREAT")) return undefined;
+  const args = text.replace(/^AT_FDCWD<[^>]*>, /, "");
+  const paths = [...args.matchAll(/(?:^\d+<|")(\/[^">]*)/g)].flatMap(([, path = ""]) =>
+    path.startsWith(`${folder}/`) ? [path.slice(folder.length)] : [],
+  );
+  if (paths.length === 0) return undefined;
+  return `${name} ${paths.join(" → ").replaceAll(/lock\.[\w-]+|(?<=[/.])[0-9a-f]{12,24}(?=[/.]|$)/g, "*")}`;
+}
