@@ -11,6 +11,7 @@ import { auth } from "./routes/auth.ts";
 import { health } from "./routes/health.ts";
 import { hooks } from "./routes/hooks.ts";
 import { index } from "./routes/index.ts";
+import { getManyPaks } from "./routes/many-paks.ts";
 import { openApi } from "./routes/open-api.ts";
 import { getPak, searchPaks } from "./routes/paks.ts";
 import { getRelease, getReleaseFiles } from "./routes/releases.ts";
@@ -40,6 +41,7 @@ export function createApp(deps: ApiDeps): App {
   hooks(app, deps, limits);
   searchPaks(app, deps);
   getPak(app, deps);
+  getManyPaks(app, deps);
   getRelease(app, deps);
   getReleaseFiles(app, deps);
   return app;

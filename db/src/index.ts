@@ -13,6 +13,7 @@ export * from "./idempotency.ts";
 export * from "./insert-release.ts";
 export * from "./jobs.ts";
 export * from "./listed-tags.ts";
+export * from "./many-paks.ts";
 export * from "./migrate.ts";
 export * from "./open-attempts.ts";
 export * from "./paks.ts";

@@ -86,17 +86,35 @@ export async function listVersions(db: Db, pakId: string): Promise<VersionDto[]>
     .where("pak_id", "=", pakId)
     .where("visible_at", "is not", null)
     .execute();
+  return formatVersions(rows);
+}
+
+interface VersionRow {
+  readonly version: string;
+  readonly digest: string;
+  readonly tag: string;
+  readonly commit_id: string;
+  readonly released_at: Date;
+  readonly yanked_at: Date | null;
+  /** Absent where nobody asked for it. */
+  readonly changelog?: string | null;
+}
+
+/** Highest version first. */
+export function formatVersions(rows: readonly VersionRow[]): VersionDto[] {
   let room = maxListedChangelogs;
   return rows
     .toSorted((a, b) => compareVersions(b.version, a.version))
-    .map(({ commit_id, released_at, yanked_at, changelog, ...rest }) => {
+    .map(({ version, digest, tag, commit_id, released_at, yanked_at, changelog }) => {
       room -= changelog?.length ?? 0;
       return {
-        ...rest,
+        version,
+        digest,
+        tag,
         commit: commit_id,
         released_at: released_at.toISOString(),
         yanked: yanked_at !== null,
-        ...(room < 0 ? {} : { changelog }),
+        ...(room < 0 || changelog === undefined ? {} : { changelog }),
       };
     });
 }

@@ -41,3 +41,6 @@ export const defaultLimits: Limits = {
  */
 export const maxArchiveBytes = (limits: Limits): number =>
   Math.ceil((limits.releaseBytes + limits.files * 2560 + 10_240) * 1.01);
+
+/** Paks that a registry tells about in one request. */
+export const mostPaksAtOnce = 50;
