@@ -106,13 +106,17 @@ test("links and folders in the place of an entry are not followed", async () => 
   expect(await store.find(digest)).toBeUndefined();
 });
 
-test("a store that cannot be used is an empty one", async () => {
+test("a store that cannot be used is an empty one, and that is told once", async () => {
   const folder = join(await tempFolder(), "file");
   await writeFile(folder, "in the way");
-  const { store } = await open({ folder });
+  const { store, notes } = await open({ folder });
+  await store.put(digest, files);
   await store.put(digest, files);
   expect(await store.find(digest)).toBeUndefined();
   expect(await readFile(folder, "utf8")).toBe("in the way");
+  expect(notes).toEqual([
+    expect.stringMatching(/not kept for the next time: .*file cannot be written \((?:ENOTDIR|EEXIST)\)/),
+  ]);
 });
 
 test.runIf(process.getuid?.() !== 0)("a store that may not be written is read", async () => {
@@ -156,9 +160,11 @@ test("once a day what was used longest ago goes when there is too much, and what
   await store.put(digest, files);
   await mkdir(join(folder, "tmp"), { recursive: true });
   await writeFile(join(folder, "tmp", "draft"), "half");
+  const answers = join(dirname(folder), "answers", "tmp");
+  await mkdir(answers, { recursive: true });
+  await writeFile(join(answers, "draft"), "half");
   const old = new Date(now - 2 * day);
-  await utimes(path, old, old);
-  await utimes(join(folder, "tmp", "draft"), old, old);
+  for (const one of [path, join(folder, "tmp", "draft"), join(answers, "draft")]) await utimes(one, old, old);
   const { digest: second } = describeFiles(other);
   await store.put(second, other);
   // Not before a day is over: looking through a large store takes time.
@@ -169,7 +175,7 @@ test("once a day what was used longest ago goes when there is too much, and what
   await tomorrow.put(second, other);
   await expect(readFile(path)).rejects.toMatchObject({ code: "ENOENT" });
   expect(plain(await tomorrow.find(second))).toEqual(plain(other));
-  expect(await readdir(join(folder, "tmp"))).toEqual([]);
+  for (const one of [join(folder, "tmp"), answers]) expect(await readdir(one)).toEqual([]);
 });
 
 test("what is used stays: a find renews an entry that is about to be too old", async () => {

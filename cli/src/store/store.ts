@@ -47,8 +47,9 @@ export interface Store {
 
 export function openStore(options: StoreOptions): Store {
   let swept = false;
+  const onFailure = tellOnce(options);
   const putArchive = async (digest: string, archive: Uint8Array): Promise<void> => {
-    const written = await orNothing(options, () => keep(options.folder, digest, archive));
+    const written = await orNothing({ ...options, onFailure }, () => keep(options.folder, digest, archive));
     if (written === undefined || swept) return;
     swept = true;
     const { sweepIfDue } = await import("./sweep.ts");
@@ -132,13 +133,27 @@ async function keep(folder: string, digest: string, archive: Uint8Array): Promis
 }
 
 /** A store that is full, read-only, broken or not there costs time and never an install. */
-async function orNothing<T>(options: StoreOptions, work: () => Promise<T>): Promise<T | undefined> {
+async function orNothing<T>(
+  options: StoreOptions & { readonly onFailure?: (code: string) => void },
+  work: () => Promise<T>,
+): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === undefined) throw error;
     options.debug(`The store ${options.folder} cannot be used (${code}): ${(error as Error).message}`);
+    options.onFailure?.(code);
     return undefined;
   }
+}
+
+function tellOnce({ folder, note }: StoreOptions): (code: string) => void {
+  let isTold = false;
+  return (code) => {
+    // What `cache clean` took away in between says nothing about the next time.
+    if (isTold || code === "ENOENT") return;
+    isTold = true;
+    note(`What is fetched is not kept for the next time: ${folder} cannot be written (${code}).`);
+  };
 }

@@ -1,7 +1,8 @@
 import { lstat, readdir, rm, rmdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { systemErrorCode } from "@paks/schema";
 import { makeOwnFolder } from "../start/make-folder-plainly.ts";
+import { answersFolder } from "./answers.ts";
 
 /** One file of the cache. */
 export interface CacheFile {
@@ -12,6 +13,7 @@ export interface CacheFile {
 }
 
 export interface SweepOptions {
+  /** The store's. What lies in the cache beside it is swept with it. */
   readonly folder: string;
   readonly maxBytes: number;
   readonly clock: () => Date;
@@ -34,13 +36,16 @@ export async function sweepIfDue(options: SweepOptions): Promise<void> {
 
 /** Left over by killed processes, and the entries beyond the size that were used longest ago. */
 export async function chooseOld({ folder, maxBytes, clock }: SweepOptions): Promise<CacheFile[]> {
-  const drafts = await listFiles(join(folder, "tmp"));
+  const drafts = (await Promise.all([folder, answersFolder(dirname(folder))].map(listDrafts))).flat();
   const stale = drafts.filter((one) => Math.abs(clock().getTime() - one.usedAt) > day);
   const entries = (await listEntries(folder)).sort((a, b) => b.usedAt - a.usedAt);
   let bytes = 0;
   const beyond = entries.filter((one) => (bytes += one.bytes) > maxBytes);
   return [...stale, ...beyond];
 }
+
+/** What `writeEntry` has begun there. */
+const listDrafts = async (folder: string): Promise<CacheFile[]> => await listFiles(join(folder, "tmp"));
 
 export const listEntries = async (folder: string): Promise<CacheFile[]> => await listFiles(join(folder, "h1"));
 
