@@ -15,7 +15,7 @@ async function statementsOf<T>(db: Db, work: (db: Db) => Promise<T>): Promise<{ 
       return await Promise.resolve(result);
     },
   });
-  const found = await work(counting as Db);
+  const found = await work(counting);
   return { found, statements };
 }
 

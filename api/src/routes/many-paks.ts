@@ -15,8 +15,10 @@ export function getManyPaks(app: App, deps: ApiDeps): void {
     "/api/versions",
     describeRoute({
       operationId: "listVersionsOfPaks",
-      summary:
-        "The versions of up to 50 paks, `account/name` or `account/name@selector` between commas; counts as one request",
+      summary: "The versions of up to 50 paks with one request",
+      description:
+        "The versions of up to 50 paks, written `account/name` or `account/name@selector` with commas between. With a " +
+        "selector the release that it chooses comes along. Each pak has an entry of its own, an unknown one too. Counts as one request.",
       responses: { ...failures(), 200: dataAnswer(z.array(PakVersionsDto), "One entry for each, in their order.") },
     }),
     validator("query", PaksQuery),
