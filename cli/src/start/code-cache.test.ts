@@ -1,5 +1,5 @@
 import { chmod, readFile, readdir, utimes, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Script } from "node:vm";
 import { expect, test } from "vitest";
 import { builtCli, runProcess, tempFolder } from "../testing/index.ts";
@@ -57,6 +57,16 @@ test.skipIf(windows)("a file that is garbage or cut off is written anew", async 
     save(of, "a.js");
     expect(openCodeCache(of).find("a.js")).toBeDefined();
   }
+});
+
+test.skipIf(windows)("what a killed process was writing goes with the next file that is kept", async () => {
+  const of = await options();
+  save(of, "a.js");
+  const left = `${fileOf(of)}.${2 ** 22 + 1}`;
+  const alive = `${fileOf(of)}.${process.ppid}`;
+  for (const path of [left, alive]) await writeFile(path, "half");
+  save(of, "b.js");
+  expect((await readdir(dirname(left))).sort()).toEqual(["list", basename(alive)]);
 });
 
 test("a home that cannot be written to is no failure", async () => {

@@ -9,7 +9,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Script } from "node:vm";
 import { cacheFolder } from "./cache-folder.ts";
 import { makeOwnFolder } from "./make-folder-plainly.ts";
@@ -100,6 +100,7 @@ function readOwn(file: string): Buffer | undefined {
 function writeParts(file: string, parts: ReadonlyMap<string, Buffer>): void {
   const temporary = `${file}.${process.pid}`;
   makeOwnFolder(dirname(file));
+  removeDrafts(file);
   try {
     writeFileSync(temporary, Buffer.concat(layOut(parts)), { flag: "wx", mode: 0o600, flush: true });
     renameSync(temporary, file);
@@ -107,6 +108,24 @@ function writeParts(file: string, parts: ReadonlyMap<string, Buffer>): void {
     rmSync(temporary, { force: true });
   }
   removeOldBuilds(dirname(dirname(file)));
+}
+
+/** What killed processes left on the way to this file. */
+function removeDrafts(file: string): void {
+  for (const name of readdirSync(dirname(file))) {
+    const [, pid] = /^[a-z-]+\.(\d{1,10})$/.exec(name) ?? [];
+    if (pid !== undefined && name.startsWith(`${basename(file)}.`) && !runs(Number(pid)))
+      rmSync(join(dirname(file), name), { force: true });
+  }
+}
+
+function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
 }
 
 function layOut(parts: ReadonlyMap<string, Buffer>): Buffer[] {
