@@ -8,6 +8,8 @@ export interface Tortured {
   readonly words: readonly string[];
   readonly before: States;
   readonly after: States;
+  /** Compiled code is kept in the cache too. */
+  readonly keepsCode?: boolean;
   /** The lock is what is to be installed, and stays. */
   readonly isLockGiven?: boolean;
   /** Runs it again when it was not over; absent: the same words. */
@@ -20,6 +22,26 @@ const removeRest = async (lab: Lab, place: Place, { installed }: ProjectState): 
   const left = pakNames.filter((name) => installed[name] !== "absent");
   if (left.length > 0) await endWell(lab, place, ["remove", ...left]);
 };
+
+/** With an empty cache, or one in which killed commands have left something. */
+export const torturedCaches: readonly Tortured[] = [
+  {
+    name: "first install with drafts of killed commands in the cache",
+    start: "stale",
+    words: ["install", "acme/pdf", "acme/text", "--agent", "claude-code"],
+    before: both("absent"),
+    after: both("2.0.0"),
+  },
+  {
+    name: "ci that keeps compiled code",
+    start: "clone",
+    words: ["ci", "--agent", "claude-code"],
+    before: both("absent"),
+    after: both("2.0.0"),
+    isLockGiven: true,
+    keepsCode: true,
+  },
+];
 
 export const tortured: readonly Tortured[] = [
   {

@@ -1,5 +1,5 @@
-import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { cp, mkdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { type RunResult, type TestRegistry, runPaks, serveRegistry, skillFiles, tempFolder } from "@paks/cli/testing";
 import { describeFiles } from "@paks/schema";
 import { expect } from "vitest";
@@ -14,7 +14,7 @@ export const digestOf = (name: PakName, version: string): string =>
   describeFiles(skillFiles(name, version, { files: contents[name] })).digest;
 
 /** Projects with their homes, as they are before a command that meets a fault. */
-export type Start = "empty" | "old" | "copies" | "new" | "clone" | "pulled";
+export type Start = "empty" | "stale" | "old" | "copies" | "new" | "clone" | "pulled";
 
 /** One project with a home of its own. */
 export interface Place {
@@ -40,7 +40,8 @@ const startOf = (lab: Lab, name: Start): Place => placeAt(join(lab.root, "start"
 
 /**
  * Two paks with two versions each. `old` has the first ones and `new` the second ones; `clone` is `new` as git brings
- * it, with an empty cache; `pulled` is `old` with the lock of `new`.
+ * it, with an empty cache; `pulled` is `old` with the lock of `new`; `stale` is empty, with what killed commands left in
+ * the cache days ago.
  */
 export async function openLab(): Promise<Lab> {
   const lab: Lab = { registry: await serveRegistry(), root: await tempFolder() };
@@ -64,6 +65,8 @@ export async function openLab(): Promise<Lab> {
     await rm(startOf(lab, name).home, { recursive: true });
     await cp(startOf(lab, "new").home, startOf(lab, name).home, { recursive: true });
   }
+  await copyStart(lab, "empty", startOf(lab, "stale"));
+  await leaveDrafts(startOf(lab, "stale"));
   await copyStart(lab, "old", startOf(lab, "pulled"));
   await copyStart(lab, "empty", startOf(lab, "clone"));
   const lock = await readFile(join(startOf(lab, "new").project, "paks.lock"));
@@ -77,12 +80,30 @@ export async function openLab(): Promise<Lab> {
 /** A place of its own for one run. */
 export async function copyStart(lab: Lab, start: Start, to: Place | string): Promise<Place> {
   const place = typeof to === "string" ? placeAt(join(lab.root, to)) : to;
-  await cp(startOf(lab, start).folder, place.folder, { recursive: true, verbatimSymlinks: true });
+  await cp(startOf(lab, start).folder, place.folder, {
+    recursive: true,
+    verbatimSymlinks: true,
+    preserveTimestamps: true,
+  });
   return place;
 }
 
-/** Node keeps compiled code in files of its own; here only what paks does counts. One thread, so that calls have numbers. */
-export const processOf = (lab: Lab, { folder, project, home }: Place, words: readonly string[]): Run => ({
+async function leaveDrafts({ cache }: Place): Promise<void> {
+  const old = new Date(Date.now() - 3 * 86_400_000);
+  for (const folder of ["store", "answers"]) {
+    const draft = join(cache, folder, "tmp", "0123456789abcdef01234567");
+    await mkdir(dirname(draft), { recursive: true });
+    await writeFile(draft, "half");
+    await utimes(draft, old, old);
+  }
+}
+
+/** One thread, so that calls have numbers. Without code that is kept between starts, unless that is looked at. */
+export const processOf = (
+  lab: Lab,
+  { folder, project, home }: Place,
+  { words, keepsCode = false }: { readonly words: readonly string[]; readonly keepsCode?: boolean },
+): Run => ({
   folder,
   words,
   options: {
@@ -92,7 +113,7 @@ export const processOf = (lab: Lab, { folder, project, home }: Place, words: rea
       PAKS_REGISTRY: lab.registry.url,
       PAKS_KEYCHAIN: "file",
       CI: "1",
-      NODE_DISABLE_COMPILE_CACHE: "1",
+      ...(!keepsCode && { NODE_DISABLE_COMPILE_CACHE: "1" }),
       UV_THREADPOOL_SIZE: "1",
     },
   },

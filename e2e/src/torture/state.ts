@@ -83,7 +83,7 @@ export async function readCache({ cache }: Place): Promise<CacheState> {
   const damaged: string[] = [];
   for (const path of entries) if (!(await isWholeEntry(join(cache, path), path))) damaged.push(path);
   for (const path of answers) if (!(await isWholeAnswer(join(cache, path)))) damaged.push(path);
-  const drafts = names.filter((path) => /(?:^|\/)tmp\/./.test(path));
+  const drafts = names.filter((path) => /(?:^|\/)tmp\/.|^code\/.*\.\d+$/.test(path));
   return { damaged, drafts, entries: entries.length, answers: answers.length };
 }
 

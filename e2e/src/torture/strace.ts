@@ -72,6 +72,10 @@ export async function listTargets(run: Run): Promise<Target[]> {
 /** More than either thread makes of one group. */
 const idleCalls = 600;
 
+/** Runs the command as it is. */
+export const runCommand = ({ words, options }: Run): Promise<ProcessResult> =>
+  runProcess([process.execPath, builtCli(), ...words, "--json"], options);
+
 /** Runs the command with this one fault. */
 export async function inject(run: Run, { group, thread, at, call, fault }: Target): Promise<Injected> {
   const isMain = thread === "main";
@@ -155,5 +159,5 @@ function describeCall({ folder }: Run, name: string, text: string): string | und
     path.startsWith(`${folder}/`) ? [path.slice(folder.length)] : [],
   );
   if (paths.length === 0) return undefined;
-  return `${name} ${paths.join(" → ").replaceAll(/lock\.[\w-]+|(?<=[/.])[0-9a-f]{12,24}(?=[/.]|$)/g, "*")}`;
+  return `${name} ${paths.join(" → ").replaceAll(/lock\.[\w-]+|(?<=\/code\/.*\.)\d+|(?<=[/.])[0-9a-f]{12,24}(?=[/. ]|$)/g, "*")}`;
 }

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { Tortured } from "./commands.ts";
 import { type Lab, type PakName, type Place, copyStart, endWell, openLab, pakNames, processOf } from "./lab.ts";
 import { type ProjectState, type States, readCache, readState } from "./state.ts";
-import { type Injected, type Target, inject, listTargets } from "./strace.ts";
+import { type Injected, type Target, inject, listTargets, runCommand } from "./strace.ts";
 
 const wanted = process.env["PAKS_TORTURE"] ?? "14";
 /** Faults that each command meets, spread over all there are; `PAKS_TORTURE=all` is every one of them. */
@@ -11,7 +11,7 @@ const most = wanted === "all" ? Infinity : Number(wanted);
 /** Each is a process that mostly waits. */
 const atOnce = Number(process.env["PAKS_TORTURE_AT_ONCE"] ?? 2);
 /** How often one thread wakes the other differs a little, so a call may have another number the next time. */
-const shifts = [0, 0, -1, 1, -2, 2, -3, 3];
+const shifts = [0, 0, -1, 1, -2, 2, -3, 3, 0];
 
 export interface Tally {
   readonly targets: number;
@@ -26,9 +26,9 @@ export interface Tally {
 /** Meets the command with its faults, one in each run, and looks what it leaves each time. */
 export async function torture(command: Tortured, isChosen: (target: Target) => boolean = () => true): Promise<Tally> {
   const lab = await openLab();
-  const targets = (
-    await listTargets(processOf(lab, await copyStart(lab, command.start, "count"), command.words))
-  ).filter(isChosen);
+  const targets = (await listTargets(processOf(lab, await copyStart(lab, command.start, "count"), command))).filter(
+    isChosen,
+  );
   const queue = spread(targets);
   const tally = { targets: queue.length, injected: 0, missed: [] as string[], failures: [] as string[] };
   const met: Record<string, number> = {};
@@ -68,7 +68,7 @@ async function meet(lab: Lab, command: Tortured, { target, name, failures }: Mee
   for (const shift of shifts.filter((one) => target.at + one > 0)) {
     count += 1;
     const place = await copyStart(lab, command.start, name);
-    const result = await inject(processOf(lab, place, command.words), { ...target, at: target.at + shift });
+    const result = await inject(processOf(lab, place, command), { ...target, at: target.at + shift });
     try {
       await checkRun(lab, place, { command, target, result });
     } catch (error) {
@@ -115,8 +115,9 @@ async function checkRun(lab: Lab, place: Place, { command, target, result }: Che
   expectAgreement(command, done);
   const cache = await readCache(place);
   expect(cache.damaged, "cache in the end").toEqual([]);
-  if (!isKilled && target.group !== "unlink") expect(cache.drafts, "drafts").toEqual([]);
-  if (isKilled && cache.drafts.length > 0) await expectSwept(lab, place);
+  const mayLeave = isKilled || target.group === "unlink" || command.start === "stale";
+  if (!mayLeave) expect(cache.drafts, "drafts").toEqual([]);
+  if (cache.drafts.length > 0) await expectSwept(lab, place, command);
 }
 
 const absent: States = { pdf: "absent", text: "absent" };
@@ -150,8 +151,9 @@ function expectTold({ fault }: Target, { stdout, isHit, exit }: Injected): void 
   else expect(error?.code).toBeTypeOf("string");
 }
 
-/** What was killed on its way into the cache goes with the next release that is kept, a day later. */
-async function expectSwept(lab: Lab, place: Place): Promise<void> {
+/** What was killed on its way into the cache goes with the next release that is kept, a day later; code, at once. */
+async function expectSwept(lab: Lab, place: Place, command: Tortured): Promise<void> {
+  if (command.keepsCode === true) expect((await runCommand(processOf(lab, place, command))).exit).toBe(0);
   const later = new Date(Date.now() + 25 * 3_600_000);
   await endWell(lab, place, ["install", "acme/pdf", "--no-cache", "--dir", "elsewhere"], later);
   expect((await readCache(place)).drafts, "drafts a day later").toEqual([]);
