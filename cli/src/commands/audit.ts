@@ -24,7 +24,7 @@ export const audit = defineCommand({
     const wish = places.some(({ locked }) => locked) ? (await findWorkspace(context)).workspace.registry : undefined;
     const rows = await listPlaces(context, places);
     const licenses = args.licenses?.flatMap((one) => one.split(",")).map((one) => one.trim());
-    const audited = await context.progress("Asking the registry", async () =>
+    const audited = await context.progress("Asking where they came from", async () =>
       auditRows(context, rows, { wish, licenses }),
     );
     const findings = audited.flatMap((one) => one.findings);
@@ -50,7 +50,7 @@ export const audit = defineCommand({
 });
 
 function textOf(findings: readonly AuditFinding[], count: number, offline: boolean): string {
-  const note = offline ? "\n⚠ The registry was not asked (--offline)." : "";
+  const note = offline ? "\n⚠ Nobody was asked (--offline)." : "";
   if (count === 0) return `${nothingInstalled}${note}`;
   const paks = `${count} ${count === 1 ? "pak" : "paks"}`;
   if (findings.length === 0) return `✓ Nothing to say against ${paks}.${note}`;

@@ -12,10 +12,10 @@ import { placeOptions } from "./scope-options.ts";
 
 export const verify = defineCommand({
   command: "verify [name..]",
-  describe: "Check every installed byte against its record, the lock and the registry",
+  describe: "Check every installed byte against its record, the lock and where it came from",
   examples: [
     ["paks verify", "everything in this project; 7: other bytes than were released, 9: edited here"],
-    ["paks verify --offline", "without asking the registry"],
+    ["paks verify --offline", "without asking anybody"],
     ["paks verify pdf-forms --json", "one pak, for programs"],
   ],
   builder: (yargs) =>
@@ -26,7 +26,7 @@ export const verify = defineCommand({
     const names = args.name ?? [];
     const rows = chooseRows(await listPlaces(context, places), names);
     const workspace = opened?.workspace ?? emptyWorkspace;
-    const verified = await context.progress("Verifying", async () => await verifyRows(context, rows, workspace));
+    const verified = await context.progress("Verifying", (step) => verifyRows(context, rows, { workspace, step }));
     const wanted = opened === undefined || names.length > 0 ? [] : checkWorkspace(opened);
     const problems = [...verified.flatMap((one) => one.problems), ...wanted];
     return {
@@ -55,14 +55,18 @@ const dataOf = ({ row, registry, problems }: Verified) => ({
 function textOf(verified: readonly Verified[], problems: readonly Problem[], offline: boolean): string {
   if (verified.length === 0 && problems.length === 0) return nothingInstalled;
   const good = verified.filter((one) => one.problems.length === 0);
-  const asked = good.filter(({ registry }) => registry === "checked").length;
+  const asked = good.filter(({ registry }) => registry === "checked");
+  const whom = asked.every(isOfRegistry) ? "the registry's record" : "where they came from";
   const against =
-    asked > 0 ? `; ${asked} also against the registry's record` : offline ? "; the registry was not asked" : "";
+    asked.length > 0 ? `; ${asked.length} also against ${whom}` : offline ? "; the registry was not asked" : "";
   return [
     ...problems.map(formatProblem),
     ...(good.length === 0 ? [] : [`✓ ${countOf(good)} as installed${against}`]),
   ].join("\n");
 }
+
+const isOfRegistry = ({ row: { pak, locked } }: Verified): boolean =>
+  (pak?.record.origin ?? locked?.resolved)?.type === "registry";
 
 const countOf = (good: readonly Verified[]): string =>
   good.length === 1 ? `${safe(rowName(good[0]!.row))} is` : `${good.length} paks are`;

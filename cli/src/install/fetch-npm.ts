@@ -123,7 +123,8 @@ function treeOf(files: readonly ReleaseFile[]): PakTree {
   };
 }
 
-function filesIn(files: readonly ReleaseFile[], folder: string): ReleaseFile[] {
+/** The files of one folder, with their names in it. */
+export function filesIn(files: readonly ReleaseFile[], folder: string): ReleaseFile[] {
   const inside = folder === "" ? "" : `${folder}/`;
   return files
     .filter(({ path }) => path.startsWith(inside))

@@ -159,7 +159,7 @@ const Difference = z.strictObject({
 
 const Verification = z.strictObject({
   ok: field(flag, "there are no problems"),
-  offline: field(flag, "the registry was not asked"),
+  offline: field(flag, "nobody was asked"),
   paks: list(
     z.strictObject({
       ...pak,
@@ -169,7 +169,7 @@ const Verification = z.strictObject({
       ok: field(flag, "there are no problems with it"),
       registry: field(
         z.enum(["checked", "none", "skipped", "failed"]),
-        "`checked`: the registry's record is the same; `none`: it comes from no registry; `skipped`: offline",
+        "`checked`: the registry, git repository or npm that it came from has the same; `none`: it is of a folder; `skipped`: offline",
       ),
     }),
     "every pak that was looked at",
@@ -189,7 +189,7 @@ const Verification = z.strictObject({
 
 const Audit = z.strictObject({
   ok: field(flag, "no finding counts; warnings do with `--strict`"),
-  offline: field(flag, "the registry was not asked"),
+  offline: field(flag, "nobody was asked"),
   paks: list(
     z.strictObject({
       ...pak,
@@ -198,7 +198,7 @@ const Audit = z.strictObject({
       license: nullable(text, "as its manifest says; `null`: it names none"),
       registry: field(
         z.enum(["asked", "none", "skipped", "unreachable"]),
-        "`none`: it comes from no registry; `skipped`: offline",
+        "of the registry, git repository or npm that it came from; `none`: it is of a folder; `skipped`: offline",
       ),
     }),
     "every pak that was looked at",

@@ -15,6 +15,7 @@ import {
 } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { eachAtOnce } from "../install/each-at-once.ts";
+import { type OriginAnswer, askOrigins, isUnknowing } from "./ask-origin.ts";
 import { askRegistry, listDifferences } from "./ask-registry.ts";
 import { type ListRow, rowName, rowVersion } from "./list-paks.ts";
 
@@ -32,6 +33,7 @@ export interface AuditFinding {
 export interface Audited {
   readonly row: ListRow;
   readonly license: string | null;
+  /** The registry, the git repository or npm. */
   readonly registry: "asked" | "none" | "skipped" | "unreachable";
   readonly findings: readonly AuditFinding[];
 }
@@ -45,18 +47,40 @@ export interface AuditOptions {
 
 const asksAtOnce = 8;
 
-/** What speaks against each pak today, by what the registry says and what its manifest says. */
-export const auditRows = (context: Context, rows: readonly ListRow[], options: AuditOptions): Promise<Audited[]> =>
-  eachAtOnce(rows, asksAtOnce, async (row) => {
+/** What speaks against each pak today, by what is said where it came from and what its manifest says. */
+export async function auditRows(context: Context, rows: readonly ListRow[], options: AuditOptions): Promise<Audited[]> {
+  const answers = context.config.offline ? undefined : await askOrigins(context, rows, { files: false });
+  return await eachAtOnce(rows, asksAtOnce, async (row) => {
     const license = await readLicense(row);
-    const asked = await askAbout(context, row, row.place.locked ? options.wish : undefined);
+    const answer = answers?.get(row);
+    const asked = answer
+      ? fromAnswer(row, answer)
+      : await askAbout(context, row, row.place.locked ? options.wish : undefined);
+    const broken = answer && row.error ? [findingOf(row, fromError(row.error))] : [];
     return {
       row,
       license,
       registry: asked.registry,
-      findings: [...asked.findings, ...checkLicense(row, license, options)],
+      findings: [...broken, ...asked.findings, ...checkLicense(row, license, options)],
     };
   });
+}
+
+/** Of git and npm. */
+function fromAnswer(row: ListRow, { error, told }: OriginAnswer): Omit<Audited, "row" | "license"> {
+  if (error)
+    return { registry: isUnknowing(error) ? "unreachable" : "asked", findings: [findingOf(row, fromError(error))] };
+  return { registry: "asked", findings: told === undefined ? [] : [findingOf(row, warnings[told])] };
+}
+
+const warnings: Readonly<Record<NonNullable<OriginAnswer["told"]>, Told>> = {
+  moved: {
+    severity: "warning",
+    code: "TAG_MOVED",
+    message: "its tag leads to another commit now, with the same files",
+  },
+  deprecated: { severity: "warning", code: "DEPRECATED", message: "npm says that this version is deprecated" },
+};
 
 type Told = Pick<AuditFinding, "severity" | "code" | "message" | "hint">;
 
@@ -77,8 +101,8 @@ async function askAbout(
 ): Promise<Omit<Audited, "row" | "license">> {
   if (row.error !== undefined) return { registry: "none", findings: [findingOf(row, fromError(row.error))] };
   const recorded = row.pak?.record ?? (row.locked && { origin: row.locked.resolved, digest: row.locked.digest });
-  if (recorded?.origin.type !== "registry") return { registry: "none", findings: [] };
-  if (context.config.offline) return { registry: "skipped", findings: [] };
+  if (recorded === undefined || recorded.origin.type === "local") return { registry: "none", findings: [] };
+  if (context.config.offline || recorded.origin.type !== "registry") return { registry: "skipped", findings: [] };
   const { origin, digest } = recorded;
   const asked = await askRegistry(context, origin, wish);
   if (asked.state === "unreachable")

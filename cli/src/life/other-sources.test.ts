@@ -31,7 +31,7 @@ test("a branch: newer bytes are outdated, update takes them, rollback puts the o
     resolved: { commit: second },
     previous: { resolved: { commit: first } },
   });
-  expect(await project.json("verify")).toMatchObject({ exit: 0, paks: [{ registry: "none" }] });
+  expect(await project.json("verify")).toMatchObject({ exit: 0, paks: [{ registry: "checked" }] });
   expect(await project.json("audit", "--licenses", "MIT")).toMatchObject({ exit: 0 });
   await project.ok("rollback", "csv", "--offline");
   expect(await installed()).toBe(skill("one"));

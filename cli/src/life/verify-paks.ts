@@ -7,28 +7,46 @@ import type { InstalledPak } from "../install/list-installed.ts";
 import { findLocked } from "../workspace/entry.ts";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
 import { listWishes } from "../workspace/wish.ts";
+import { askOrigins } from "./ask-origin.ts";
 import { askRegistry, listDifferences } from "./ask-registry.ts";
 import { type ListRow, rowName } from "./list-paks.ts";
 import { type Problem, problemOf } from "./problem.ts";
 
-/** `checked`: its record of this release agrees; `none`: it comes from no registry; `skipped`: offline. */
+/** `checked`: where it came from agrees; `none`: a folder, which nobody vouches for; `skipped`: offline. */
 export type RegistryCheck = "checked" | "none" | "skipped" | "failed";
 
 export interface Verified {
   readonly row: ListRow;
+  /** What the registry, the git repository or npm says of it. */
   readonly registry: RegistryCheck;
   readonly problems: readonly Problem[];
 }
 
 const asksAtOnce = 8;
 
-/** Every installed byte against record and lock, and what was recorded against the registry. */
-export const verifyRows = (context: Context, rows: readonly ListRow[], workspace: Workspace): Promise<Verified[]> =>
-  eachAtOnce(rows, asksAtOnce, async (row) => {
+/** Every installed byte against record and lock, and what was recorded against where it came from. */
+export async function verifyRows(
+  context: Context,
+  rows: readonly ListRow[],
+  { workspace, step }: { readonly workspace: Workspace; readonly step: (label: string) => void },
+): Promise<Verified[]> {
+  let count = 0;
+  const checked = await eachAtOnce(rows, asksAtOnce, async (row) => {
     const local = await checkLocally(row, context.platform);
-    const { registry, problems } = await checkRegistry(context, row, row.place.locked ? workspace.registry : undefined);
-    return { row, registry, problems: [...local, ...problems] };
+    const asked = await checkRegistry(context, row, row.place.locked ? workspace.registry : undefined);
+    step(`Verified ${(count += 1)} of ${rows.length}`);
+    return { row, registry: asked.registry, problems: [...local, ...asked.problems] };
   });
+  if (context.config.offline) return checked;
+  step("Asking where they came from");
+  const answers = await askOrigins(context, rows, { files: true });
+  return checked.map((one) => {
+    const answer = answers.get(one.row);
+    if (answer === undefined) return one;
+    if (answer.error === undefined) return { ...one, registry: "checked" };
+    return { ...one, registry: "failed", problems: [...one.problems, problemOf(answer.error, about(one.row))] };
+  });
+}
 
 const about = (row: ListRow) => ({ folder: row.folder, name: rowName(row) });
 
@@ -120,8 +138,10 @@ async function checkRegistry(
   wish: string | undefined,
 ): Promise<{ readonly registry: RegistryCheck; readonly problems: Problem[] }> {
   const recorded = row.pak?.record ?? (row.locked && { origin: row.locked.resolved, digest: row.locked.digest });
-  if (recorded?.origin.type !== "registry") return { registry: "none", problems: [] };
+  if (recorded === undefined || recorded.origin.type === "local") return { registry: "none", problems: [] };
   if (context.config.offline) return { registry: "skipped", problems: [] };
+  // Those of git and npm are asked about together.
+  if (recorded.origin.type !== "registry") return { registry: "none", problems: [] };
   const { origin, digest } = recorded;
   const asked = await askRegistry(context, origin, wish);
   if (asked.state !== "known") return { registry: "failed", problems: [problemOf(asked.error, about(row))] };
