@@ -12,6 +12,10 @@ export interface Tortured {
   readonly keepsCode?: boolean;
   /** The lock is what is to be installed, and stays. */
   readonly isLockGiven?: boolean;
+  /** Begins with what this command left, which was killed before its first such call. */
+  readonly killedIn?: { readonly words: readonly string[]; readonly at: RegExp };
+  /** What may come next, instead of the same words. */
+  readonly next?: readonly string[];
   /** Runs it again when it was not over; absent: the same words. */
   readonly again?: (lab: Lab, place: Place, now: ProjectState) => Promise<void>;
 }
@@ -70,6 +74,7 @@ export const tortured: readonly Tortured[] = [
     name: "remove",
     start: "old",
     words: ["remove", "pdf"],
+    next: ["install"],
     before: both("1.0.0"),
     after: { pdf: "absent", text: "1.0.0" },
   },
@@ -77,6 +82,7 @@ export const tortured: readonly Tortured[] = [
     name: "remove of everything",
     start: "old",
     words: ["remove", "pdf", "text"],
+    next: ["install"],
     before: both("1.0.0"),
     after: both("absent"),
     again: removeRest,
@@ -85,6 +91,7 @@ export const tortured: readonly Tortured[] = [
     name: "rollback",
     start: "new",
     words: ["rollback", "pdf"],
+    next: ["install"],
     before: both("2.0.0"),
     after: { pdf: "1.0.0", text: "2.0.0" },
   },
@@ -103,5 +110,37 @@ export const tortured: readonly Tortured[] = [
     before: both("1.0.0"),
     after: both("2.0.0"),
     isLockGiven: true,
+  },
+  {
+    name: "install after an upgrade that was killed between its renames",
+    start: "old",
+    killedIn: { words: ["install", "--upgrade"], at: /^rename .*new-0 → .*skills\/pdf$/ },
+    words: ["install"],
+    before: both("1.0.0"),
+    after: both("1.0.0"),
+  },
+  {
+    name: "install after an upgrade that was killed before its records",
+    start: "old",
+    killedIn: { words: ["install", "--upgrade"], at: /^rename .*skills\/pdf\.json$|^rename .*\.paks\/pdf\.json$/ },
+    words: ["install"],
+    before: { pdf: "2.0.0", text: "2.0.0" },
+    after: both("2.0.0"),
+  },
+  {
+    name: "install after a remove that was killed before the link went",
+    start: "old",
+    killedIn: { words: ["remove", "pdf"], at: /^unlink .*\.claude\/skills\/pdf$/ },
+    words: ["install"],
+    before: { pdf: "absent", text: "1.0.0" },
+    after: { pdf: "absent", text: "1.0.0" },
+  },
+  {
+    name: "install after an upgrade of copies that was killed between the renames of a copy",
+    start: "copies",
+    killedIn: { words: ["install", "--upgrade"], at: /^rename .*new → .*\.claude\/skills\/pdf$/ },
+    words: ["install"],
+    before: both("2.0.0"),
+    after: both("2.0.0"),
   },
 ];

@@ -36,7 +36,7 @@ const placeAt = (folder: string): Place => ({
   home: join(folder, "home"),
   cache: join(folder, "home", ".cache", "paks"),
 });
-const startOf = (lab: Lab, name: Start): Place => placeAt(join(lab.root, "start", name));
+export const startOf = (lab: Lab, name: Start): Place => placeAt(join(lab.root, "start", name));
 
 /**
  * Two paks with two versions each. `old` has the first ones and `new` the second ones; `clone` is `new` as git brings
@@ -58,17 +58,17 @@ export async function openLab(): Promise<Lab> {
   await endWell(lab, startOf(lab, "old"), both);
   await endWell(lab, startOf(lab, "copies"), [...both, "--copy"]);
   await release("2.0.0");
-  await copyStart(lab, "old", startOf(lab, "new"));
+  await copyTo(startOf(lab, "old"), startOf(lab, "new"));
   await endWell(lab, startOf(lab, "new"), ["install", "--upgrade"]);
   // What is new has been fetched, so that runs differ in nothing but the fault.
   for (const name of ["old", "copies"] as const) {
     await rm(startOf(lab, name).home, { recursive: true });
     await cp(startOf(lab, "new").home, startOf(lab, name).home, { recursive: true });
   }
-  await copyStart(lab, "empty", startOf(lab, "stale"));
+  await copyTo(startOf(lab, "empty"), startOf(lab, "stale"));
   await leaveDrafts(startOf(lab, "stale"));
-  await copyStart(lab, "old", startOf(lab, "pulled"));
-  await copyStart(lab, "empty", startOf(lab, "clone"));
+  await copyTo(startOf(lab, "old"), startOf(lab, "pulled"));
+  await copyTo(startOf(lab, "empty"), startOf(lab, "clone"));
   const lock = await readFile(join(startOf(lab, "new").project, "paks.lock"));
   for (const name of ["pulled", "clone"] as const) {
     await writeFile(join(startOf(lab, name).project, "paks.lock"), lock);
@@ -78,14 +78,15 @@ export async function openLab(): Promise<Lab> {
 }
 
 /** A place of its own for one run. */
-export async function copyStart(lab: Lab, start: Start, to: Place | string): Promise<Place> {
-  const place = typeof to === "string" ? placeAt(join(lab.root, to)) : to;
-  await cp(startOf(lab, start).folder, place.folder, {
-    recursive: true,
-    verbatimSymlinks: true,
-    preserveTimestamps: true,
-  });
-  return place;
+export const copyPlace = (lab: Lab, from: Place, name: string): Promise<Place> =>
+  copyTo(from, placeAt(join(lab.root, name)));
+
+export const copyStart = (lab: Lab, start: Start, name: string): Promise<Place> =>
+  copyPlace(lab, startOf(lab, start), name);
+
+async function copyTo(from: Place, to: Place): Promise<Place> {
+  await cp(from.folder, to.folder, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  return to;
 }
 
 async function leaveDrafts({ cache }: Place): Promise<void> {

@@ -1,9 +1,8 @@
 import { rm } from "node:fs/promises";
-import { expect } from "vitest";
+import { type Next, checkRun, nexts } from "./check.ts";
 import type { Tortured } from "./commands.ts";
-import { type Lab, type PakName, type Place, copyStart, endWell, openLab, pakNames, processOf } from "./lab.ts";
-import { type ProjectState, type States, readCache, readState } from "./state.ts";
-import { type Injected, type Target, inject, listTargets, runCommand } from "./strace.ts";
+import { type Lab, type Place, copyPlace, openLab, processOf, startOf } from "./lab.ts";
+import { type Target, inject, listTargets } from "./strace.ts";
 
 const wanted = process.env["PAKS_TORTURE"] ?? "14";
 /** Faults that each command meets, spread over all there are; `PAKS_TORTURE=all` is every one of them. */
@@ -26,15 +25,17 @@ export interface Tally {
 /** Meets the command with its faults, one in each run, and looks what it leaves each time. */
 export async function torture(command: Tortured, isChosen: (target: Target) => boolean = () => true): Promise<Tally> {
   const lab = await openLab();
-  const targets = (await listTargets(processOf(lab, await copyStart(lab, command.start, "count"), command))).filter(
-    isChosen,
-  );
-  const queue = sample(targets, most);
+  const start = await makeStart(lab, command);
+  const targets = await listTargets(processOf(lab, await copyPlace(lab, start, "count"), command));
+  // What comes next is to find its way from everything that is left.
+  const all = targets.filter(isChosen).flatMap((target) => nexts.map((next) => ({ target, next })));
+  const queue = sample(all, most);
   const tally = { targets: queue.length, injected: 0, missed: [] as string[], failures: [] as string[] };
   const met: Record<string, number> = {};
   const worker = async (name: string): Promise<void> => {
-    for (let target = queue.shift(); target !== undefined; target = queue.shift()) {
-      const tries = await meet(lab, command, { target, name, failures: tally.failures });
+    for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
+      const { target } = one;
+      const tries = await meet(lab, command, { ...one, start, name, failures: tally.failures });
       tally.injected += tries.count;
       const kind = `${target.group} ${target.fault.replace(/.*=/, "")}`;
       if (tries.isHit) met[kind] = (met[kind] ?? 0) + 1;
@@ -45,115 +46,54 @@ export async function torture(command: Tortured, isChosen: (target: Target) => b
   return { ...tally, met };
 }
 
+/** Where the command begins, with what another one left that was killed on its way. */
+async function makeStart(lab: Lab, { start, killedIn }: Tortured): Promise<Place> {
+  if (killedIn === undefined) return startOf(lab, start);
+  for (let tries = 0; ; tries += 1) {
+    const count = await copyPlace(lab, startOf(lab, start), `killed-count-${tries}`);
+    const targets = await listTargets(processOf(lab, count, killedIn));
+    const target = targets.find(({ call, fault }) => killedIn.at.test(call) && fault === "signal=KILL");
+    if (target === undefined) throw new Error(`No call like ${killedIn.at.source}.`);
+    const place = await copyPlace(lab, startOf(lab, start), `killed-${tries}`);
+    if ((await inject(processOf(lab, place, killedIn), target)).isHit) return place;
+    if (tries === shifts.length) throw new Error(`${describe(target)} was not met.`);
+  }
+}
+
 /** Over all of them; one more each time, so that every kind of fault comes. Everything when everything is wanted. */
-export function sample(targets: readonly Target[], count: number): Target[] {
-  if (most === Infinity || targets.length <= count) return [...targets];
-  const indexOf = (step: number) => Math.floor((step * targets.length) / count) + (step % 3);
-  return Array.from({ length: count }, (_, step) => targets[indexOf(step) % targets.length]!);
+export function sample<T>(all: readonly T[], count: number): T[] {
+  if (most === Infinity || all.length <= count) return [...all];
+  const indexOf = (step: number) => Math.floor((step * all.length) / count) + (step % 6);
+  return Array.from({ length: count }, (_, step) => all[indexOf(step) % all.length]!);
 }
 
 const describe = ({ group, thread, at, call, fault }: Target): string =>
   `${fault} at ${group} ${at} (${thread}): ${call}`;
 
 interface Meeting {
+  readonly start: Place;
   readonly target: Target;
+  readonly next: Next;
   readonly name: string;
   readonly failures: string[];
 }
 
-async function meet(lab: Lab, command: Tortured, { target, name, failures }: Meeting) {
+async function meet(lab: Lab, command: Tortured, { start, target, next, name, failures }: Meeting) {
   let count = 0;
   for (const shift of shifts.filter((one) => target.at + one > 0)) {
     count += 1;
-    const place = await copyStart(lab, command.start, name);
+    const place = await copyPlace(lab, start, name);
     const result = await inject(processOf(lab, place, command), { ...target, at: target.at + shift });
     try {
-      await checkRun(lab, place, { command, target, result });
+      await checkRun(lab, place, { command, target, result, next });
     } catch (error) {
       const said = (result.stdout + result.stderr).replaceAll(/\s+/g, " ").slice(0, 400);
       failures.push(
-        `${command.name}: ${describe(target)}${result.isHit ? "" : " (met another call)"}: ${String(error)} [exit ${result.exit}: ${said}]`,
+        `${command.name}: ${describe(target)}${result.isHit ? "" : " (met another call)"}, then ${next}: ${String(error)} [exit ${result.exit}: ${said}]`,
       );
     }
     await rm(place.folder, { recursive: true });
     if (result.isHit) return { count, isHit: true };
   }
   return { count, isHit: false };
-}
-
-interface Checking {
-  readonly command: Tortured;
-  readonly target: Target;
-  readonly result: Injected;
-}
-
-async function checkRun(lab: Lab, place: Place, { command, target, result }: Checking): Promise<void> {
-  const isKilled = target.fault === "signal=KILL";
-  const isOfCache = result.isHit && target.call.includes("/.cache/");
-  const { before, after } = command;
-  const left = await readState(place);
-  expectOneOf(left.installed, [before, after, absent], "right after");
-  if (!command.isLockGiven) expectOneOf(left.locked, [before, after], "the lock right after");
-  if (result.exit === 0) expect(left.installed, "after a run that says it went well").toEqual(after);
-  // No install fails for the cache.
-  if (isOfCache && !isKilled) expect(result.exit, "a cache that cannot be written").toBe(0);
-  if (!isKilled && result.exit !== 0) expectTold(target, result);
-  expect((await readCache(place)).damaged, "cache").toEqual([]);
-
-  await endWell(lab, place, ["list"]);
-  const ended = await readState(place);
-  expectOneOf(ended.installed, [before, after], "after the next command");
-  expectAgreement(command, ended);
-
-  if (!isEqual(ended.installed, after))
-    await (command.again?.(lab, place, ended) ?? endWell(lab, place, command.words));
-  const done = await readState(place);
-  expect(done.installed, "in the end").toEqual(after);
-  expect(done.locked, "the lock in the end").toEqual(after);
-  expectAgreement(command, done);
-  const cache = await readCache(place);
-  expect(cache.damaged, "cache in the end").toEqual([]);
-  const mayLeave = isKilled || target.group === "unlink" || command.start === "stale";
-  if (!mayLeave) expect(cache.drafts, "drafts").toEqual([]);
-  if (cache.drafts.length > 0) await expectSwept(lab, place, command);
-}
-
-const absent: States = { pdf: "absent", text: "absent" };
-const isEqual = (a: States, b: States): boolean => pakNames.every((name) => a[name] === b[name]);
-
-function expectOneOf(states: States, allowed: readonly States[], when: string): void {
-  for (const name of pakNames)
-    expect(
-      allowed.map((one) => one[name]),
-      `${name} ${when}`,
-    ).toContain(states[name]);
-}
-
-/** Folder, link, lock and `paks.jsonc` say the same of each pak, and nothing is on its way. */
-function expectAgreement(command: Tortured, state: ProjectState): void {
-  expect(state.linked, "links").toEqual(state.installed);
-  const locked = command.isLockGiven ? command.after : state.installed;
-  expect(state.locked, "lock").toEqual(locked);
-  const asked = Object.fromEntries(pakNames.map((name: PakName) => [name, locked[name] !== "absent"]));
-  expect(state.asked, "paks.jsonc").toEqual(asked);
-  expect(state.temporary, "temporary files").toEqual([]);
-}
-
-/** A full disk and one that may not be written are nothing that is wrong inside paks. */
-function expectTold({ fault }: Target, { stdout, isHit, exit }: Injected): void {
-  // Node ends itself when its threads cannot wake each other.
-  if (!isHit) return;
-  expect(exit).not.toBeNull();
-  const { error } = JSON.parse(stdout) as { error?: { code?: string } };
-  const codes = { "error=ENOSPC": ["DISK_FULL"], "error=EACCES": ["READ_ONLY_TARGET"] } as const;
-  if (fault === "error=ENOSPC" || fault === "error=EACCES") expect(codes[fault]).toContain(error?.code);
-  else expect(error?.code).toBeTypeOf("string");
-}
-
-/** What was killed on its way into the cache goes with the next release that is kept, a day later; code, at once. */
-async function expectSwept(lab: Lab, place: Place, command: Tortured): Promise<void> {
-  if (command.keepsCode === true) expect((await runCommand(processOf(lab, place, command))).exit).toBe(0);
-  const later = new Date(Date.now() + 25 * 3_600_000);
-  await endWell(lab, place, ["install", "acme/pdf", "--no-cache", "--dir", "elsewhere"], later);
-  expect((await readCache(place)).drafts, "drafts a day later").toEqual([]);
 }
