@@ -19,14 +19,19 @@ type Choices = Pick<Config, "registry" | "registries" | "accounts">;
  * @throws PaksError INVALID_PARAMETER, PROTOCOL_NOT_ALLOWED, CREDENTIALS_IN_URL
  */
 export function chooseRegistryFor(config: Choices, account: string, wish?: string): ChosenRegistry {
-  const key = canonicalAccount(account);
-  if (Object.hasOwn(config.accounts, key)) return { url: config.accounts[key]!, trusted: true };
+  if (isMapped(config, account)) return { url: config.accounts[canonicalAccount(account)]!, trusted: true };
   const { url, from } = config.registry;
   if (wish === undefined || from === "flag" || from === "environment") return { url, trusted: true };
   if (Object.hasOwn(config.registries, wish)) return { url: parseRegistryUrl(config.registries[wish]!), trusted: true };
   const wished = parseRegistryUrl(wish);
   return { url: wished, trusted: isConfigured(config, wished) };
 }
+
+/** Whether the user has mapped any account to a registry. */
+export const mapsAccounts = ({ accounts }: Pick<Config, "accounts">): boolean => Object.keys(accounts).length > 0;
+
+export const isMapped = ({ accounts }: Pick<Config, "accounts">, account: string): boolean =>
+  Object.hasOwn(accounts, canonicalAccount(account));
 
 /** Whether the user's own configuration, environment or command line names this registry. */
 export const isConfigured = (config: Choices, url: string): boolean =>

@@ -6,6 +6,7 @@ import { usageError } from "../usage-error.ts";
 import { formatRepositoryAddress } from "../publish/repository-address.ts";
 import { placeOfDetails } from "./attempt-text.ts";
 import { readOwnAddress } from "./own-address.ts";
+import { listRegistriesOf } from "./own-registries.ts";
 
 export const status = defineCommand({
   command: "status [of]",
@@ -22,27 +23,39 @@ export const status = defineCommand({
   run: async (args, context) => {
     if (!Number.isInteger(args.limit) || args.limit < 1)
       throw usageError("--limit is a whole number, 1 or more.", "status");
-    const of = await requireSubject(context, args.of);
-    const attempts = await context.progress(
-      "Asking the registry",
-      async () => await context.registry().listAttempts(of),
-    );
+    const subject = await requireSubject(context, args.of);
+    const { of } = subject;
+    const attempts = await context.progress("Asking the registry", async () => await listAttempts(context, subject));
     const shown = attempts.slice(0, args.limit);
     return { data: { ...of, attempts: shown }, text: textOf(of, shown) };
   },
 });
 
-type Subject = PakId | { readonly repository: string };
+interface Subject {
+  readonly of: PakId | { readonly repository: string };
+  /** The repository of this folder. */
+  readonly own: boolean;
+}
 
 /** @throws PaksError INVALID_NAME, NOT_A_REPOSITORY, NO_REMOTE … */
 async function requireSubject(context: Context, text: string | undefined): Promise<Subject> {
-  if (text === undefined) return { repository: await readOwnAddress(context) };
+  if (text === undefined) return { of: { repository: await readOwnAddress(context) }, own: true };
   const source = parseSource(text);
-  if (source.type === "git") return { repository: formatRepositoryAddress(source.url, context.cwd) };
-  return parsePakId(source.type === "registry" ? `${source.account}/${source.name}` : text);
+  if (source.type === "git")
+    return { of: { repository: formatRepositoryAddress(source.url, context.cwd) }, own: false };
+  return { of: parsePakId(source.type === "registry" ? `${source.account}/${source.name}` : text), own: false };
 }
 
-function textOf(of: Subject, attempts: readonly AttemptDto[]): string {
+/** Of all registries that may have been asked, the newest first. */
+async function listAttempts(context: Context, { of, own }: Subject): Promise<AttemptDto[]> {
+  const registries =
+    "repository" in of ? await listRegistriesOf(context, of.repository, { own }) : [context.registryFor(of.account)];
+  const lists = await Promise.all(registries.map(async (registry) => await registry.listAttempts(of)));
+  if (lists.length === 1) return lists[0]!;
+  return lists.flat().toSorted((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at));
+}
+
+function textOf(of: Subject["of"], attempts: readonly AttemptDto[]): string {
   const name = "repository" in of ? of.repository : `${of.account}/${of.name}`;
   if (attempts.length === 0) return `The registry has not been asked to index ${safe(name)} yet.`;
   return attempts.map(formatAttempt).join("\n");

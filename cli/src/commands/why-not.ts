@@ -4,8 +4,10 @@ import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { safe } from "../output/safe-text.ts";
 import { formatRepositoryAddress } from "../publish/repository-address.ts";
+import type { Registry } from "../registry.ts";
 import { placeOfDetails } from "./attempt-text.ts";
 import { readOwnAddress } from "./own-address.ts";
+import { listRegistriesOf } from "./own-registries.ts";
 
 export const whyNot = defineCommand({
   command: "why-not <repository> <tag> [path]",
@@ -25,9 +27,8 @@ export const whyNot = defineCommand({
       .positional("tag", { type: "string", demandOption: true, describe: "The tag, as it is called on the remote" })
       .positional("path", { type: "string", describe: "The pak's folder, when the tag does not say it" }),
   run: async ({ repository: of, tag, path }, context) => {
-    const repository = await findRepository(context, of);
+    const { repository, registry } = await findRepository(context, of, tag);
     const attempt = await context.progress("Asking the registry", async (step) => {
-      const registry = context.registry();
       const asked = await registry.askWhyNot({ repository, tag, ...(path === undefined ? {} : { path }) });
       return await registry.followAttempt(asked.id, {
         onChange: ({ state, stage }) => step(`The registry: ${stage ?? state}`),
@@ -38,17 +39,27 @@ export const whyNot = defineCommand({
   },
 });
 
+interface Asked {
+  readonly repository: string;
+  readonly registry: Registry;
+}
+
 /** @throws PaksError PAK_NOT_FOUND, NOT_A_REPOSITORY, NO_REMOTE, INVALID_REPOSITORY_URL … */
-async function findRepository(context: Context, text: string): Promise<string> {
-  if (text === ".") return await readOwnAddress(context);
+async function findRepository(context: Context, text: string, tag: string): Promise<Asked> {
+  const inside = async (repository: string, own: boolean): Promise<Asked> => {
+    const [registry = context.registry()] = await listRegistriesOf(context, repository, { own, tag });
+    return { repository, registry };
+  };
+  if (text === ".") return await inside(await readOwnAddress(context), true);
   const source = parseSource(text);
-  if (source.type === "git") return formatRepositoryAddress(source.url, context.cwd);
-  if (source.type === "local") return formatRepositoryAddress(source.path, context.cwd);
+  if (source.type === "git") return await inside(formatRepositoryAddress(source.url, context.cwd), false);
+  if (source.type === "local") return await inside(formatRepositoryAddress(source.path, context.cwd), false);
   if (source.type === "npm")
     throw new PaksError("INVALID_PARAMETER", "An npm package has no tags.", { hint: "Name its git repository." });
-  const pak = await context.registry().findPak(source);
-  if (pak?.repository) return pak.repository;
-  throw new PaksError("PAK_NOT_FOUND", `${context.config.registry.url} has no pak ${formatPakId(source)}.`, {
+  const registry = context.registryFor(source.account);
+  const pak = await registry.findPak(source);
+  if (pak?.repository) return { repository: pak.repository, registry };
+  throw new PaksError("PAK_NOT_FOUND", `${registry.url} has no pak ${formatPakId(source)}.`, {
     hint: "Name the repository's address instead.",
   });
 }

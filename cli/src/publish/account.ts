@@ -1,5 +1,6 @@
 import { type GitObject, isSigned, objectMessage, readObjects, type RefFact, type WorkTree } from "@paks/git/work-tree";
 import {
+  compareVersions,
   type Finding,
   mayPublish,
   type MeDto,
@@ -8,12 +9,16 @@ import {
   parsePakId,
   parseTagTrailers,
   type PakId,
+  tagVersion,
   type Trailers,
 } from "@paks/schema";
+import { tagNames } from "./git-checks.ts";
 
 export interface AccountSources {
   /** `--account` */
   readonly flag: string | undefined;
+  /** That the user's configuration maps to the registry that is asked. */
+  readonly mapped: string | undefined;
   /** Of the token in use. */
   readonly token: string | null | undefined;
   /** Of the version commit that HEAD is. */
@@ -25,7 +30,7 @@ export interface AccountSources {
 /** @throws PaksError INVALID_NAME; INVALID_PARAMETER when nothing says which account is meant */
 export async function requireAccount(sources: AccountSources): Promise<string> {
   if (sources.flag !== undefined) return parseAccountName(sources.flag);
-  const found = sources.token ?? sources.prepared ?? (await sources.earlierTag());
+  const found = sources.mapped ?? sources.token ?? sources.prepared ?? (await sources.earlierTag());
   if (found !== undefined) return found;
   throw new PaksError("INVALID_PARAMETER", "It is not known under which account to publish.", {
     hint: "Name it: --account <name>. After paks login the token's own account is taken.",
@@ -33,25 +38,43 @@ export async function requireAccount(sources: AccountSources): Promise<string> {
   });
 }
 
-/** The account that an earlier release of the pak was published under. One process. @param tags the newest first */
-export async function findEarlierAccount(
+/** A pak and the tags of its repository. */
+export interface TaggedPak {
+  readonly name: string;
+  readonly path: string;
+  readonly prefix?: string | undefined;
+  readonly refs: readonly RefFact[];
+}
+
+/** The account that an earlier release of each pak was published under. At most one process. */
+export async function findEarlierAccounts(
   tree: WorkTree,
-  tags: readonly RefFact[],
-  name: string,
-): Promise<string | undefined> {
-  const annotated = tags.filter(({ object, commit }) => object !== commit).slice(0, 20);
-  if (annotated.length === 0) return undefined;
-  const objects = await readObjects(
-    tree,
-    annotated.map(({ object }) => object),
-    annotated.length * tagBytes,
-  );
-  for (const { object } of annotated) {
-    const trailers = trailersOf(objects.get(object));
-    const id = trailers && parsePakId(trailers.package);
-    if (id?.name === name) return id.account;
-  }
-  return undefined;
+  paks: readonly (TaggedPak | undefined)[],
+): Promise<readonly (string | undefined)[]> {
+  const tags = paks.map((pak) => (pak ? listAnnotatedTags(pak) : []));
+  const read = await readAllTrailers(tree, tags.flat());
+  return paks.map((pak, at) => {
+    for (const { object } of tags[at]!) {
+      const trailers = read.get(object);
+      const id = trailers && parsePakId(trailers.package);
+      if (id?.name === pak?.name) return id?.account;
+    }
+    return undefined;
+  });
+}
+
+/** The highest version first; older ones than these would not be believed alone. */
+function listAnnotatedTags({ refs, ...pak }: TaggedPak): RefFact[] {
+  const tags = refs.flatMap((ref) => {
+    if (ref.object === ref.commit) return [];
+    const [tag] = tagNames([ref]);
+    const version = tag === undefined ? undefined : tagVersion(tag, pak);
+    return version === undefined ? [] : [{ ref, version }];
+  });
+  return tags
+    .sort((a, b) => compareVersions(b.version, a.version))
+    .slice(0, 20)
+    .map(({ ref }) => ref);
 }
 
 const tagBytes = 1024 * 1024;
@@ -87,8 +110,11 @@ function trailersOf(object: GitObject | undefined): AssertedTrailers | undefined
   }
 }
 
-/** What the token allows, as far as it says itself. */
-export function checkToken(me: MeDto, id: PakId): Finding | undefined {
+/**
+ * What the token allows, as far as it says itself.
+ * @param mappedTo the registry, when it is asked because the user's configuration maps the account to it
+ */
+export function checkToken(me: MeDto, id: PakId, mappedTo?: string): Finding | undefined {
   if (mayPublish({ account: me.account, scopes: me.token.scopes }, id)) return undefined;
   if (me.account === null) {
     return {
@@ -102,8 +128,11 @@ export function checkToken(me: MeDto, id: PakId): Finding | undefined {
     return {
       severity: "error",
       code: "NAMESPACE_FORBIDDEN",
-      message: `You are logged in as ${me.account} and cannot publish as ${id.account}.`,
-      hint: `Leave out --account, or log in as ${id.account}.`,
+      message: `You are logged in${mappedTo === undefined ? "" : ` to ${mappedTo}`} as ${me.account} and cannot publish as ${id.account}.`,
+      hint:
+        mappedTo === undefined
+          ? `Leave out --account, or log in as ${id.account}.`
+          : `Log in there as ${id.account}: paks login --registry ${mappedTo}`,
     };
   }
   return {

@@ -31,7 +31,7 @@ export async function notifyRegistry(
   plan: ReleasePlan,
   { wait, fault, timeoutMilliseconds = 120_000 }: NotifyOptions,
 ): Promise<Notified> {
-  const registry = context.registry();
+  const { registry } = plan;
   const request = { repository: plan.repository, tag: plan.tag.name, path: plan.place.path };
   let attempt: AttemptDto;
   try {
@@ -47,7 +47,7 @@ export async function notifyRegistry(
     if (!isPaksError(error) || !isSilence(error)) throw isPaksError(error) ? afterPush(plan, error) : error;
     return { state: "pushed", verified: false, attempt: undefined, note: `${error.message} ${later(plan)}` };
   }
-  return await judge(context, plan, attempt, wait);
+  return await judge(plan, attempt, wait);
 }
 
 /** No answer, or none that says anything about the release. */
@@ -62,25 +62,25 @@ function later({ id, place, rerun, tag, version }: ReleasePlan): string {
   return `The tag is pushed, so nothing is lost: ${tell} tells the registry again, and paks status ${formatPakId(id)} shows what it says.`;
 }
 
-async function judge(context: Context, plan: ReleasePlan, attempt: AttemptDto, wait: boolean): Promise<Notified> {
+async function judge(plan: ReleasePlan, attempt: AttemptDto, wait: boolean): Promise<Notified> {
   const pushed = { state: "pushed", verified: false, attempt: attempt.id } as const;
   if (attempt.state === "rejected" || attempt.state === "failed") throw refusal(plan, attempt);
   if (attempt.state !== "indexed") {
     const why = wait ? "The registry is not done yet." : "Not waited for the registry.";
     return { ...pushed, note: `${why} ${later(plan)}` };
   }
-  const digest = await findDigest(context, plan, attempt);
+  const digest = await findDigest(plan, attempt);
   if (digest === undefined) return { ...pushed, note: `The registry does not show the release. ${later(plan)}` };
   if (digest !== plan.digest) throw mismatch(plan, digest);
   return { state: "indexed", verified: true, attempt: attempt.id, note: undefined };
 }
 
-async function findDigest(context: Context, plan: ReleasePlan, attempt: AttemptDto): Promise<string | undefined> {
-  const { id, version } = plan;
+async function findDigest(plan: ReleasePlan, attempt: AttemptDto): Promise<string | undefined> {
+  const { id, version, registry } = plan;
   const ours = attempt.releases.find(
     (each) => each.account === id.account && each.name === id.name && each.version === version,
   );
-  return ours?.digest ?? (await context.registry().findRelease(id, version))?.digest;
+  return ours?.digest ?? (await registry.findRelease(id, version))?.digest;
 }
 
 function refusal(plan: ReleasePlan, attempt: AttemptDto): PaksError {

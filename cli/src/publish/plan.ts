@@ -17,6 +17,7 @@ import { type Started, startRelease } from "./start.ts";
 import { checkTagsAndPush, findStanding, type TagsRead } from "./tag-checks.ts";
 import { tagNotes } from "./tag-notes.ts";
 import { findWritten } from "./version-edit.ts";
+import { findOutsideOf, openSides } from "./which-registry.ts";
 
 /**
  * Reads and asks everything that a release depends on, changing nothing.
@@ -24,14 +25,19 @@ import { findWritten } from "./version-edit.ts";
  * @throws PaksError USAGE, INVALID_PARAMETER; NOT_A_REPOSITORY, MANIFEST_MISSING …
  */
 export const gather = async (context: Context, options: PublishOptions, known?: Outside): Promise<Gathered> =>
-  await gatherAnswers(await startRelease(context, options, known));
+  await gatherAnswers(context, await startRelease(context, options, known));
 
 /** What is here is read while the remote is still answering. @throws as `gather` */
-export async function gatherAnswers({ options, facts: asked, outside }: Started<RepositoryFacts>): Promise<Gathered> {
+export async function gatherAnswers(
+  context: Context,
+  { options, facts: asked, outside }: Started<RepositoryFacts>,
+): Promise<Gathered> {
   const facts = await asked;
   const content = await readContent(facts);
   const manifest = readManifestFacts(facts, content);
-  return { facts, content, manifest, outside: await outside, options };
+  const pak = { facts, content, manifest };
+  const answers = { ...openSides(context, options), outside: await outside, options };
+  return { ...pak, outside: await findOutsideOf(context, pak, answers), options };
 }
 
 /** Whether something stands in the way of every release of this pak, whatever its version. */
@@ -79,14 +85,14 @@ export async function decideRelease(context: Context, gathered: Gathered): Promi
   problems.add(files.finding);
 
   const registry = noteRegistryAnswers(outside);
-  const id = await findId(context, { inputs, outside, prepared: prepared?.account }, registry);
+  const id = await findId({ inputs, outside, prepared: prepared?.account }, registry);
   const meeting = drafted && { inputs, outside, draft: drafted, id, tagsRead: gathered.tagsRead };
-  const standing = meeting && (await problems.note(findStanding(context, meeting)));
+  const standing = meeting && (await problems.note(findStanding(meeting)));
   const draft = standing?.draft ?? drafted;
   const overwrites =
     draft && meeting && (await checkTagsAndPush({ ...meeting, draft, untold: standing?.untold }, problems));
   if (!draft) problems.addError(outside.permission.error);
-  const published = draft && id && (await askRegistry(context, { inputs, outside, draft, id, overwrites }, registry));
+  const published = draft && id && (await askRegistry({ inputs, outside, draft, id, overwrites }, registry));
   const message = draft && id && problems.try(() => formatMessage({ inputs, outside, draft, id }, context.clock()));
 
   problems.addAll(registry);
@@ -209,6 +215,7 @@ function assemble(parts: Assembled): Omit<ReleasePlan, "rerun" | "notes" | "warn
   return {
     tree: facts.tree,
     place: facts.place,
+    registry: outside.registry,
     kind: content.kind,
     id,
     published,

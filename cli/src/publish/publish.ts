@@ -34,7 +34,7 @@ export async function publishPak(
   const { options } = started;
   const fault = readFault(context.config);
   const asks = context.io.interactive && !mode.yes;
-  const gathered = await context.progress(checking, async () => await gatherAnswers(started));
+  const gathered = await context.progress(checking, async () => await gatherAnswers(context, started));
   await tellLeftAside(context, gathered);
   const wish = asks && !mode.dryRun ? await askAuthor(context, gathered) : { gathered };
   const plan = await context.progress(checking, async () => await decideRelease(context, wish.gathered));

@@ -1,9 +1,6 @@
-import type { RefFact } from "@paks/git/work-tree";
-import { compareVersions, type PakId, tagVersion } from "@paks/schema";
-import type { Context } from "../context.ts";
-import { checkToken, findEarlierAccount, requireAccount } from "./account.ts";
+import type { PakId } from "@paks/schema";
+import { checkToken, findEarlierAccounts, requireAccount } from "./account.ts";
 import type { Draft, DraftInputs } from "./draft.ts";
-import { tagNames } from "./git-checks.ts";
 import type { Outside } from "./outside.ts";
 import { checkUnrecorded, isOverwriting, nothingOverwritten, type Overwrites } from "./overwrites.ts";
 import { decodeManifest } from "./pak-content.ts";
@@ -18,55 +15,44 @@ export interface Known {
 
 /** `account/name`, when it can be known. */
 export async function findId(
-  context: Context,
   { inputs, outside, prepared }: Known & { readonly prepared: string | undefined },
   problems: Problems,
 ): Promise<PakId | undefined> {
   const { facts, manifest, options } = inputs;
   const { name } = manifest;
   const earlierTag = async (): Promise<string | undefined> => {
-    const pak = { name, path: facts.place.path, prefix: options.tagPrefix };
-    const found = await findEarlierAccount(facts.tree, listTagsOf(facts.refs, pak), name);
-    return found ?? (options.push && !options.skipRegistry ? undefined : await askOwnAccount(context));
+    const pak = { name, path: facts.place.path, prefix: options.tagPrefix, refs: facts.refs };
+    const [found] = await findEarlierAccounts(facts.tree, [pak]);
+    return found ?? (options.push && !options.skipRegistry ? undefined : await askOwnAccount(outside));
   };
   // Without a login the list says so already; that the account is unknown too is its consequence.
-  if (outside.me.error && options.account === undefined && prepared === undefined) return undefined;
+  const { me, mapped } = outside;
+  if (me.error && options.account === undefined && mapped === undefined && prepared === undefined) return undefined;
   const account = await problems.note(
-    requireAccount({ flag: options.account, token: outside.me.value?.account, prepared, earlierTag }),
+    requireAccount({ flag: options.account, mapped, token: me.value?.account, prepared, earlierTag }),
   );
   return account === undefined ? undefined : { account, name };
 }
 
-/** Tags of a pak, the highest version first. */
-function listTagsOf(refs: readonly RefFact[], pak: Parameters<typeof tagVersion>[1]): RefFact[] {
-  const tags = refs.flatMap((ref) => {
-    const [tag] = tagNames([ref]);
-    const version = tag === undefined ? undefined : tagVersion(tag, pak);
-    return version === undefined ? [] : [{ ref, version }];
-  });
-  return tags.sort((a, b) => compareVersions(b.version, a.version)).map(({ ref }) => ref);
-}
-
 /** The registry is left out of this release, but whoever is logged in has an account. */
-async function askOwnAccount(context: Context): Promise<string | undefined> {
+async function askOwnAccount({ registry }: Outside): Promise<string | undefined> {
   const quiet = new Problems();
-  return (await quiet.note(context.registry().me()))?.account ?? undefined;
+  return (await quiet.note(registry.me()))?.account ?? undefined;
 }
 
 /** The registry's own checks, or its record when it has this release already. */
 export async function askRegistry(
-  context: Context,
   release: Known & { readonly draft: Draft; readonly id: PakId; readonly overwrites?: Overwrites | undefined },
   problems: Problems,
 ): Promise<ReleasePlan["published"]> {
   const { inputs, outside, draft, id, overwrites = nothingOverwritten } = release;
+  const { registry, mapped } = outside;
   const me = outside.me.value;
   if (!me) return undefined;
-  const refused = checkToken(me, id);
+  const refused = checkToken(me, id, mapped === undefined ? undefined : registry.url);
   problems.add(refused);
   const address = outside.address.value;
   if (refused || address === undefined) return undefined;
-  const registry = context.registry();
   if (draft.remote && draft.remote.commit === (draft.standsAt ?? inputs.facts.status.commit)) {
     return await findPublished(registry, { id, version: draft.version, digest: draft.digest }, problems);
   }

@@ -1,5 +1,6 @@
 import type { Place, TagForm, WorkTree } from "@paks/git/work-tree";
 import type { FileFact, Finding, Kind, PakId, ReleaseDto } from "@paks/schema";
+import type { Registry } from "../registry.ts";
 import type { Overwrites } from "./overwrites.ts";
 import type { VersionEdit } from "./version-edit.ts";
 
@@ -12,6 +13,8 @@ export type StepName = (typeof stepNames)[number];
 export interface ReleasePlan {
   readonly tree: WorkTree;
   readonly place: Place;
+  /** That is told of the release. */
+  readonly registry: Registry;
   readonly kind: Kind;
   readonly id: PakId;
   readonly version: string;

@@ -31,6 +31,7 @@ export function dataOf({ plan, state, applied, notified }: Published) {
     tag: plan.tag.name,
     commit: applied?.commit ?? plan.tag.standsAt ?? (plan.edit ? null : plan.head),
     digest: plan.digest,
+    registry: plan.steps.index === "skipped" ? null : plan.registry.url,
     repository: plan.repository,
     path: plan.place.path,
     remote: plan.remote.name,
@@ -71,8 +72,8 @@ const size = (bytes: number): string => (bytes < 10_240 ? `${bytes} bytes` : `${
 
 /** @param aside files that are put aside meanwhile */
 export function formatQuestion(plan: ReleasePlan, aside: number): string {
-  const { edit, id } = plan;
-  const lines = [`  as ${id.account}`];
+  const { edit, id, registry, steps } = plan;
+  const lines = [steps.index === "skipped" ? `  as ${id.account}` : `  as ${id.account} on ${safe(registry.url)}`];
   if (edit) lines.push(`  changes ${safe(edit.file)} in one commit: ${formatCommitMessage([plan]).subject}`);
   if (aside > 0) lines.push(`  ${aside} uncommitted ${aside === 1 ? "file is" : "files are"} put aside and put back`);
   return formatPlan(plan, lines);

@@ -1,6 +1,5 @@
 import { type CommittedEntry, listCommitted, listMergedTags, type RefFact } from "@paks/git/work-tree";
 import { formatPakId, type PakId } from "@paks/schema";
-import type { Context } from "../context.ts";
 import { type AssertedTrailers, readTrailers } from "./account.ts";
 import { checkTags, type Draft, tagFactsOf } from "./draft.ts";
 import { findOverwrites, nothingOverwritten, type Overwrites } from "./overwrites.ts";
@@ -32,7 +31,7 @@ export interface Standing {
  * an older commit and is the release all the same, as long as pak, version, folder and digest are. A version that was
  * asked for by number and that the registry was never told of is announced whatever has changed since.
  */
-export async function findStanding(context: Context, meeting: Meeting): Promise<Standing> {
+export async function findStanding(meeting: Meeting): Promise<Standing> {
   const { inputs, draft, id } = meeting;
   const { facts, options } = inputs;
   const ref = draft.remote ?? draft.local;
@@ -45,7 +44,7 @@ export async function findStanding(context: Context, meeting: Meeting): Promise<
   if (!draft.edit && asserted.digest === draft.digest) {
     return draft.remote || (await mayPushFrom(meeting, asserted)) ? { draft: { ...draft, standsAt: ref.commit } } : {};
   }
-  if (!draft.remote || !(await isUntold(context, meeting, id))) return {};
+  if (!draft.remote || !(await isUntold(meeting, id))) return {};
   if (options.version === undefined) return { untold: true };
   const note = `Only tells the registry of ${draft.tag} (commit ${ref.commit.slice(0, 7)}): what has changed since is not in it`;
   const files = await listCommitted(facts.tree, ref.commit);
@@ -75,10 +74,10 @@ async function mayPushFrom({ inputs, draft }: Meeting, { signed }: AssertedTrail
   return (await listMergedTags(facts.tree)).has(draft.tag);
 }
 
-async function isUntold(context: Context, { inputs, outside, draft }: Meeting, id: PakId): Promise<boolean> {
+async function isUntold({ inputs, outside, draft }: Meeting, id: PakId): Promise<boolean> {
   const { push, skipRegistry } = inputs.options;
   if (!push || skipRegistry || !outside.me.value) return false;
-  return (await context.registry().findRelease(id, draft.version)) === undefined;
+  return (await outside.registry.findRelease(id, draft.version)) === undefined;
 }
 
 async function readAsserted({ inputs, tagsRead }: Meeting, ref: RefFact): Promise<AssertedTrailers | undefined> {

@@ -18,6 +18,7 @@ import type { TagsRead } from "../tag-checks.ts";
 import type { TagIndex } from "./tag-index.ts";
 import { indexOf, requireOneTagEach, tagsOfEach, type TagsOfEach } from "./tags-of-each.ts";
 import { findUntold } from "./untold.ts";
+import { findOwners, openSides, type Sides } from "../which-registry.ts";
 
 export interface PlannedPak {
   /** Folder in the repository. */
@@ -65,12 +66,13 @@ export async function planBatch(
   const read = { ...known, outside: await answers };
   requireReady(read);
   const tags = tagsOfEach(read);
+  const planning = { read, tags, sides: openSides(context, options) };
   const chosen = tags.isKnownHere
     ? requireValue(likely)
     : await selectAndRead(context, { ...known, tags: tags.index }, selection);
   const [wished, untold] = await Promise.all([
-    planChosen(context, { read, tags }, chosen),
-    selection.type === "changed" ? planUntold(context, { read, tags }) : [],
+    planChosen(context, planning, chosen),
+    selection.type === "changed" ? planUntold(context, planning) : [],
   ]);
   const planned = new Set(wished.flatMap(({ plan }) => plan?.tag.name ?? []));
   const more = untold.filter(({ plan }) => plan && !planned.has(plan.tag.name));
@@ -82,35 +84,50 @@ export async function planBatch(
 interface Planning {
   readonly read: Read;
   readonly tags: TagsOfEach;
+  readonly sides: Sides;
 }
 
 async function planChosen(
   context: Context,
-  { read, tags }: Planning,
+  planning: Planning,
   chosen: readonly ReadPak[],
 ): Promise<readonly PlannedPak[]> {
-  const tagsRead = await readStanding(read, chosen);
-  const work = chosen.map(
-    (pak) => async () =>
-      await planOne(context, { ...pak, ...tags.of(pak.facts, read.outside), tagsRead }, read.options),
-  );
+  const { read } = planning;
+  const [tagsRead, each] = await Promise.all([readStanding(read, chosen), withAnswers(context, planning, chosen)]);
+  const work = each.map((pak) => async () => await planOne(context, { ...pak, tagsRead }, read.options));
   return await inParallel(work, 8);
 }
 
 /** What the registry was never told of; what cannot be told now is nobody's wish and no failure. */
-async function planUntold(context: Context, { read, tags }: Planning): Promise<readonly PlannedPak[]> {
-  const untold = await findUntold(context, read, tags.index);
-  const each = await readEach(
-    read.whole,
-    untold.map(({ path }) => path),
-  );
+async function planUntold(context: Context, planning: Planning): Promise<readonly PlannedPak[]> {
+  const { read, tags, sides } = planning;
+  const untold = await findUntold({ ...read, sides }, tags.index);
+  const paths = untold.map(({ path }) => path);
+  const each = await withAnswers(context, planning, await readEach(read.whole, paths));
   const work = each.map((pak, at) => async (): Promise<PlannedPak> => {
     const options = { ...read.options, bump: undefined, preid: undefined, version: untold[at]!.version };
-    const planned = await planOne(context, { ...pak, ...tags.of(pak.facts, read.outside) }, options);
+    const planned = await planOne(context, pak, options);
     return { ...planned, isUntold: true };
   });
   const plans = await inParallel(work, 8);
   return plans.filter(({ plan }) => plan?.steps.push === "done" && !hasGitWork(plan));
+}
+
+/** Each with the tags that concern it, and with what its own registry says. */
+async function withAnswers(
+  context: Context,
+  { read, tags, sides }: Planning,
+  paks: readonly ReadPak[],
+): Promise<readonly (ReadPak & Pick<Gathered, "outside">)[]> {
+  const each = paks.map((pak) => ({ ...pak, ...tags.of(pak.facts, read.outside) }));
+  if (!read.outside.isRegistryOpen) return each;
+  const here = each.map(({ facts, manifest, value: content }) => ({ facts, manifest, content }));
+  const owners = await findOwners(context, here, read);
+  const answers = each.map(async (pak, at) => ({
+    ...pak,
+    outside: { ...pak.outside, ...(await sides.of(owners[at])), isRegistryOpen: false },
+  }));
+  return await Promise.all(answers);
 }
 
 /** A pak that is meant, with all that is read of it. */

@@ -1,4 +1,4 @@
-import { errorCodes, type Finding, formatPakId, type PaksError } from "@paks/schema";
+import { errorCodes, type Finding, formatErrorBody, formatPakId, type PaksError } from "@paks/schema";
 import type { Result } from "../../command.ts";
 import { formatFindings } from "../../output/findings.ts";
 import { safe } from "../../output/safe-text.ts";
@@ -38,7 +38,7 @@ function dataOfPak({ path, plan, published, error }: PakOutcome) {
     version: plan?.version ?? null,
     tag: plan?.tag.name ?? null,
     state: "failed",
-    error: error && { code: error.code, message: error.message, hint: error.hint, details: error.details },
+    error: error && formatErrorBody(error).error,
   };
 }
 
@@ -50,7 +50,7 @@ function withoutCommands(data: ReturnType<typeof dataOf>): Record<string, unknow
 
 function textOfBatch({ planned, outcomes, dryRun }: BatchOutcome): string {
   if (outcomes.length === 0) return "✓ No pak has changed since its last release.";
-  const lines = [formatTable(["pak", "version", "tag", "state"], outcomes.map(rowOf))];
+  const lines = [tableOf(outcomes)];
   for (const [text, names] of groupFailures(outcomes)) lines.push("", `✗ ${names.join(", ")}`, text);
   for (const { published } of outcomes) {
     if (published?.notified?.note !== undefined) lines.push(`⚠ ${safe(published.notified.note)}`);
@@ -80,6 +80,17 @@ function groupFailures(outcomes: readonly PakOutcome[]): ReadonlyMap<string, rea
 
 const nameOf = (path: string, plan: ReleasePlan | undefined): string => (plan ? formatPakId(plan.id) : path || ".");
 
+/** With the registries, where there are several. */
+function tableOf(outcomes: readonly PakOutcome[]): string {
+  const urls = outcomes.map(({ plan }) => (plan && plan.steps.index !== "skipped" ? plan.registry.url : ""));
+  const isOne = new Set(urls.filter((url) => url !== "")).size < 2;
+  const header = ["pak", "version", "tag", "state", ...(isOne ? [] : ["registry"])];
+  return formatTable(
+    header,
+    outcomes.map((outcome, at) => [...rowOf(outcome), ...(isOne ? [] : [urls[at]!])]),
+  );
+}
+
 function rowOf({ path, plan, published, error }: PakOutcome): string[] {
   const version = plan ? (plan.edit && plan.previous ? `${plan.previous} → ${plan.version}` : plan.version) : "";
   const state = error ? `failed: ${error.code}` : (published?.state ?? "planned");
@@ -96,10 +107,10 @@ function formatError(error: PaksError): string {
 
 /** What will be released, for the question before it. */
 export function formatBatchPlan({ paks, note }: BatchPlan): string {
-  const rows = paks.map(({ path, plan, error }) =>
-    rowOf({ path, plan, error, published: plan?.published && { plan, state: "already-published" } }),
-  );
-  const lines = [formatTable(["pak", "version", "tag", "state"], rows)];
+  const rows = paks.map(({ path, plan, error }): PakOutcome => {
+    return { path, plan, error, published: plan?.published && { plan, state: "already-published" } };
+  });
+  const lines = [tableOf(rows)];
   if (note !== undefined) lines.push(`⚠ ${safe(note)}`);
   return lines.join("\n");
 }

@@ -1,6 +1,5 @@
 import { parsePakId, type PakId } from "@paks/schema";
 import { basename } from "node:path";
-import type { Context } from "../../context.ts";
 import type { Registry } from "../../registry.ts";
 import { readAllTrailers } from "../account.ts";
 import type { PublishOptions } from "../options.ts";
@@ -8,6 +7,7 @@ import type { Outside } from "../outside.ts";
 import { settle } from "../problems.ts";
 import type { WholeRepository } from "../repository-facts.ts";
 import { inParallel } from "./in-parallel.ts";
+import type { Sides } from "../which-registry.ts";
 import { findLastRelease, type LastRelease, type TagIndex } from "./tag-index.ts";
 
 /** A pak's last release, by a tag of ours that the remote has, of which the registry was never told. */
@@ -18,6 +18,7 @@ export interface Untold {
 }
 
 interface From {
+  readonly sides: Sides;
   readonly whole: WholeRepository;
   readonly outside: Outside;
   readonly options: PublishOptions;
@@ -35,16 +36,53 @@ interface Candidate {
  * there. Many paks are asked about by the list of the account's, a hundred in a request; the rest one by one, eight at
  * a time. A registry that does not answer makes no list: it is told that elsewhere.
  */
-export async function findUntold(context: Context, from: From, tags: TagIndex): Promise<readonly Untold[]> {
+export async function findUntold(from: From, tags: TagIndex): Promise<readonly Untold[]> {
   const { whole, outside, options, folders } = from;
-  const account = options.account ?? outside.me.value?.account;
-  if (!options.push || options.skipRegistry || account === undefined || account === null) return [];
+  if (!options.push || options.skipRegistry) return [];
   const there = new Map((outside.refs.value ?? []).map((ref) => [ref.name, ref.object]));
   const pushed = folders.flatMap((path): Candidate[] => {
     const last = findLastRelease(tags, { name: basename(path), path, prefix: options.tagPrefix });
     return last && there.get(last.ref.name) === last.ref.object ? [{ path, last }] : [];
   });
-  const registry = context.registry();
+  const untold: Untold[] = [];
+  for (const group of await groupByRegistry(from, pushed)) untold.push(...(await findUntoldOf(whole, group)));
+  return untold;
+}
+
+/** Paks of one account, and the registry that its names are in. */
+interface Group {
+  readonly registry: Registry;
+  readonly account: string;
+  readonly pushed: readonly Candidate[];
+}
+
+/** Where accounts are mapped, no registry is asked about a pak before its tag has said whose it is. */
+async function groupByRegistry(
+  { sides, whole, outside, options }: From,
+  pushed: readonly Candidate[],
+): Promise<readonly Group[]> {
+  if (!outside.isRegistryOpen) {
+    const account = options.account ?? outside.me.value?.account;
+    return account ? [{ registry: outside.registry, account, pushed }] : [];
+  }
+  const refs = pushed.map(({ last }) => last.ref);
+  const read = await readAllTrailers(whole.tree, refs);
+  const byAccount = new Map<string, Candidate[]>();
+  for (const candidate of pushed) {
+    const asserted = read.get(candidate.last.ref.object);
+    const account = asserted && parsePakId(asserted.package).account;
+    if (account === undefined || (options.account ?? account) !== account) continue;
+    byAccount.set(account, [...(byAccount.get(account) ?? []), candidate]);
+  }
+  const groups: Group[] = [];
+  for (const [account, own] of byAccount) {
+    const { registry, me } = await sides.of(account);
+    if (me.value && (options.account ?? me.value.account) === account) groups.push({ registry, account, pushed: own });
+  }
+  return groups;
+}
+
+async function findUntoldOf(whole: WholeRepository, { registry, account, pushed }: Group): Promise<readonly Untold[]> {
   const asked = await settle(leaveOutListed(registry, account, pushed));
   const unsure = asked.value ?? [];
   // The folder is called as the pak is, except at the top: there the tag has to say it.

@@ -16,7 +16,7 @@ export interface StubRelease {
 export interface StubRegistry {
   readonly url: string;
   readonly releases: StubRelease[];
-  readonly requests: readonly StubRequest[];
+  readonly requests: StubRequest[];
   /** How often a tag was announced. */
   announced(): number;
   /** What is set here answers first. */
@@ -32,7 +32,7 @@ const failure = (status: number, code: string, message: string): StubAnswer => (
   body: { error: { code, message, hint: "A hint." } },
 });
 
-export async function serveStubRegistry(bare: string): Promise<StubRegistry> {
+export async function serveStubRegistry(bare: string, token = testToken): Promise<StubRegistry> {
   const attempts = new Map<string, Record<string, unknown>>();
   const registry: StubRegistry = {
     url: "",
@@ -44,7 +44,7 @@ export async function serveStubRegistry(bare: string): Promise<StubRegistry> {
   };
   const routes: readonly (readonly [RegExp, (request: StubRequest, match: RegExpExecArray) => Promise<StubAnswer>])[] =
     [
-      [/^GET \/healthz$/, async () => ({ body: { status: "ok", version: "test" } })],
+      [/^GET \/healthz$/, async () => data({ status: "ok", version: "test" })],
       [/^GET \/api\/auth\/me$/, async () => data(meOf(registry))],
       [/^POST \/api\/index\?dry_run=true$/, async (request) => data(dryRun(request))],
       [/^POST \/api\/index$/, async (request) => data(await index({ registry, attempts, bare }, request))],
@@ -65,7 +65,7 @@ export async function serveStubRegistry(bare: string): Promise<StubRegistry> {
     const overridden = registry.override(request);
     if (overridden) return overridden;
     const open = request.path === "/healthz" || /^\/api\/paks[/?]/.test(request.path);
-    if (!open && request.headers.authorization !== `Bearer ${testToken}`) {
+    if (!open && request.headers.authorization !== `Bearer ${token}`) {
       return failure(401, "INVALID_TOKEN", "The token is unknown.");
     }
     const line = `${request.method} ${request.path}`;
