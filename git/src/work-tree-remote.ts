@@ -1,6 +1,7 @@
 import { PaksError } from "@paks/schema";
 
 import { changeWithGit } from "./work-tree-change.ts";
+import { quoteForShell } from "./shell-quote.ts";
 import { cleanGitText, remoteGitError } from "./work-tree-errors.ts";
 import type { GitConfig, RefFact } from "./work-tree-read.ts";
 import { type GitRun, requireGit, runWorkTreeGit, wallClock, type WorkTree } from "./work-tree-run.ts";
@@ -150,7 +151,7 @@ export function judgePush(run: GitRun, request: PushRequest): PushOutcome {
   // git up to 2.48 names only the ref that is behind when that makes it give up an atomic push; it has sent nothing then.
   const gaveUp = request.atomic && /atomic push failed for ref/.test(run.stderr);
   if ((refs.length === request.refspecs.length || gaveUp) && untouched && refused.length > 0) {
-    return { type: "rejected", error: rejection(refused, run.stderr) };
+    return { type: "rejected", error: rejection(refused, run.stderr, request.remote) };
   }
   // After anything was sent git reports each ref or dies with 128; 1 without a report is a refusal on this side.
   if (run.exitCode === 1 && run.stdout.length === 0) {
@@ -162,10 +163,10 @@ export function judgePush(run: GitRun, request: PushRequest): PushOutcome {
   return { type: "unknown", error: remoteGitError("accept the push", run.stderr) };
 }
 
-function rejection(refs: readonly PushedRef[], stderr: string): PaksError {
+function rejection(refs: readonly PushedRef[], stderr: string, remote: string): PaksError {
   const telling = refs.find(({ summary }) => !/atomic/.test(summary)) ?? refs[0]!;
   const details = { refs: refs.map(({ to, summary }) => ({ ref: to, summary })), git: cleanGitText(stderr) };
-  if (isBehind(telling)) return behindUpstream(telling.to, details);
+  if (isBehind(telling)) return behindUpstream(remote, telling.to, details);
   const reason = /\((.+)\)$/.exec(telling.summary)?.[1] ?? telling.summary;
   return new PaksError("PUSH_REJECTED", `The remote refused ${shortRef(telling.to)}: ${reason}.`, {
     hint:
@@ -182,11 +183,14 @@ const stale = "It was changed there a moment ago. Run the same command again: it
 const isBehind = ({ to, summary }: PushedRef): boolean =>
   to.startsWith("refs/heads/") && /fetch first|non-fast-forward|stale info/.test(summary);
 
-const behindUpstream = (ref: string, details?: Record<string, unknown>): PaksError =>
-  new PaksError("BEHIND_UPSTREAM", `The remote's ${shortRef(ref)} has commits that are not here.`, {
-    hint: "git pull --rebase, then run the same command again.",
+/** With remote and branch: what is pushed to need not be what the branch here follows, if it follows any. */
+function behindUpstream(remote: string, ref: string, details: Record<string, unknown>): PaksError {
+  const branch = ref.replace(/^refs\/heads\//, "");
+  return new PaksError("BEHIND_UPSTREAM", `The remote's branch ${branch} has commits that are not here.`, {
+    hint: `git pull --rebase ${quoteForShell(remote)} ${quoteForShell(branch)}, then run the same command again.`,
     details,
   });
+}
 
 function remoteSays(stderr: string): string | undefined {
   const lines = cleanGitText(stderr)
@@ -209,6 +213,6 @@ export async function requirePushPermission(
   const run = await runWorkTreeGit(tree, args, { milliseconds: wallClock.network });
   if (run.exitCode === 0) return;
   const refused = parsePushReport(run.stdout.toString("utf8")).filter(({ flag }) => flag === "!");
-  if (refused.length > 0) throw rejection(refused, run.stderr);
+  if (refused.length > 0) throw rejection(refused, run.stderr, push.remote);
   throw remoteGitError("take a push", run.stderr);
 }

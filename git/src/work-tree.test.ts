@@ -322,7 +322,10 @@ test("a remote that is ahead is BEHIND_UPSTREAM, a remote that is not there is G
   await source.git("reset", "-q", "--hard", old);
   const tree = treeOf(source.dir);
   const push = { remote: "origin", commit: await source.commit("other"), branch: "main" };
-  await expect(requirePushPermission(tree, push)).rejects.toMatchObject({ code: "BEHIND_UPSTREAM" });
+  await expect(requirePushPermission(tree, push)).rejects.toMatchObject({
+    ...{ code: "BEHIND_UPSTREAM", message: "The remote's branch main has commits that are not here." },
+    hint: "git pull --rebase origin main, then run the same command again.",
+  });
   await server.close();
   await expect(requirePushPermission(tree, push)).rejects.toMatchObject({ code: "GIT_HOST_UNAVAILABLE" });
 });

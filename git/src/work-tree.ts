@@ -1,3 +1,4 @@
+export { quoteForShell } from "./shell-quote.ts";
 export { prepareChanges } from "./work-tree-change.ts";
 export * from "./work-tree-read.ts";
 export * from "./work-tree-remote.ts";

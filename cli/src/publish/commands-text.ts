@@ -1,4 +1,4 @@
-import { pushArgs, tagArgs } from "@paks/git/work-tree";
+import { pushArgs, quoteForShell as quote, tagArgs } from "@paks/git/work-tree";
 import { formatCommitMessage } from "./apply.ts";
 import { leasesOf } from "./push.ts";
 import { pathInRepository, type ReleasePlan } from "./release-plan.ts";
@@ -99,10 +99,6 @@ const escapeForPrintf = (text: string): string =>
     if (character === "%") return "%%";
     return `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`;
   });
-
-/** Plain where it can be; single quotes keep everything else as it is. */
-const quote = (text: string): string =>
-  /^[\w./:@=+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 function heredoc(text: string): string {
   let end = "PAKS";

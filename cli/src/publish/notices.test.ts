@@ -1,4 +1,7 @@
+import { testGitEnv } from "@paks/git/testing";
 import { expect, test } from "vitest";
+import { runProcess, tempFolder } from "../testing/index.ts";
+import { commitElsewhere } from "./refusals/refusal.ts";
 import { codesOf, dataOfRun, failureOf, openLab, skillText } from "./testing/lab.ts";
 import { pushFromElsewhere } from "./testing/elsewhere.ts";
 
@@ -18,6 +21,19 @@ test("that the branch is behind is told even where no version can be chosen", as
   expect(codesOf(await lab.publish(["--json"])).sort()).toEqual(
     expect.arrayContaining(["BEHIND_UPSTREAM", "INVALID_PARAMETER"]),
   );
+});
+
+test("the command that gets what is behind can be pasted, whatever the branch is called and although it follows none", async () => {
+  const lab = await openLab();
+  const branch = "it's;$HOME";
+  await lab.repo.git("switch", "-q", "-c", branch);
+  await lab.remote("update-ref", `refs/heads/${branch}`, await commitElsewhere(lab));
+  const { code, hint = "" } = failureOf(await lab.publish(["--bump", "patch", "--json"]));
+  expect(code).toBe("BEHIND_UPSTREAM");
+  const environment = { ...testGitEnv(), HOME: await tempFolder() };
+  const pulled = await runProcess(["sh", "-c", hint.replace(/, then .*/, "")], { cwd: lab.repo.dir, environment });
+  expect(pulled.exit, pulled.stderr).toBe(0);
+  expect(dataOfRun(await lab.publish(["--bump", "patch", "--json"]))).toMatchObject({ state: "indexed", branch });
 });
 
 test("a release that is out is still found when the branch has moved on over there", async () => {

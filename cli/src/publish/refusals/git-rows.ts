@@ -168,7 +168,7 @@ export const remoteRows: readonly Refusal[] = [
   },
   {
     what: "a remote that is ahead",
-    ...{ code: "BEHIND_UPSTREAM", exit: 6, tells: "git pull --rebase", ofAll: true },
+    ...{ code: "BEHIND_UPSTREAM", exit: 6, tells: "git pull --rebase origin main", ofAll: true },
     arrange: pushFromElsewhere,
   },
   {
