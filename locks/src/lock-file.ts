@@ -49,15 +49,22 @@ export function takeLockFile(path: string, options: TakeLockOptions): LockFile {
     nonce: `${process.pid}-${randomUUID()}`,
   };
   const draft = `${path}.${own.nonce}`;
-  writeFileSync(draft, JSON.stringify(own), { flag: "wx", mode: 0o600 });
+  const release = () => releaseLock(path, own.nonce, options.busy);
+  let isTaken = false;
   try {
+    writeFileSync(draft, JSON.stringify(own), { flag: "wx", mode: 0o600 });
     // A link that leads nowhere is there for whoever makes a file, and not for whoever reads it.
     for (let tries = 1; !tryTake(path, { lock: path, draft, busy: options.busy }); tries += 1)
       if (tries === mostTries) throw options.busy(undefined, path);
-  } finally {
+    isTaken = true;
     rmSync(draft, { force: true });
+  } catch (error) {
+    // Nobody could release a lock that this function does not answer.
+    if (isTaken) release();
+    rmSync(draft, { force: true });
+    throw error;
   }
-  return { release: () => releaseLock(path, own.nonce, options.busy) };
+  return { release };
 }
 
 /** How often the lock may change hands between two looks at it. */

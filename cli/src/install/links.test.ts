@@ -158,7 +158,7 @@ test.each([
   ["before its copies follow", "1.1.0"],
 ])("an update that is killed %s is ended by the next command, the copy included", async (_, recorded) => {
   await place("1.0.0");
-  const work = await openWorkFolder(skillsFolder);
+  const work = openWorkFolder(skillsFolder);
   const { aside } = placesIn(work, 0);
   await writeIntents(work, [{ folder: "pdf", aside, record: recordOf("1.1.0", [copy]) }]);
   await rename(join(skillsFolder, "pdf"), aside);
@@ -175,7 +175,7 @@ test.each([
 test("a copy that was edited before the kill keeps its edits", async () => {
   await place("1.0.0");
   await writeFile(join(copy.path, "SKILL.md"), "mine\n");
-  const work = await openWorkFolder(skillsFolder);
+  const work = openWorkFolder(skillsFolder);
   const { aside } = placesIn(work, 0);
   await writeIntents(work, [{ folder: "pdf", aside, record: recordOf("1.0.0", [copy]) }]);
   await mkdir(aside);

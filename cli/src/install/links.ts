@@ -51,7 +51,7 @@ export async function makeLinks(links: readonly LinkPlan[], options: MakeLinksOp
     if (state === "copy" && link.mode === "copy" && (await isCurrent(link.path, options))) continue;
     if (state === "edited" || state === "taken") {
       const backup = options.backupOf(link.path);
-      await mkdir(dirname(backup), { recursive: true });
+      makeFolder(dirname(backup));
       await moveFolder(link.path, backup);
       moved.push(backup);
     }
@@ -138,7 +138,7 @@ export async function moveEditedCopies(
   const moved: string[] = [];
   for (const path of await listEditedCopies(paths, copies.to, copies.record)) {
     const backup = copies.backupOf(moved.length + 1);
-    await mkdir(dirname(backup), { recursive: true });
+    makeFolder(dirname(backup));
     await moveFolder(path, backup);
     moved.push(backup);
   }
@@ -214,7 +214,7 @@ export async function makeLink(path: string, to: string, platform: NodeJS.Platfo
 async function putCopy(path: string, { to, record }: LinkContext): Promise<void> {
   if (record === undefined) throw new PaksError("INTERNAL", `Nothing is known of what ${path} is to be a copy of.`);
   const work = join(bookkeeping(dirname(to)).work, randomBytes(8).toString("hex"));
-  await mkdir(work, { recursive: true });
+  makeFolder(work);
   try {
     await copyFiles(to, join(work, "new"), record);
     if (await exists(path)) await moveFolder(path, join(work, "old"));
@@ -228,7 +228,7 @@ async function putCopy(path: string, { to, record }: LinkContext): Promise<void>
 async function copyFiles(from: string, folder: string, record: InstallRecord): Promise<void> {
   await mkdir(folder);
   for (const { path, executable } of record.files) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
+    makeFolder(dirname(join(folder, path)));
     await writeNewFile(join(folder, path), await readFile(join(from, path)), executable ? 0o755 : 0o644);
   }
 }

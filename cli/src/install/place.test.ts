@@ -200,7 +200,7 @@ test.each(killedAt)(
   "killed %s, the next command finds one whole version that fits its record",
   async (_, until, content) => {
     await place("1.0.0");
-    const work = await openWorkFolder(skillsFolder);
+    const work = openWorkFolder(skillsFolder);
     const { fresh, aside } = placesIn(work, 0);
     await mkdir(join(fresh, "scripts"), { recursive: true });
     for (const file of filesOf("1.1.0"))
@@ -217,7 +217,7 @@ test.each(killedAt)(
 );
 
 test("a kill while files were still being written leaves no trace", async () => {
-  const work = await openWorkFolder(skillsFolder);
+  const work = openWorkFolder(skillsFolder);
   const { fresh } = placesIn(work, 0);
   await mkdir(fresh);
   await writeFile(join(work.path, "intent.json"), '{"folder":');

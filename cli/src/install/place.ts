@@ -1,8 +1,9 @@
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { PaksError, type ReleaseFile, isPaksError, originIdentity, systemErrorCode } from "@paks/schema";
 import { type WorkspaceChange, changeWorkspace, isLocked } from "../workspace/change-workspace.ts";
 import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
+import { makeFolder } from "../make-folder.ts";
 import { type NewFile, replaceFiles, syncFolder } from "../write-file.ts";
 import { eachAtOnce } from "./each-at-once.ts";
 import { type InstalledState, exists, readInstalledState } from "./installed-state.ts";
@@ -53,7 +54,7 @@ export async function placeRelease(placing: Placing): Promise<Placed> {
 export async function placeReleases(placings: readonly Placing[]): Promise<Placed[]> {
   const checked = await eachAtOnce(placings, workingAtOnce, checkPlacing);
   const isChanging = checked.some(({ unchanged }) => !unchanged);
-  const work = isChanging ? await openWorkFolder(checked[0]!.placing.skillsFolder) : undefined;
+  const work = isChanging ? openWorkFolder(checked[0]!.placing.skillsFolder) : undefined;
   let placed: Placed[];
   let isRecording = false;
   try {
@@ -267,9 +268,9 @@ export async function removeRelease(removing: Removing): Promise<{ readonly back
   const kept = join(bookkeeping(skillsFolder).backups, `${record.folder.replace("/", "--")}-${stampOf(removing.now)}`);
   const backup = state.state === "edited" ? kept : undefined;
   const copies = await moveEditedCopies(links, { to: target, record, backupOf: (count) => `${kept}-copy-${count}` });
-  const work = await openWorkFolder(skillsFolder);
+  const work = openWorkFolder(skillsFolder);
   const aside = backup ?? placesIn(work, 0).aside;
-  await mkdir(dirname(aside), { recursive: true });
+  makeFolder(dirname(aside));
   await writeIntents(work, [{ folder: record.folder, aside, record: null, ...(workspace && { workspace }) }]);
   await renameIfThere(target, aside);
   await removeLinks(links, target, record);

@@ -1,7 +1,6 @@
-import { lstatSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { type LockFile, sweepLockDrafts, waitForLockFile } from "@paks/locks";
 import { PaksError, systemErrorCode } from "@paks/schema";
-import { exists } from "./installed-state.ts";
 import { rememberMade } from "./made-folders.ts";
 import { bookkeeping } from "./record.ts";
 import { requireFolderOrNothing } from "./require-folder.ts";
@@ -75,6 +74,16 @@ async function requireOwnFolders(skillsFolder: string): Promise<void> {
 
 /** Ends what killed commands left, when there is anything to end: for commands that only read. */
 export async function recoverIfNeeded(path: string, options: SkillsFolderOptions): Promise<void> {
-  const { work, lock } = bookkeeping(path);
-  if ((await exists(work)) || (await exists(lock))) await inSkillsFolder(path, options, () => Promise.resolve());
+  if (isUnfinished(bookkeeping(path).base)) await inSkillsFolder(path, options, () => Promise.resolve());
+}
+
+/** A folder to work in, a lock, or the draft of one. */
+function isUnfinished(base: string): boolean {
+  try {
+    return readdirSync(base).some((name) => name === "work" || /^lock(?:\.|$)/.test(name));
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return false;
+    throw error;
+  }
 }

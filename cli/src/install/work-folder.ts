@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
   type Found,
@@ -21,6 +21,7 @@ import { type InstallRecord, bookkeeping, folderRule, formatRecord, readRecord, 
 import { type WorkspaceChange, changeWorkspace, readWorkspaceChange } from "../workspace/change-workspace.ts";
 import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { requireInside } from "./require-inside.ts";
+import { makeFolder } from "../make-folder.ts";
 import { replaceFile, sweepDrafts, syncFolder, writeNewFile } from "../write-file.ts";
 
 /**
@@ -61,9 +62,9 @@ export const placesIn = ({ path }: Pick<WorkFolder, "path">, index: number) => (
 });
 
 /** A temporary folder on the file system of the skills, so that a rename is one step. */
-export async function openWorkFolder(skillsFolder: string): Promise<WorkFolder> {
+export function openWorkFolder(skillsFolder: string): WorkFolder {
   const path = join(bookkeeping(skillsFolder).work, randomBytes(8).toString("hex"));
-  await mkdir(path, { recursive: true });
+  makeFolder(path);
   return { path, close: () => rm(path, { recursive: true, force: true }) };
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Lock, PaksError, type Workspace, emptyWorkspace } from "@paks/schema";
 import type { Context } from "../context.ts";
@@ -8,6 +8,7 @@ import { removeFolders } from "../install/made-folders.ts";
 import { removeRelease } from "../install/place.ts";
 import { bookkeeping, recordFileName } from "../install/record.ts";
 import { requireInside } from "../install/require-inside.ts";
+import { makeFolder } from "../make-folder.ts";
 import { type WorkspaceChange, changeWorkspace } from "../workspace/change-workspace.ts";
 import { findLocked } from "../workspace/entry.ts";
 import { findWorkspace } from "../workspace/open-workspace.ts";
@@ -90,8 +91,8 @@ function lookUp(place: Place, { names, rows, lock, workspace }: LookingUp): Look
   const wishes = unknown.length > 0 ? listWishes({ ...workspace, disabled: [] }, place.root) : [];
   const wishOf = (name: string) =>
     wishes.find(
-      ({ text, source }) =>
-        (text === name || identityOf(source) === name || ("name" in source && source.name === name)) &&
+      ({ text, source, as }) =>
+        (text === name || as === name || identityOf(source) === name || ("name" in source && source.name === name)) &&
         findLocked(lock.paks, { text, source }) === undefined,
     );
   const found = names.map((name) => ({ name, wish: unknown.includes(name) ? wishOf(name) : undefined }));
@@ -169,7 +170,7 @@ async function setAside(context: Context, row: ListRow, now: Date): Promise<stri
   const { backups, record } = bookkeeping(place.skillsFolder);
   const stamp = now.toISOString().replaceAll(/[:.]/g, "-");
   const aside = join(backups, `${folder.replace("/", "--")}-${stamp}`);
-  await mkdir(backups, { recursive: true });
+  makeFolder(backups);
   const links = [...listAgentFolders(context, place).keys()].map((one) => join(one, basename(folder)));
   await removeLinks(
     links.filter((link) => link !== path),
