@@ -70,8 +70,8 @@ const fixed = {
   ),
   not_fixed: nullable(ErrorValue, "why nothing could be mended"),
 };
-const FixedValidation = named(
-  "FixedValidation",
+const ValidationWithFixes = named(
+  "ValidationWithFixes",
   z.strictObject({ ...validation, ...fixed }),
   "What was mended in one pak, and what was found afterwards.",
 );
@@ -80,7 +80,7 @@ const Validations = z.strictObject({
   path: field(text, "absolute path of the folder that was looked through, or of the repository"),
   valid: field(flag, "every pak is"),
   findings: list(Finding, "what is wrong between the paks"),
-  paks: list(z.union([Validation, FixedValidation]), "each pak that was found; with `--fix` also what was mended"),
+  paks: list(z.union([Validation, ValidationWithFixes]), "each pak that was found; with `--fix` also what was mended"),
 });
 
 const release = {
@@ -93,7 +93,6 @@ const release = {
   digest: field(digest, "of the release's files"),
   registry: nullable(text, "base URL of the one that is told; `null` with `--skip-registry` and `--no-push`"),
   repository: field(text, "address that the release names"),
-  registry: nullable(text, "address of the registry that is told of it; `null`: none is"),
   path: field(text, 'of the pak in the repository; `""`: the top'),
   remote: field(text, "name of the git remote"),
   branch: field(text, "that is pushed to"),
@@ -140,7 +139,7 @@ const planned = {
 };
 const commands = list(text, "lines for a shell that do the same");
 
-const PlannedRelease = named("PlannedRelease", z.strictObject(planned), "One release that would be made.");
+const ReleasePlan = named("ReleasePlan", z.strictObject(planned), "One release that would be made.");
 
 const FailedRelease = named(
   "FailedRelease",
@@ -174,7 +173,7 @@ export const authorOutputs: Readonly<Record<string, JsonOutput>> = {
   validate: outputs(
     {
       "one pak": Validation,
-      "with `--fix`": FixedValidation,
+      "with `--fix`": ValidationWithFixes,
       "with `--all` or `--staged`": Validations,
     },
     judged,
@@ -185,7 +184,7 @@ export const authorOutputs: Readonly<Record<string, JsonOutput>> = {
       "one pak, with `--dry-run`": z.strictObject({ ...planned, commands }),
       "several paks": z.strictObject(batch(Release)),
       "several paks, with `--dry-run`": z.strictObject({
-        ...batch(z.union([Release, PlannedRelease])),
+        ...batch(z.union([Release, ReleasePlan])),
         commands,
       }),
     },

@@ -1,4 +1,13 @@
-import { AttemptDto, AttemptReleaseDto, FileDto, FindingDto, PakDto, PakSummaryDto, ReleaseDto, VersionDto } from "@paks/schema";
+import {
+  AttemptDto,
+  AttemptReleaseDto,
+  FileDto,
+  FindingDto,
+  PakDto,
+  PakSummaryDto,
+  ReleaseDto,
+  VersionDto,
+} from "@paks/schema";
 import * as z from "zod/mini";
 import {
   type JsonOutput,

@@ -33,7 +33,8 @@ export async function renderCli(): Promise<string> {
   return `# The command line
 
 What \`paks --help\` says, all of it. With \`--json\` every command prints one JSON value on stdout and nothing else, help
-too (\`{"commands": […]}\`); progress and warnings go to stderr. Exit codes: [errors](errors.md#exit-codes-of-the-cli).
+too; progress and warnings go to stderr. [What each prints](json-output.md), with a schema. Exit codes:
+[errors](errors.md#exit-codes-of-the-cli).
 
 \`\`\`text
 ${root}
