@@ -81,9 +81,13 @@ function fillEmpty(text: string, parent: Node, render: (indent: string | undefin
   return applyEdits(text, [{ offset, length: close - offset, text: added }]);
 }
 
-/** A property whose value is a list of one text. */
-export function renderList(text: string, key: string, value: string): (indent: string | undefined) => string {
-  const [name, one] = [JSON.stringify(key), JSON.stringify(value)];
+/** The text with another value in place of one. */
+export const replaceNode = (text: string, { offset, length }: Node, value: string): string =>
+  applyEdits(text, [{ offset, length, text: value }]);
+
+/** A property whose value is a list of one value. @param one as it is written */
+export function renderList(text: string, key: string, one: string): (indent: string | undefined) => string {
+  const name = JSON.stringify(key);
   return (indent) => {
     if (indent === undefined) return `${name}: [${one}]`;
     const eol = eolOf(text);

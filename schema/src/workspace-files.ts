@@ -4,6 +4,8 @@ import type { JsonObject } from "./shape.ts";
 export interface Workspace {
   /** Sources, in order of precedence. */
   readonly paks: readonly string[];
+  /** Source → the folder that somebody chose for it with `--as`; absent where nobody did. */
+  readonly aliases?: Readonly<Record<string, string>>;
   /** Names or sources of `paks` that are not installed. */
   readonly disabled: readonly string[];
   /** Ids of targets; absent: those that are found. */
@@ -13,6 +15,9 @@ export interface Workspace {
   /** Every other key, for those who know it. */
   readonly extra: JsonObject;
 }
+
+export const aliasOf = ({ aliases }: Pick<Workspace, "aliases">, source: string): string | undefined =>
+  aliases !== undefined && Object.hasOwn(aliases, source) ? aliases[source] : undefined;
 
 export const emptyWorkspace: Workspace = { paks: [], disabled: [], extra: {} };
 

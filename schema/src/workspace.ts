@@ -1,9 +1,21 @@
 import { type Node, type ParseError, createScanner, parseTree, printParseErrorCode } from "jsonc-parser";
 import { escapeText } from "./characters.ts";
 import { PaksError } from "./errors.ts";
-import { appendTo, removeChild, renderList } from "./jsonc-lists.ts";
-import { type Workspace, workspaceFileNames } from "./workspace-files.ts";
-import { type Found, fieldOf, optionalField, readList, readText } from "./shape.ts";
+import { appendTo, removeChild, renderList, replaceNode } from "./jsonc-lists.ts";
+import { parsePakName } from "./names.ts";
+import { isTaken } from "./origin.ts";
+import { checkPath } from "./paths.ts";
+import { type Workspace, aliasOf, workspaceFileNames } from "./workspace-files.ts";
+import {
+  type Found,
+  type TextRule,
+  fieldOf,
+  isJsonObject,
+  optionalField,
+  readList,
+  readText,
+  refuseFound,
+} from "./shape.ts";
 
 const maxLength = 1024 * 1024;
 const maxDepth = 64;
@@ -20,7 +32,7 @@ export function parseWorkspace(text: string, path: string): Workspace {
   const { paks, packs, disabled, agents, targets, registry, ...extra } = root.value as Record<string, unknown>;
   const known: Found = { ...root, value: { paks: paks ?? packs, disabled, agents: agents ?? targets, registry } };
   return {
-    paks: readTexts(fieldOf(known, "paks")),
+    ...readSources(fieldOf(known, "paks")),
     disabled: readTexts(fieldOf(known, "disabled")),
     // `"*"` alone means every tool that is found, which is what no list means.
     ...(isEvery(agents ?? targets) ? {} : optionalField(known, "agents", readTexts)),
@@ -33,6 +45,44 @@ const isEvery = (value: unknown): boolean => value === "*" || (Array.isArray(val
 
 const readTexts = (found: Found): string[] =>
   found.value === undefined ? [] : readList(found, mostSources).map((one) => readText(one));
+
+/** What every system can have as a folder, and no other place than its own. */
+const aliasRule: TextRule = {
+  fits: (name) => isTaken(parsePakName, name) && checkPath(name) === undefined,
+  else: "is not a name that a pak's folder can have",
+};
+
+/** Each a source, or `{ "source": …, "as": … }` with the folder that it is to have. */
+function readSources(found: Found): Pick<Workspace, "paks" | "aliases"> {
+  if (found.value === undefined) return { paks: [] };
+  const entries = readList(found, mostSources).map(readSource);
+  const aliases = new Map<string, string | undefined>();
+  for (const { source, as, at } of entries) {
+    if (aliases.has(source) && aliases.get(source) !== as) throw refuseFound(at, "is there already under another name");
+    aliases.set(source, as);
+  }
+  const named = [...aliases].flatMap(([source, as]) => (as === undefined ? [] : [[source, as] as const]));
+  const paks = entries.map(({ source }) => source);
+  return named.length === 0 ? { paks } : { paks, aliases: Object.fromEntries(named) };
+}
+
+interface Entry {
+  readonly source: string;
+  readonly as?: string;
+  readonly at: Found;
+}
+
+function readSource(at: Found): Entry {
+  if (!isJsonObject(at.value)) return { source: readText(at), at };
+  const unknown = Object.keys(at.value).find((key) => key !== "source" && key !== "as");
+  // Left out silently, what somebody asks for there would not be done.
+  if (unknown !== undefined) throw refuseFound(fieldOf(at, unknown), "is not known here");
+  return {
+    source: readText(fieldOf(at, "source")),
+    ...optionalField(at, "as", (field) => readText(field, aliasRule)),
+    at,
+  };
+}
 
 const refuser =
   (path: string) =>
@@ -76,8 +126,15 @@ function requireShallow(text: string, path: string): void {
 // Numbers of the parser's SyntaxKind, which is a const enum: such are not there when files are compiled one by one.
 const [openBrace, closeBrace, openBracket, closeBracket, scanEnd] = [1, 2, 3, 4, 17];
 
-/** Of two equal keys readers take one or the other. */
+/** Of two equal keys readers take one or the other: at the top, and in what asks for one pak. */
 function requireOnce(tree: Node, refuse: Found["refuse"]): void {
+  for (const key of ["paks", "packs"])
+    for (const entry of listAt(tree, key).flatMap(({ children }) => children ?? []))
+      if (entry.type === "object") requireKeysOnce(entry, refuse);
+  requireKeysOnce(tree, refuse);
+}
+
+function requireKeysOnce(tree: Node, refuse: Found["refuse"]): void {
   const seen = new Set<unknown>();
   for (const property of tree.children ?? []) {
     const key: unknown = property.children?.[0]?.value;
@@ -96,17 +153,33 @@ function valueOf(node: Node): unknown {
 }
 
 /**
- * The text with one more source at the end of its list. Nothing else of it changes; a source that is there already
- * changes nothing.
+ * The text with one more source at the end of its list, or with another name for one that is there. Nothing else of it
+ * changes; what is there already as it should be changes nothing.
+ * @param as the folder that it is to have; absent: the pak's own name
  * @throws PaksError MANIFEST_INVALID
  */
-export function addToWorkspace(text: string, source: string): string {
+export function addToWorkspace(text: string, source: string, as?: string): string {
   const start = text.trim() === "" ? newWorkspace : text;
-  const { tree, lists, paks } = listsOf(start);
-  if (paks.includes(source)) return text;
+  const { tree, lists, workspace } = listsOf(start);
   const [list] = lists;
-  if (list === undefined) return appendTo(start, tree, renderList(start, "paks", source));
-  return appendTo(start, list, () => JSON.stringify(source));
+  const entry = list?.children?.[indexIn(list, source)];
+  if (entry) return aliasOf(workspace, source) === as ? text : renameEntry(start, entry, { source, as });
+  const rendered = renderEntry({ source, as });
+  if (list === undefined) return appendTo(start, tree, renderList(start, "paks", rendered));
+  return appendTo(start, list, () => rendered);
+}
+
+interface Rendered {
+  readonly source: string;
+  readonly as: string | undefined;
+}
+
+const renderEntry = ({ source, as }: Rendered): string =>
+  as === undefined ? JSON.stringify(source) : `{ "source": ${JSON.stringify(source)}, "as": ${JSON.stringify(as)} }`;
+
+function renameEntry(text: string, entry: Node, rendered: Rendered): string {
+  const name = rendered.as === undefined ? undefined : valueAt(entry, "as");
+  return name ? replaceNode(text, name, JSON.stringify(rendered.as)) : replaceNode(text, entry, renderEntry(rendered));
 }
 
 const newWorkspace = '{\n  "paks": []\n}\n';
@@ -126,21 +199,33 @@ export function removeFromWorkspace(text: string, source: string): string {
 }
 
 const indexIn = ({ children = [] }: Node, source: string): number =>
-  children.findIndex(({ value }) => value === source);
+  children.findIndex((child) => (valueAt(child, "source") ?? child).value === source);
+
+const valueAt = ({ type, children = [] }: Node, key: string): Node | undefined =>
+  type === "object" ? children.find((one) => one.children?.[0]?.value === key)?.children?.[1] : undefined;
+
+/** None or one. */
+function listAt(tree: Node, key: string): Node[] {
+  const list = valueAt(tree, key);
+  return list === undefined ? [] : [list];
+}
 
 interface Lists {
   readonly tree: Node;
   /** The list of sources, if it is there. */
   readonly lists: readonly Node[];
   readonly disabled: readonly Node[];
-  readonly paks: readonly string[];
+  readonly workspace: Workspace;
 }
 
 function listsOf(text: string): Lists {
   const tree = parseText(text, workspaceFileNames[0]);
-  const { paks } = parseWorkspace(text, workspaceFileNames[0]);
-  const listAt = (key: string): Node[] =>
-    (tree.children ?? []).flatMap(({ children }) => (children?.[0]?.value === key ? (children[1] ?? []) : []));
-  const lists = listAt("paks");
-  return { tree, paks, lists: lists.length > 0 ? lists : listAt("packs"), disabled: listAt("disabled") };
+  const workspace = parseWorkspace(text, workspaceFileNames[0]);
+  const lists = listAt(tree, "paks");
+  return {
+    tree,
+    workspace,
+    lists: lists.length > 0 ? lists : listAt(tree, "packs"),
+    disabled: listAt(tree, "disabled"),
+  };
 }

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { type LockedPak, type Origin, describeFiles } from "@paks/schema";
+import { type LockedPak, type Origin, aliasOf, describeFiles } from "@paks/schema";
 import type { Context } from "../context.ts";
 import type { WorkspaceChange } from "../workspace/change-workspace.ts";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
@@ -68,7 +68,7 @@ export async function makeReady(work: Work, opened: OpenWorkspace, step: (label:
     requireFrozen(
       opened,
       lockAfter(opened, { plan, paks }),
-      request.named.length > 0 && isNew(opened, paks) ? "add" : "install",
+      request.named.length > 0 && isNew(paks) ? "add" : "install",
     );
   return { plan, paks };
 }
@@ -81,8 +81,7 @@ function dropSources(paks: readonly ReadyPak[], drop: readonly string[]): readon
   return paks.map((one) => (one === heir ? { ...one, change, placing: { ...one.placing, workspace: change } } : one));
 }
 
-const isNew = ({ workspace }: OpenWorkspace, paks: readonly ReadyPak[]): boolean =>
-  paks.some(({ change }) => change?.add !== undefined && !workspace.paks.includes(change.add));
+const isNew = (paks: readonly ReadyPak[]): boolean => paks.some(({ change }) => change?.add !== undefined);
 
 /** What need not be fetched: the lock's bytes are in place. */
 export async function findPresent(
@@ -117,7 +116,7 @@ async function readyPak(work: Work, opened: OpenWorkspace, { pak, fetched, prese
     links: links.map((link) => formatLink(place.skillsFolder, link.path)).sort(),
     installed_at: context.clock().toISOString(),
   };
-  const change = entry && changeOf(pak, entry, opened);
+  const change = entry && changeOf(pak, { entry, name: about.name }, opened);
   return {
     pak,
     fetched,
@@ -136,9 +135,15 @@ async function readyPak(work: Work, opened: OpenWorkspace, { pak, fetched, prese
 
 const accountOf = (origin: Origin): string | undefined => (origin.type === "registry" ? origin.account : undefined);
 
-function changeOf({ folder, wish }: PlannedPak, entry: LockedPak, { workspace }: OpenWorkspace): WorkspaceChange {
-  const isAdded = wish?.isNamed === true && !workspace.paks.includes(wish.text);
-  return { folder, entry, ...(isAdded && { add: wish.text }) };
+function changeOf(
+  { folder, wish }: PlannedPak,
+  { entry, name }: { readonly entry: LockedPak; readonly name: string },
+  { workspace }: OpenWorkspace,
+): WorkspaceChange {
+  if (wish?.isNamed !== true) return { folder, entry };
+  const alias = folder !== name;
+  const isThere = workspace.paks.includes(wish.text) && aliasOf(workspace, wish.text) === (alias ? folder : undefined);
+  return { folder, entry, ...(!isThere && { add: wish.text, alias }) };
 }
 
 const recordOf = (

@@ -4,6 +4,7 @@ import {
   type LockedPak,
   type Workspace,
   PaksError,
+  aliasOf,
   describeFiles,
   formatLock,
   lockFileName,
@@ -99,8 +100,13 @@ function planChange(opened: OpenWorkspace, { folder, current, previous }: Exchan
   const { agents, mode } = current;
   const entry: LockedPak = { ...facts, source, agents, mode, previous: current };
   const isSwapped = source !== current.source && workspace.paks.includes(current.source ?? "");
+  const as = isSwapped ? aliasOf(workspace, current.source!) : undefined;
   const after: Workspace = isSwapped
-    ? { ...workspace, paks: [...workspace.paks.filter((one) => one !== current.source), source!] }
+    ? {
+        ...workspace,
+        paks: [...workspace.paks.filter((one) => one !== current.source), source!],
+        ...(as !== undefined && { aliases: { ...workspace.aliases, [source!]: as } }),
+      }
     : workspace;
   const lockThen: Lock = { ...lock, paks: { ...lock.paks, [folder]: entry } };
   const known = new Set(listDisagreements(workspace, lock, root));
@@ -117,7 +123,7 @@ function planChange(opened: OpenWorkspace, { folder, current, previous }: Exchan
         details: { problems },
       },
     );
-  return { folder, entry, ...(isSwapped && { drop: [current.source!], add: source! }) };
+  return { folder, entry, ...(isSwapped && { drop: [current.source!], add: source!, alias: as !== undefined }) };
 }
 
 /** The workspace's wish stays as long as the version before fits it. */

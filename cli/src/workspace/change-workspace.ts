@@ -18,6 +18,8 @@ export interface WorkspaceChange {
   readonly entry: LockedPak | null;
   /** The source that `paks.jsonc` gets. */
   readonly add?: string;
+  /** `folder` is not what that pak calls itself: `paks.jsonc` has to say so. */
+  readonly alias?: boolean;
   /** Sources that it no longer holds. */
   readonly drop?: readonly string[];
 }
@@ -29,6 +31,7 @@ export function readWorkspaceChange(found: Found): WorkspaceChange {
     folder: readText(fieldOf(found, "folder"), { max: 64, fits: (text) => /^[a-z0-9][a-z0-9-]*$/.test(text) }),
     entry: entry.value === null ? null : readLockedPak(entry),
     ...optionalField(found, "add", (field) => readText(field)),
+    ...optionalField(found, "alias", ({ value }) => value === true),
     ...optionalField(found, "drop", (field) => readList(field, 100).map((one) => readText(one))),
   };
 }
@@ -59,12 +62,15 @@ const applyChange = (lock: Lock, { folder, entry }: WorkspaceChange) =>
 
 async function changeSources(root: string, changes: readonly WorkspaceChange[]): Promise<() => Promise<void>> {
   const drops = changes.flatMap(({ drop = [] }) => drop);
-  const adds = changes.flatMap(({ add }) => add ?? []);
+  const adds = changes.filter(({ add }) => add !== undefined);
   if (drops.length + adds.length === 0) return () => Promise.resolve();
   const { addToWorkspace, removeFromWorkspace } = await import("@paks/schema/workspace");
   return await changeWorkspaceFile(root, (before) => {
     // A workspace without a file has nothing that could be dropped.
     const left = before === "" ? before : drops.reduce(removeFromWorkspace, before);
-    return adds.reduce(addToWorkspace, left);
+    return adds.reduce(
+      (text, { add, alias, folder }) => addToWorkspace(text, add!, alias === true ? folder : undefined),
+      left,
+    );
   });
 }

@@ -17,6 +17,8 @@ export function listDisagreements(workspace: Workspace, lock: Lock, root: string
     else {
       reach(found.folder);
       const { source } = found.entry;
+      if (wish.as !== undefined && wish.as !== found.folder)
+        problems.push(`${wish.text} is called "${wish.as}" in paks.jsonc and "${found.folder}" in paks.lock`);
       if (source !== wish.text)
         problems.push(`${identityOf(wish.source)} is "${wish.text}" in paks.jsonc and "${source ?? ""}" in paks.lock`);
       else if (wish.source.type === "registry" && !fits(found.entry.version, wish.source.selector))

@@ -3,6 +3,7 @@ import {
   type LockedPak,
   PaksError,
   type Source,
+  type Workspace,
   formatPakId,
   formatSource,
   isPaksError,
@@ -127,7 +128,7 @@ function collectWishes(
   { named, save }: InstallRequest,
 ): { readonly wishes: readonly Wish[]; readonly drop: readonly string[] } {
   const existing = save ? listWishes(workspace, root) : [];
-  const wanted = named.map((wish) => keepRange(wish, existing));
+  const wanted = named.map((wish) => keepRange(save ? keepName(wish, workspace) : wish, existing));
   requireNamedOnce(wanted);
   const identities = new Set(wanted.map(({ source }) => identityOf(source)));
   const others = existing.filter(({ source }) => !identities.has(identityOf(source)));
@@ -143,6 +144,13 @@ function collectWishes(
 /** `acme/pdf` on the command line, `acme/pdf@^1` in the workspace: the newest of those. */
 function keepRange(wish: Wish, existing: readonly Wish[]): Wish {
   if (wish.source.type !== "registry" || wish.source.selector !== undefined) return wish;
+/** The folder that the workspace has for the pak, also while it is disabled, unless the command line names another. */
+function keepName(wish: Wish, { aliases = {} }: Workspace): Wish {
+  if (wish.as !== undefined) return wish;
+  const identity = identityOf(wish.source);
+  return { ...wish, as: Object.entries(aliases).find(([text]) => identityOf(parseSource(text)) === identity)?.[1] };
+}
+
   const asked = existing.find(({ source }) => identityOf(source) === identityOf(wish.source));
   return asked ? { ...asked, isNamed: true, as: wish.as } : wish;
 }
@@ -200,7 +208,7 @@ async function planFixed(wish: Wish, { lock, request, fetchers }: Planning): Pro
   // A folder of the project is taken as it is now; whoever wants another than the locked one says --frozen.
   if (found && stays && found.entry.source === wish.text && wish.source.type !== "local")
     return {
-      folder: found.folder,
+      folder: wish.as ?? found.folder,
       wish,
       before: found.entry,
       isKept: true,

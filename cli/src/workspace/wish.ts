@@ -3,6 +3,7 @@ import {
   PaksError,
   type Source,
   type Workspace,
+  aliasOf,
   checkPath,
   formatPakId,
   formatSource,
@@ -18,7 +19,7 @@ export interface Wish {
   readonly source: Source;
   /** On the command line: the newest that fits is wanted. */
   readonly isNamed: boolean;
-  /** Folder chosen with `--as`. */
+  /** Folder chosen with `--as`, now or when it was written down. */
   readonly as?: string | undefined;
   /** False for a folder of this machine that other copies of the project do not have. */
   readonly isSaved: boolean;
@@ -77,13 +78,14 @@ export function insidePath(absolute: string, root: string): string | undefined {
  * The sources of a workspace's file, without the disabled ones.
  * @throws PaksError MANIFEST_INVALID for a folder outside the workspace, and the codes of `parseSource`
  */
-export function listWishes({ paks, disabled }: Workspace, root: string): Wish[] {
+export function listWishes({ paks, disabled, ...workspace }: Workspace, root: string): Wish[] {
   return paks
-    .map((text) => ({ text, source: parseSource(text) }))
-    .filter(({ text, source }) => !isDisabled(disabled, text, source))
-    .map(({ text, source }) => {
+    .map((text) => ({ text, source: parseSource(text), as: aliasOf(workspace, text) }))
+    .filter((wish) => !isDisabled(disabled, wish))
+    .map((wish) => {
+      const { text, source } = wish;
       if (source.type === "local" && insidePath(resolve(root, source.path), root) === undefined) throw outside(text);
-      return { text, source, isNamed: false, isSaved: true };
+      return { ...wish, isNamed: false, isSaved: true };
     });
 }
 
@@ -94,13 +96,15 @@ const outside = (text: string): PaksError =>
   });
 
 /** What the workspace's list of disabled ones says only of this source. */
-export function listOwnDisabled({ paks, disabled }: Workspace, text: string): string[] {
+export function listOwnDisabled({ paks, disabled, ...workspace }: Workspace, text: string): string[] {
   const others = paks.filter((one) => one !== text);
-  const isMeant = (one: string, source: string) => isDisabled([one], source, parseSource(source));
+  const isMeant = (one: string, source: string) =>
+    isDisabled([one], { text: source, source: parseSource(source), as: aliasOf(workspace, source) });
   return disabled.filter((one) => isMeant(one, text) && !others.some((other) => isMeant(one, other)));
 }
 
-const isDisabled = (disabled: readonly string[], text: string, source: Source): boolean =>
+const isDisabled = (disabled: readonly string[], { text, source, as }: Pick<Wish, "text" | "source" | "as">): boolean =>
   disabled.includes(text) ||
+  (as !== undefined && disabled.includes(as)) ||
   disabled.includes(identityOf(source)) ||
   (source.type === "registry" && disabled.includes(source.name));
