@@ -124,7 +124,7 @@ export const tortured: readonly Tortured[] = [
     start: "old",
     killedIn: { words: ["install", "--upgrade"], at: /^rename .*skills\/pdf\.json$|^rename .*\.paks\/pdf\.json$/ },
     words: ["install"],
-    before: { pdf: "2.0.0", text: "2.0.0" },
+    before: both("1.0.0"),
     after: both("2.0.0"),
   },
   {
@@ -132,7 +132,7 @@ export const tortured: readonly Tortured[] = [
     start: "old",
     killedIn: { words: ["remove", "pdf"], at: /^unlink .*\.claude\/skills\/pdf$/ },
     words: ["install"],
-    before: { pdf: "absent", text: "1.0.0" },
+    before: both("1.0.0"),
     after: { pdf: "absent", text: "1.0.0" },
   },
   {
@@ -140,7 +140,7 @@ export const tortured: readonly Tortured[] = [
     start: "copies",
     killedIn: { words: ["install", "--upgrade"], at: /^rename .*new → .*\.claude\/skills\/pdf$/ },
     words: ["install"],
-    before: both("2.0.0"),
+    before: both("1.0.0"),
     after: both("2.0.0"),
   },
 ];
