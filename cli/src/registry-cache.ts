@@ -1,4 +1,4 @@
-import { isPaksError } from "@paks/schema";
+import { isJsonObject, isPaksError, parseJson } from "@paks/schema";
 import type { Answer, Call, HttpDeps } from "./registry-http.ts";
 import type { AnswerCache, KeptAnswer } from "./store/answers.ts";
 
@@ -14,10 +14,9 @@ interface Parts extends Pick<HttpDeps, "url" | "offline" | "clock" | "debug" | "
  * unchanged one costs no bytes.
  */
 export async function askThroughCache(parts: Parts, call: Call, ask: (call: Call) => Promise<Answer>): Promise<Answer> {
-  const { answers, offline, clock } = parts;
+  const { answers, clock } = parts;
   const url = parts.url + call.path;
-  // Without a network an old answer is the only one there is.
-  const kept = parts.read || offline ? await answers.find(url) : undefined;
+  const kept = await findKept(parts, url);
   if (kept !== undefined && isUsable(parts, kept)) {
     parts.debug(`${url}: as the registry answered at ${kept.storedAt.toISOString()}`);
     return answerOf(kept);
@@ -28,6 +27,41 @@ export async function askThroughCache(parts: Parts, call: Call, ask: (call: Call
   if (etag !== undefined && /^(?:W\/)?"[\x21\x23-\x7e]{1,200}"$/.test(etag))
     await answers.put(url, { etag, body: used.bytes, storedAt: clock() });
   return used;
+}
+
+/** Without a network an old answer is the only one there is. */
+const findKept = async (
+  { answers, read, offline }: Omit<Parts, "note">,
+  url: string,
+): Promise<KeptAnswer | undefined> => (read || offline ? await answers.find(url) : undefined);
+
+/** An answer that is young enough to be used unasked. */
+export async function findUsable(parts: Parts, url: string): Promise<KeptAnswer | undefined> {
+  const kept = await findKept(parts, url);
+  return kept !== undefined && isUsable(parts, kept) ? kept : undefined;
+}
+
+/** Stands for an answer that came together with others. No registry has given it: whoever asks by it gets all anew. */
+const noEtag = 'W/"together"';
+
+/**
+ * Keeps a document that did not come from its own address, as if it had. Where nothing has changed, the one that did
+ * stays: it can say more (changelogs), and has an ETag.
+ * @param data undefined: there is no such document
+ */
+export async function keepAnswer({ answers, clock }: Pick<Parts, "answers" | "clock">, url: string, data: unknown) {
+  if (data === undefined) return await answers.forget(url);
+  const kept = await answers.find(url);
+  const isUnchanged = kept !== undefined && factsOf(parseJson(kept.body.toString("utf8"))) === factsOf({ data });
+  const { etag, body } = isUnchanged ? kept : { etag: noEtag, body: Buffer.from(JSON.stringify({ data })) };
+  await answers.put(url, { etag, body, storedAt: clock() });
+}
+
+/** What a list of versions or a release can say anew: its content never changes. */
+function factsOf(answer: unknown): string {
+  const data = isJsonObject(answer) ? answer["data"] : undefined;
+  const all: unknown[] = Array.isArray(data) ? data : [data];
+  return JSON.stringify(all.map((one) => (isJsonObject(one) ? { ...one, changelog: undefined } : one)));
 }
 
 function isUsable({ offline, ttl, clock }: Parts, { storedAt }: KeptAnswer): boolean {

@@ -12,6 +12,7 @@ import type {
   MeDto,
   PakDto,
   PakId,
+  PakRef,
   PakSummaryDto,
   ReleaseDto,
   SortOrder,
@@ -23,6 +24,8 @@ import { PaksError, defaultLimits, isPaksError, maxArchiveBytes } from "@paks/sc
 import type * as z from "zod/mini";
 import type { answers } from "./registry-answers.ts";
 import { type Call, type HttpDeps, openHttp, readJson } from "./registry-http.ts";
+import type { Told } from "./registry-many.ts";
+import { pakPath, releasePath, versionsPath } from "./registry-paths.ts";
 
 export interface SearchQuery {
   readonly q?: string | undefined;
@@ -61,6 +64,11 @@ export interface Registry {
   findPak(id: PakId): Promise<PakDto | undefined>;
   /** Newest first; empty when there is no such pak. */
   listVersions(id: PakId): Promise<VersionDto[]>;
+  /**
+   * Many paks with few requests; what is missing from the result has to be asked for one by one.
+   * @param options.evenKept also what is kept here and young enough
+   */
+  lookUp(refs: readonly PakRef[], options?: { readonly evenKept: boolean }): Promise<readonly Told[]>;
   /** `selector`: a version, a range or a channel. */
   findRelease(id: PakId, selector: string): Promise<ReleaseDto | undefined>;
   listFiles(release: PakId & { readonly version: string }): Promise<FileDto[]>;
@@ -85,8 +93,15 @@ export interface Registry {
 export function openRegistry(deps: HttpDeps): Registry {
   const http = openHttp(deps);
   const ask: Ask = async (shape, call) => await parseAnswer(shape, readJson(await http(call)));
+  const known = { unsupported: false };
   return {
     url: deps.url,
+    lookUp: async (refs, options = { evenKept: false }) => {
+      if (refs.length < 2 || deps.offline) return [];
+      const { askForMany } = await import("./registry-many.ts");
+      const askMany = async (path: string) => (await ask("many", read(path))).data;
+      return await askForMany({ ...deps, known, ask: askMany }, refs, options);
+    },
     ...indexCalls(ask, deps),
     ...readCalls(ask),
     ...tokenCalls(ask),
@@ -95,7 +110,7 @@ export function openRegistry(deps: HttpDeps): Registry {
       if ((release.archive_bytes ?? 0) > maxBytes) {
         throw new PaksError("TOO_LARGE", `The archive is larger than ${maxBytes} bytes.`);
       }
-      const path = `${pakPath(release)}/versions/${encodeURIComponent(release.version)}/archive`;
+      const path = `${releasePath(release, release.version)}/archive`;
       const more = { maxBytes, totalMilliseconds: 120_000, headers: { accept: "*/*" }, counted: false };
       const answer = await http({ ...read(path), ...more });
       return answer.bytes;
@@ -110,7 +125,6 @@ export function openRegistry(deps: HttpDeps): Registry {
 type Answers = typeof answers;
 type Ask = <K extends keyof Answers>(shape: K, call: Call) => Promise<z.infer<Answers[K]>>;
 
-const pakPath = (id: PakId): string => `/api/paks/${encodeURIComponent(id.account)}/${encodeURIComponent(id.name)}`;
 const read = (path: string): Call => ({ method: "GET", path, auth: "none" });
 const readKept = (path: string): Call => ({ ...read(path), cached: true });
 /** The registry's limit does not count exact versions, nor what they hold. */
@@ -199,12 +213,12 @@ type ReadCalls = Pick<Registry, "findPak" | "listVersions" | "findRelease" | "li
 function readCalls(ask: Ask): ReadCalls {
   return {
     findPak: async (id) => (await unlessMissing(ask("pak", readKept(pakPath(id)))))?.data,
-    listVersions: async (id) => (await unlessMissing(ask("versions", readKept(`${pakPath(id)}/versions`))))?.data ?? [],
+    listVersions: async (id) => (await unlessMissing(ask("versions", readKept(versionsPath(id)))))?.data ?? [],
     findRelease: async (id, selector) =>
       (
         await unlessMissing(
           ask("release", {
-            ...readKept(`${pakPath(id)}/versions/${encodeURIComponent(selector)}`),
+            ...readKept(releasePath(id, selector)),
             counted: isCounted(selector),
           }),
         )
@@ -212,7 +226,7 @@ function readCalls(ask: Ask): ReadCalls {
     listFiles: async (release) =>
       (
         await ask("files", {
-          ...readKept(`${pakPath(release)}/versions/${encodeURIComponent(release.version)}/files`),
+          ...readKept(`${releasePath(release, release.version)}/files`),
           counted: false,
         })
       ).data,

@@ -2,6 +2,7 @@ import { PaksError, errorCodes, formatErrorBody, isPaksError } from "@paks/schem
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { capabilityChangeData, formatCapabilityChange } from "../life/capability-text.ts";
+import { askTogether } from "../life/ask-together.ts";
 import { changeData, defaultCaps, formatFileDiffs, formatFileList } from "../life/file-changes.ts";
 import { requireRow } from "../life/find-row.ts";
 import { type ListRow, listPaks } from "../life/list-paks.ts";
@@ -99,11 +100,12 @@ async function updatePlace(context: Context, place: Place, { names, options }: A
 /** What failed does not keep the others back. */
 async function updateEach(context: Context, rows: readonly ListRow[], options: UpdateOptions): Promise<Done[]> {
   const results: Done[] = [];
-  const findNewer = openNewer(context);
+  const asking = await askTogether(context, rows, { wish: undefined, selector: () => "latest" });
+  const findNewer = openNewer(asking);
   for (const row of rows) {
     try {
       if (row.error !== undefined) throw row.error;
-      results.push(await updateAlone(context, row, { ...options, findNewer }));
+      results.push(await updateAlone(asking, row, { ...options, findNewer }));
     } catch (error) {
       if (!isPaksError(error) || error.code === "CANCELLED" || rows.length === 1) throw error;
       context.warn(`${row.folder} was not updated: ${error.message} [${error.code}]`);

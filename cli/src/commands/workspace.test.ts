@@ -294,10 +294,19 @@ test("a batch of which one cannot be placed changes nothing", async () => {
   expect((await readdir(options.cwd)).sort()).toEqual([".agents"]);
 });
 
-test("thirty paks are fetched with one question for metadata and one for bytes each", async () => {
+test("thirty paks are fetched with one question for all metadata, and one for the bytes of each", async () => {
   const names = Array.from({ length: 30 }, (_, index) => `acme/p${index}`);
   for (const name of names) await registry.add(name, "1.0.0");
   await good("install", ...names);
-  expect(registry.requests.length).toBe(60);
+  expect(registry.requests.length).toBe(31);
+  expect(asked("/archive")).toBe(30);
+});
+
+test("a registry that knows nothing of many paks at once is asked for each of thirty", async () => {
+  registry.isOld = true;
+  const names = Array.from({ length: 30 }, (_, index) => `acme/p${index}`);
+  for (const name of names) await registry.add(name, "1.0.0");
+  await good("install", ...names);
+  expect(registry.requests.length).toBe(61);
   expect(asked("/archive")).toBe(30);
 });

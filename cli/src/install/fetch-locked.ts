@@ -89,15 +89,21 @@ async function filesOf(locked: Locked): Promise<readonly ReleaseFile[]> {
   return files;
 }
 
+/** The registries of a command, by account and by address. */
+export interface Registries<R extends Registry> extends Pick<Context, "config"> {
+  registryFor(account: string, wish?: string): R;
+  registryAt(url: string): R;
+}
+
 /**
  * The registry that an origin names, when this machine would look the name up there; else where it would. A lock may
  * come with a clone: it does not decide that.
  */
-export function findRegistryOf(
+export function findRegistryOf<R extends Registry>(
   origin: RegistryOrigin,
-  context: Pick<Context, "registryFor" | "registryAt" | "config">,
+  context: Registries<R>,
   wish?: string,
-): { readonly registry: Registry } | { readonly instead: string } {
+): { readonly registry: R } | { readonly instead: string } {
   const own = context.registryFor(origin.account, wish);
   if (own.url === origin.registry) return { registry: own };
   const { config } = context;

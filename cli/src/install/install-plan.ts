@@ -14,13 +14,13 @@ import type { OpenWorkspace } from "../workspace/open-workspace.ts";
 import type { Fetchers, PlannedPak } from "../workspace/plan-install.ts";
 import type { Ranges } from "../workspace/resolve.ts";
 import { requireTyped } from "../workspace/typed-repositories.ts";
-import { rememberAnswers } from "../workspace/universe.ts";
+import { type RememberingRegistry, rememberAnswers } from "../workspace/remember-answers.ts";
 import type { Fetched } from "./fetched.ts";
 import { requireInside } from "./require-inside.ts";
 
 /** One client for each account, which is asked nothing twice. */
-export function openRegistries(context: Context, wish: string | undefined): (account: string) => Registry {
-  const clients = new Map<string, Registry>();
+export function openRegistries(context: Context, wish: string | undefined): (account: string) => RememberingRegistry {
+  const clients = new Map<string, RememberingRegistry>();
   return (account) => {
     const { url } = context.registryFor(account, wish);
     const client = clients.get(url) ?? rememberAnswers(context.registryFor(account, wish));

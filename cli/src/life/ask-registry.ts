@@ -1,18 +1,21 @@
 import { type RegistryOrigin, type ReleaseDto, PaksError, formatPakId, isPaksError } from "@paks/schema";
-import type { Context } from "../context.ts";
-import { findRegistryOf } from "../install/fetch-locked.ts";
+import { type Registries, findRegistryOf } from "../install/fetch-locked.ts";
 import type { Registry } from "../registry.ts";
 
 /** What a registry says today of a release that was installed from it. */
-export type Asked =
-  | { readonly state: "known"; readonly release: ReleaseDto; readonly registry: Registry }
+export type Asked<R extends Registry = Registry> =
+  | { readonly state: "known"; readonly release: ReleaseDto; readonly registry: R }
   /** It is not in the registry any more, or was taken down, or its registry is not one this machine asks. */
-  | { readonly state: "refused"; readonly error: PaksError; readonly registry: Registry | undefined }
+  | { readonly state: "refused"; readonly error: PaksError; readonly registry: R | undefined }
   /** Nobody knows: no network, a failing registry. */
   | { readonly state: "unreachable"; readonly error: PaksError };
 
 /** @param wish the registry that the project asks for */
-export async function askRegistry(context: Context, origin: RegistryOrigin, wish: string | undefined): Promise<Asked> {
+export async function askRegistry<R extends Registry>(
+  context: Registries<R>,
+  origin: RegistryOrigin,
+  wish: string | undefined,
+): Promise<Asked<R>> {
   const found = findRegistryOf(origin, context, wish);
   if (!("registry" in found))
     return { state: "refused", error: otherRegistry(origin, found.instead), registry: undefined };

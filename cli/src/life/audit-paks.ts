@@ -1,12 +1,12 @@
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  type PakDto,
   type PaksError,
   defaultLimits,
   errorCodes,
   formatPakId,
   isErrorCode,
+  isJsonObject,
   isPaksError,
   manifestFileNames,
   kinds,
@@ -16,7 +16,9 @@ import {
 import type { Context } from "../context.ts";
 import { eachAtOnce } from "../install/each-at-once.ts";
 import { type OriginAnswer, askOrigins, isUnknowing } from "./ask-origin.ts";
+import type { RememberingRegistry } from "../workspace/remember-answers.ts";
 import { askRegistry, listDifferences } from "./ask-registry.ts";
+import { type RememberingContext, askTogether } from "./ask-together.ts";
 import { type ListRow, rowName, rowVersion } from "./list-paks.ts";
 
 export interface AuditFinding {
@@ -50,12 +52,17 @@ const asksAtOnce = 8;
 /** What speaks against each pak today, by what is said where it came from and what its manifest says. */
 export async function auditRows(context: Context, rows: readonly ListRow[], options: AuditOptions): Promise<Audited[]> {
   const answers = context.config.offline ? undefined : await askOrigins(context, rows, { files: false });
+  const asking = await askTogether(context, rows, {
+    wish: options.wish,
+    selector: ({ version }) => version,
+    evenKept: true,
+  });
   return await eachAtOnce(rows, asksAtOnce, async (row) => {
     const license = await readLicense(row);
     const answer = answers?.get(row);
     const asked = answer
       ? fromAnswer(row, answer)
-      : await askAbout(context, row, row.place.locked ? options.wish : undefined);
+      : await askAbout(asking, row, row.place.locked ? options.wish : undefined);
     const broken = answer && row.error ? [findingOf(row, fromError(row.error))] : [];
     return {
       row,
@@ -95,7 +102,7 @@ const findingOf = (row: ListRow, told: Told): AuditFinding => ({
 });
 
 async function askAbout(
-  context: Context,
+  context: RememberingContext,
   row: ListRow,
   wish: string | undefined,
 ): Promise<Omit<Audited, "row" | "license">> {
@@ -130,14 +137,15 @@ async function askAbout(
 
 /** Registries say more of a pak as they learn to; what this program does not know of stays unsaid. */
 async function askPak(
-  registry: { findPak(id: { account: string; name: string }): Promise<PakDto | undefined> },
+  registry: RememberingRegistry,
   origin: { readonly account: string; readonly name: string; readonly repository: string },
 ): Promise<Told[]> {
   try {
-    const pak = await registry.findPak(origin);
+    const pak = await registry.findFacts(origin);
     if (pak === undefined) return [];
     const told: Told[] = [];
-    const deprecated = pak["deprecated"] ?? pak.latest["deprecated"];
+    const { latest } = pak;
+    const deprecated = pak["deprecated"] ?? (isJsonObject(latest) ? latest["deprecated"] : undefined);
     if (deprecated !== undefined && deprecated !== null && deprecated !== false)
       told.push({
         severity: "warning",
@@ -145,8 +153,9 @@ async function askPak(
         message: `its author no longer cares for it${typeof deprecated === "string" ? `: ${deprecated.slice(0, 300)}` : ""}`,
       });
     const moved = pak["moved_to"];
-    const name = formatPakId(pak);
-    const elsewhere = typeof moved === "string" ? moved : name === formatPakId(origin) ? undefined : name;
+    const { account = origin.account, name = origin.name } = pak;
+    const isSame = account === origin.account && name === origin.name;
+    const elsewhere = typeof moved === "string" ? moved : isSame ? undefined : formatPakId({ account, name });
     if (elsewhere !== undefined)
       told.push({ severity: "warning", code: "MOVED", message: `it is called ${elsewhere.slice(0, 200)} now` });
     if (pak.repository !== null && pak.repository !== origin.repository)

@@ -21,6 +21,7 @@ import { findLocked } from "../workspace/entry.ts";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
 import { type Wish, listWishes } from "../workspace/wish.ts";
 import type { Fetchers } from "../workspace/plan-install.ts";
+import { askTogether } from "./ask-together.ts";
 import { type ListRow, rowName, rowVersion } from "./list-paks.ts";
 import { type Newer, openNewer } from "./newer-alone.ts";
 import { recordEntry } from "./record-entry.ts";
@@ -55,13 +56,13 @@ export interface OutdatedRow {
 const asksAtOnce = 8;
 
 /** What a newer one of each pak would be. One that cannot be asked about is a row with its error. */
-export function listOutdated(
+export async function listOutdated(
   context: Context,
   rows: readonly ListRow[],
   opened: OpenWorkspace | undefined,
 ): Promise<OutdatedRow[]> {
-  const ask = openAsking(context, opened);
-  return eachAtOnce(rows, asksAtOnce, async (row) => {
+  const ask = openAsking(await askTogether(context, rows, { wish: opened?.workspace.registry }), opened);
+  return await eachAtOnce(rows, asksAtOnce, async (row) => {
     const base = baseOf(row);
     if (row.error !== undefined) return { ...base, error: row.error };
     try {
@@ -107,8 +108,7 @@ function openAsking(context: Context, opened: OpenWorkspace | undefined): (row: 
     if (origin?.type === "registry") {
       const found = findRegistryOf(origin, context, inProject ? registryWish : undefined);
       if (!("registry" in found)) return {};
-      const client = inProject ? registryFor(origin.account) : found.registry;
-      const versions = await (client.url === found.registry.url ? client : found.registry).listVersions(origin);
+      const versions = await found.registry.listVersions(origin);
       return compareRelease(row, versions, listRanges(origin, row.locked, paks));
     }
     if (row.locked === undefined) return await compareAlone(row, await findNewer(row), fetchers);

@@ -16,6 +16,8 @@ export interface TestRegistry extends Stub {
   etags: boolean;
   /** More fields of a pak's document, by `account/name`. */
   readonly more: Map<string, Readonly<Record<string, unknown>>>;
+  /** Whether it knows nothing of many paks in one request. */
+  isOld: boolean;
   add(id: string, version: string, pak?: TestPak): Promise<TestRelease>;
   get(ref: string): TestRelease;
 }
@@ -96,6 +98,11 @@ export async function serveRegistry(): Promise<TestRegistry> {
   const answer = (path: string): StubAnswer => {
     if (registry.down)
       return { status: registry.down.status, body: { error: { code: registry.down.code, message: "No." } } };
+    const many = /^\/api\/versions\?paks=(.*)$/.exec(path)?.[1];
+    if (many !== undefined && !registry.isOld) {
+      const texts = many.split(",").map(decodeURIComponent);
+      return { body: { data: texts.map((text) => toldOf(text, versionsOf(text.split("@")[0]!), more)) } };
+    }
     const parts = /^\/api\/paks\/([^/]+)\/([^/?]+)(?:\/versions(?:\/([^/?]+)(\/archive|\/files)?)?)?(?:\?.*)?$/.exec(
       path,
     );
@@ -120,6 +127,7 @@ export async function serveRegistry(): Promise<TestRegistry> {
     releases,
     more,
     down: undefined,
+    isOld: false,
     etags: false,
     add: async (id, version, pak) => {
       const made = await makeRelease(id, version, pak);
@@ -139,6 +147,14 @@ const withEtag = (answer: StubAnswer): StubAnswer => ({
   ...answer,
   headers: { ...answer.headers, etag: `"${sha256Hex(Buffer.from(JSON.stringify(answer.body)))}"` },
 });
+
+/** One of many paks. */
+function toldOf(pak: string, all: readonly ReleaseDto[], more: TestRegistry["more"]) {
+  const [id = "", selector] = pak.split("@");
+  if (all[0] === undefined) return { pak, error: { code: "PAK_NOT_FOUND", message: "There is no such thing." } };
+  const release = selector === undefined ? {} : { release: selectVersion(all, selector) ?? null };
+  return { pak, versions: all, repository: all[0].repository, ...more.get(id), ...release };
+}
 
 const pakOf = (latest: ReleaseDto, more: Readonly<Record<string, unknown>> = {}) => ({
   account: latest.account,

@@ -13,8 +13,9 @@ import {
 import { eachAtOnce } from "../install/each-at-once.ts";
 import type { Fetched } from "../install/fetched.ts";
 import { dependenciesOf, findLocked, findLockedId } from "./entry.ts";
-import type { Registry } from "../registry.ts";
+import { askInWaves } from "./ask-in-waves.ts";
 import type { OpenWorkspace } from "./open-workspace.ts";
+import type { RememberingRegistry } from "./remember-answers.ts";
 import { type Ranges, type Root, resolvePaks } from "./resolve.ts";
 import { openUniverse } from "./universe.ts";
 import { type Wish, identityOf, isRegistryWish, listWishes, rangesOf } from "./wish.ts";
@@ -68,7 +69,7 @@ export const fetchesAtOnce = 8;
  * @throws PaksError DEPENDENCY_CONFLICT, PAK_NOT_FOUND, ALREADY_EXISTS and the codes of the sources
  */
 export async function planInstall(
-  registryFor: (account: string) => Registry,
+  registryFor: (account: string) => RememberingRegistry,
   opened: Pick<OpenWorkspace, "root" | "workspace" | "lock">,
   { request, fetchers }: { readonly request: InstallRequest; readonly fetchers: Fetchers },
 ): Promise<InstallPlan> {
@@ -85,7 +86,9 @@ export async function planInstall(
     ...fixed.map((one) => ({ label: one.wish?.text ?? one.folder, requires: one.dependencies })),
   ];
   const universe = openUniverse(registryFor, lock.paks);
-  const resolved = await resolvePaks({ roots, preferred: listPreferred(lock, request), universe });
+  const preferred = listPreferred(lock, request);
+  await askInWaves({ roots, preferred, registryFor, paks: lock.paks });
+  const resolved = await resolvePaks({ roots, preferred, universe });
   const wishOf = new Map(releases.map((wish) => [formatPakId(wish.source), wish]));
   const paks = [
     ...fixed,
@@ -108,7 +111,7 @@ function listReplaced(paks: readonly PlannedPak[], { force }: InstallRequest): r
 
 async function planWithout(
   wishes: readonly Wish[],
-  registryFor: (account: string) => Registry,
+  registryFor: (account: string) => RememberingRegistry,
   { workspace, lock, root }: Pick<OpenWorkspace, "root" | "workspace" | "lock">,
   about: { readonly request: InstallRequest; readonly fetchers: Fetchers },
 ): Promise<InstallPlan> {
@@ -144,12 +147,12 @@ function collectWishes(
 /** `acme/pdf` on the command line, `acme/pdf@^1` in the workspace: the newest of those. */
 function keepRange(wish: Wish, existing: readonly Wish[]): Wish {
   if (wish.source.type !== "registry" || wish.source.selector !== undefined) return wish;
-/** The folder that the workspace has for the pak, also while it is disabled, unless the command line names another. */
-function keepName(wish: Wish, { aliases = {} }: Workspace): Wish {
-  if (wish.as !== undefined) return wish;
-  const identity = identityOf(wish.source);
-  return { ...wish, as: Object.entries(aliases).find(([text]) => identityOf(parseSource(text)) === identity)?.[1] };
-}
+  /** The folder that the workspace has for the pak, also while it is disabled, unless the command line names another. */
+  function keepName(wish: Wish, { aliases = {} }: Workspace): Wish {
+    if (wish.as !== undefined) return wish;
+    const identity = identityOf(wish.source);
+    return { ...wish, as: Object.entries(aliases).find(([text]) => identityOf(parseSource(text)) === identity)?.[1] };
+  }
 
   const asked = existing.find(({ source }) => identityOf(source) === identityOf(wish.source));
   return asked ? { ...asked, isNamed: true, as: wish.as } : wish;

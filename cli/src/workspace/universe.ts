@@ -34,31 +34,8 @@ export function openUniverse(
   };
 }
 
-/** A registry that is asked each thing once: the plan and the fetch want to know the same. */
-export function rememberAnswers(registry: Registry): Registry {
-  const versions = new Map<string, ReturnType<Registry["listVersions"]>>();
-  const releases = new Map<string, ReturnType<Registry["findRelease"]>>();
-  return {
-    ...registry,
-    listVersions: (id) => remember(versions, formatPakId(id), () => registry.listVersions(id)),
-    findRelease: (id, selector) =>
-      remember(releases, `${formatPakId(id)}@${selector}`, async () => {
-        const release = await registry.findRelease(id, selector);
-        const isAsked = release?.account === id.account && release.name === id.name;
-        if (isAsked) releases.set(`${formatPakId(id)}@${release.version}`, Promise.resolve(release));
-        return release;
-      }),
-  };
-}
-
-function remember<T>(answers: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
-  const answer = answers.get(key) ?? ask();
-  answers.set(key, answer);
-  return answer;
-}
-
 /** What the registry says; the files are asked again when they are here. */
-function readDependencies({ manifest }: ReleaseDto): Ranges {
+export function readDependencies({ manifest }: ReleaseDto): Ranges {
   const list: unknown = manifest["dependencies"];
   if (!Array.isArray(list)) return {};
   return Object.fromEntries(
