@@ -144,16 +144,16 @@ function collectWishes(
   return { wishes: [...wanted, ...others, ...locked], drop };
 }
 
+/** The folder that the workspace has for the pak, also while it is disabled, unless the command line names another. */
+function keepName(wish: Wish, { aliases = {} }: Workspace): Wish {
+  if (wish.as !== undefined) return wish;
+  const identity = identityOf(wish.source);
+  return { ...wish, as: Object.entries(aliases).find(([text]) => identityOf(parseSource(text)) === identity)?.[1] };
+}
+
 /** `acme/pdf` on the command line, `acme/pdf@^1` in the workspace: the newest of those. */
 function keepRange(wish: Wish, existing: readonly Wish[]): Wish {
   if (wish.source.type !== "registry" || wish.source.selector !== undefined) return wish;
-  /** The folder that the workspace has for the pak, also while it is disabled, unless the command line names another. */
-  function keepName(wish: Wish, { aliases = {} }: Workspace): Wish {
-    if (wish.as !== undefined) return wish;
-    const identity = identityOf(wish.source);
-    return { ...wish, as: Object.entries(aliases).find(([text]) => identityOf(parseSource(text)) === identity)?.[1] };
-  }
-
   const asked = existing.find(({ source }) => identityOf(source) === identityOf(wish.source));
   return asked ? { ...asked, isNamed: true, as: wish.as } : wish;
 }
