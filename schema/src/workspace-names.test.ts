@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { resultOrPaksError } from "./testing/index.ts";
@@ -87,5 +88,25 @@ test("whatever is added in whatever order, each source is there once with its la
       const left = [...last.keys()].reduce((rest, source) => removeFromWorkspace(rest, source), text);
       expect(left).toBe('{ /* ours */ "paks": [] }');
     }),
+  );
+});
+
+test("the JSON Schema that editors read takes every name that the parser takes, and no more than the names of Windows besides", () => {
+  const text = readFileSync(new URL("../../docs/paks.schema.json", import.meta.url), "utf8");
+  const { properties } = JSON.parse(text) as {
+    properties: {
+      paks: { items: { anyOf: [unknown, { properties: { as: { pattern: string; maxLength: number } } }] } };
+    };
+  };
+  const { pattern, maxLength } = properties.paks.items.anyOf[1].properties.as;
+  const isForEditors = (as: string) => as.length <= maxLength && new RegExp(pattern).test(as);
+  const isRead = (as: string) =>
+    !(resultOrPaksError(() => read(JSON.stringify({ paks: [{ source: "a/x", as }] }))) instanceof Error);
+  fc.assert(
+    fc.property(fc.oneof(fc.stringMatching(/^[a-z0-9A-]{0,66}$/), fc.string({ maxLength: 4 })), (as) => {
+      fc.pre(!/^(con|prn|aux|nul|com[0-9]|lpt[0-9])$/.test(as));
+      expect(isForEditors(as), as).toBe(isRead(as));
+    }),
+    { numRuns: 1000 },
   );
 });

@@ -53,7 +53,7 @@ for (const [what, text] of bad)
   });
 
 test("the JSON Schema that editors read names what the parser reads", () => {
-  const text = readFileSync(new URL("../paks.schema.json", import.meta.url), "utf8");
+  const text = readFileSync(new URL("../../docs/paks.schema.json", import.meta.url), "utf8");
   const { properties } = JSON.parse(text) as { properties: Record<string, unknown> };
   const { extra, ...known } = read(
     '{"$schema": "x", "paks": [], "disabled": [], "agents": ["cursor"], "registry": "y"}',
