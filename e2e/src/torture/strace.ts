@@ -43,15 +43,20 @@ export interface Injected extends ProcessResult {
   readonly isHit: boolean;
 }
 
-const follow = ["-f", "--seccomp-bpf"];
-export const hasStrace = spawnSync("strace", [...follow, "-y", "-qq", "-o", "/dev/null", "true"]).status === 0;
+/** The filter in the kernel makes it faster, and loses signals that are to be delivered. */
+const follow = (fault?: Fault): string[] => (fault === "signal=KILL" ? ["-f"] : ["-f", "--seccomp-bpf"]);
+export const hasStrace = spawnSync("strace", [...follow(), "-y", "-qq", "-o", "/dev/null", "true"]).status === 0;
 
 /**
  * All calls that change something below the run's folder, each with all faults. What Node does for itself, at the start
  * and on pipes, sockets and terminals, is none of them.
  */
 export async function listTargets(run: Run): Promise<Target[]> {
-  const { log, exit, stdout, stderr } = await trace(run, [...follow, "-e", filterOf(Object.values(groups).join(","))]);
+  const { log, exit, stdout, stderr } = await trace(run, [
+    ...follow(),
+    "-e",
+    filterOf(Object.values(groups).join(",")),
+  ]);
   if (exit !== 0) throw new Error(`${run.words.join(" ")}: ${exit} ${stdout}${stderr}`);
   const calls = parseLog(log);
   const counts = new Map<string, number>();
@@ -83,11 +88,17 @@ export async function inject(run: Run, { group, thread, at, call, fault }: Targe
   // never gets to this number.
   const number = isMain ? at : idleCalls + at;
   const filters = ["-e", filterOf(groups[group]), "-e", `inject=${optional(groups[group])}:${fault}:when=${number}`];
-  const { log, ...result } = await trace(run, [...(isMain ? [] : follow), ...filters], isMain ? undefined : group);
+  const { log, ...result } = await trace(
+    run,
+    [...(isMain ? [] : follow(fault)), ...filters],
+    isMain ? undefined : group,
+  );
   const calls = parseLog(log);
   const pool = isMain ? undefined : busiest(calls);
   const met = calls.filter(({ thread: one }) => isMain || one === pool)[number - 1];
-  return { ...result, isHit: met !== undefined && describeCall(run, met.name, met.text) === call };
+  const isHit = met !== undefined && describeCall(run, met.name, met.text) === call;
+  if (isHit && fault === "signal=KILL" && result.exit !== null) throw new Error(`Not killed at ${call}.`);
+  return { ...result, isHit };
 }
 
 async function trace(
