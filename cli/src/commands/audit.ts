@@ -24,8 +24,8 @@ export const audit = defineCommand({
     const wish = places.some(({ locked }) => locked) ? (await findWorkspace(context)).workspace.registry : undefined;
     const rows = await listPlaces(context, places);
     const licenses = args.licenses?.flatMap((one) => one.split(",")).map((one) => one.trim());
-    const audited = await context.progress("Asking where they came from", async () =>
-      auditRows(context, rows, { wish, licenses }),
+    const audited = await context.progress("Asking where they came from", (step) =>
+      auditRows(context, rows, { wish, licenses, step }),
     );
     const findings = audited.flatMap((one) => one.findings);
     const { offline } = context.config;

@@ -38,6 +38,7 @@ interface Asked<T extends AskedOrigin = AskedOrigin> {
 export interface AskingOrigins {
   /** Whether the files are fetched as well and compared, and not only what names them. */
   readonly files: boolean;
+  readonly step: (label: string) => void;
 }
 
 /**
@@ -59,6 +60,7 @@ export async function askOrigins(
   await eachAtOnce([...groups.values()], asksAtOnce, async (group) => {
     const ask = askers[group[0]!.origin.type] as AskGroup<AskedOrigin>;
     try {
+      asking.step(`Asking ${whoIsAsked(group[0]!.origin)}`);
       await ask(context, group, { ...asking, answer: (row, answer) => answers.set(row, answer) });
     } catch (error) {
       if (!isPaksError(error) || error.code === "CANCELLED") throw error;
@@ -80,6 +82,9 @@ function keyOf(origin: AskedOrigin): string {
   if (origin.type === "npm") return `npm ${origin.package} ${origin.version} ${origin.integrity}`;
   return `${origin.repository} ${origin.tag === undefined ? origin.commit : `tag ${origin.tag}`}`;
 }
+
+const whoIsAsked = (origin: AskedOrigin): string =>
+  origin.type === "git" ? origin.repository : `npm about ${origin.package}`;
 
 interface Answering extends AskingOrigins {
   readonly answer: (row: ListRow, answer: OriginAnswer) => void;

@@ -45,13 +45,16 @@ export interface AuditOptions {
   readonly wish: string | undefined;
   /** `undefined`: any. */
   readonly licenses: readonly string[] | undefined;
+  readonly step: (label: string) => void;
 }
 
 const asksAtOnce = 8;
 
 /** What speaks against each pak today, by what is said where it came from and what its manifest says. */
 export async function auditRows(context: Context, rows: readonly ListRow[], options: AuditOptions): Promise<Audited[]> {
-  const answers = context.config.offline ? undefined : await askOrigins(context, rows, { files: false });
+  const answers = context.config.offline
+    ? undefined
+    : await askOrigins(context, rows, { files: false, step: options.step });
   const asking = await askTogether(context, rows, {
     wish: options.wish,
     selector: ({ version }) => version,

@@ -38,8 +38,7 @@ export async function verifyRows(
     return { row, registry: asked.registry, problems: [...local, ...asked.problems] };
   });
   if (context.config.offline) return checked;
-  step("Asking where they came from");
-  const answers = await askOrigins(context, rows, { files: true });
+  const answers = await askOrigins(context, rows, { files: true, step });
   return checked.map((one) => {
     const answer = answers.get(one.row);
     if (answer === undefined) return one;
