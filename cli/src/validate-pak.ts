@@ -1,5 +1,5 @@
 import { lstat, readFile, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import {
   type ConsumerVerdict,
   type Finding,
@@ -68,9 +68,28 @@ export const validatePak = async (
 /** Reads one pak from the disk. @throws PaksError NOT_FOUND, READ_ONLY_TARGET */
 export async function readPak(path: string, { cwd, limits = defaultLimits }: Where): Promise<PakContent> {
   const folder = await findFolder(resolve(cwd, path));
-  const entries = await listFolder(folder, { limits, passOver });
-  const { files, findings: unreadable } = await readFiles(folder, entries, limits);
-  return { folder, directory: await directoryOf(folder), entries, files, unreadable };
+  const directory = await directoryOf(folder);
+  try {
+    const entries = await listFolder(folder, { limits, passOver });
+    const { files, findings: unreadable } = await readFiles(folder, entries, limits);
+    return { folder, directory, entries, files, unreadable };
+  } catch (error) {
+    const { path: where = folder } = error as NodeJS.ErrnoException;
+    return { folder, directory, entries: [], files: [], unreadable: [unreadableAt(relative(folder, where), error)] };
+  }
+}
+
+/** It is nobody's rule, but nobody can go by what he cannot read. @throws the error when it is no such failure */
+export function unreadableAt(path: string, error: unknown): Finding {
+  const code = systemErrorCode(error);
+  if (code !== "EACCES" && code !== "EPERM") throw error;
+  return {
+    severity: "error",
+    code: "READ_ONLY_TARGET",
+    message: `${path === "" ? "The folder" : "It"} cannot be read (${code}).`,
+    hint: "Check who owns it and what its rights are (ls -l).",
+    ...(path === "" ? {} : { path: path.split(sep).join("/") }),
+  };
 }
 
 export interface JudgeOptions {
@@ -84,7 +103,7 @@ export function judgePak(pak: PakContent, options: JudgeOptions): Validation {
   const { entries, files, directory } = pak;
   const { strict, limits = defaultLimits, allowedSecrets = [] } = options;
   const texts = new Map(files.map((file) => [file.path, file.bytes]));
-  const unread = hasUnreadManifest(entries, texts);
+  const unread = hasUnreadManifest(entries, texts) || (entries.length === 0 && pak.unreadable.length > 0);
   const read = (profile: "lenient" | "strict") => {
     const { manifest, findings } = readManifest(texts, { profile, directory });
     const known = findings.filter(({ code }) => !(unread && code === "MANIFEST_MISSING"));
@@ -93,7 +112,11 @@ export function judgePak(pak: PakContent, options: JudgeOptions): Validation {
   const strictly = read("strict");
   // Where the strict profile finds nothing, the lenient one finds nothing either.
   const { manifest, findings: ofManifest } = strict || strictly.findings.length === 0 ? strictly : read("lenient");
-  const ofFiles = [...checkEntries(entries, limits), ...pak.unreadable, ...checkReleaseFiles(files, limits)].map(ruled);
+  const ofFiles = [
+    ...checkEntries(entries, limits).map(ruled),
+    ...pak.unreadable,
+    ...checkReleaseFiles(files, limits).map(ruled),
+  ];
   // Publishing and the registry look for secrets; what is only installed holds whatever its author has published.
   const secrets = allowSecrets(findSecrets(files), allowedSecrets).map(ruled);
   const findings = [...ofManifest, ...ofFiles, ...(strict ? secrets : [])].filter(unseen());
@@ -155,19 +178,22 @@ async function readFiles(
     if (size > limits.fileBytes) findings.push(tooLarge(path, size, limits));
     // Far beyond the limit the sum is known to be too large; the rest need not be in memory for that.
     else if (total <= 2 * limits.releaseBytes) {
-      files.push({ path, executable: mode === "100755", bytes: await readFile(join(folder, path)) });
+      const bytes = await readFile(join(folder, path)).catch((error: unknown) => unreadableAt(path, error));
+      if (Buffer.isBuffer(bytes)) files.push({ path, executable: mode === "100755", bytes });
+      else findings.push(bytes);
     }
   }
   return { files, findings };
 }
 
-export const tooLarge = (path: string, size: number, limits: Limits): Finding => ({
-  severity: "error",
-  code: "TOO_LARGE",
-  message: `The file has ${size} bytes; a release's files have at most ${limits.fileBytes}.`,
-  hint: "Leave it out of the pak, or fetch it from elsewhere when it is needed.",
-  path,
-});
+export const tooLarge = (path: string, size: number, limits: Limits): Finding =>
+  ruled({
+    severity: "error",
+    code: "TOO_LARGE",
+    message: `The file has ${size} bytes; a release's files have at most ${limits.fileBytes}.`,
+    hint: "Leave it out of the pak, or fetch it from elsewhere when it is needed.",
+    path,
+  });
 
 /** It lies there, but is too large or no plain file: another finding says so, and "missing" would be untrue. */
 const hasUnreadManifest = (entries: readonly Entry[], read: ReadonlyMap<string, unknown>): boolean =>

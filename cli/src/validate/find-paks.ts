@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { PaksError, checkManifestPlaces, fileSystemError, findManifests } from "@paks/schema";
 import type { Finding } from "@paks/schema";
-import { findFolder } from "../validate-pak.ts";
+import { findFolder, unreadableAt } from "../validate-pak.ts";
 
 const passOver = new Set([".git", "node_modules"]);
 const recordFolder = ".paks";
@@ -24,12 +24,20 @@ export interface FoundPaks {
  */
 export async function findPaks(path: string, cwd: string): Promise<FoundPaks> {
   const root = await findFolder(resolve(cwd, path));
-  const { files, installed } = await walk(root);
+  const { files, installed, unread } = await walk(root);
   const places = findManifests(files).filter(({ directory }) => !installed.has(directory));
   const folders = [...new Set(places.map(({ directory }) => directory))].toSorted();
   if (folders.length === 0) throw noPaks(root);
-  return { root, folders, findings: checkManifestPlaces(places) };
+  return {
+    root,
+    folders,
+    findings: [...checkManifestPlaces(places), ...unread.filter((one) => !isInside(one, folders))],
+  };
 }
+
+/** Then the pak's own check tells it. */
+const isInside = ({ path = "" }: Finding, folders: readonly string[]): boolean =>
+  folders.some((folder) => folder === "" || path.startsWith(`${folder}/`));
 
 export const noPaks = (root: string): PaksError =>
   new PaksError("MANIFEST_MISSING", `There is no SKILL.md in ${root} or below.`, {
@@ -37,7 +45,15 @@ export const noPaks = (root: string): PaksError =>
     details: { path: root },
   });
 
-async function walk(root: string): Promise<{ files: string[]; installed: Set<string> }> {
+interface Walked {
+  readonly files: string[];
+  readonly installed: Set<string>;
+  /** Folders that nobody can look into; what is elsewhere is judged all the same. */
+  readonly unread: Finding[];
+}
+
+async function walk(root: string): Promise<Walked> {
+  const unread: Finding[] = [];
   const files: string[] = [];
   const installed = new Set<string>();
   const open = [""];
@@ -45,14 +61,24 @@ async function walk(root: string): Promise<{ files: string[]; installed: Set<str
   for (let below = open.pop(); below !== undefined; below = open.pop()) {
     seen += 1;
     if (seen > maxFolders) throw tooMany(root);
-    for (const entry of await list(join(root, below))) {
+    for (const entry of await listOrNote(root, below, unread)) {
       const path = below === "" ? entry.name : `${below}/${entry.name}`;
       if (!entry.isDirectory()) files.push(path);
       else if (entry.name === recordFolder) await addInstalled(root, path, installed);
       else if (!passOver.has(entry.name)) open.push(path);
     }
   }
-  return { files, installed };
+  return { files, installed, unread };
+}
+
+async function listOrNote(root: string, below: string, unread: Finding[]) {
+  try {
+    return await readdir(join(root, below), { withFileTypes: true });
+  } catch (error) {
+    if (below === "") throw fileSystemError(error, root) ?? error;
+    unread.push(unreadableAt(below, error));
+    return [];
+  }
 }
 
 /** An install leaves `.paks/<folder>.json` beside each folder that it made. */

@@ -7,7 +7,7 @@ import { formatTable } from "../output/table.ts";
 import { type PakContent, judgePak, readPak } from "../validate-pak.ts";
 import { findPaks } from "./find-paks.ts";
 import type { FixedPak } from "./fix.ts";
-import { type Judged, countFindings, dataOf, judgeFor } from "./report.ts";
+import { countRefusals, type Judged, countFindings, dataOf, judgeFor } from "./report.ts";
 
 export interface ManyOptions {
   readonly path: string;
@@ -93,34 +93,55 @@ async function formatMany(context: Context, { paks, shared, quietly }: Many): Pr
   const { formatFixes } = paks.some(({ fixed }) => fixed) ? await import("./fix.ts") : { formatFixes: undefined };
   const fixes = paks.map(({ fixed }) => (fixed && formatFixes ? formatFixes(fixed, context.cwd) : ""));
   const errors = paks.flatMap(({ folder, judged }) => errorsOf(folder, judged));
-  const bad = paks.filter(({ judged }) => !judged.valid).length;
-  const rows = paks.filter(({ judged }) => !quietly || judged.findings.length > 0).map(rowOf);
+  const rows = paks.filter(({ judged }) => !quietly || !isFine(judged)).map(rowOf);
   const columns = context.io.stdoutIsTty ? context.io.columns : undefined;
   const header = ["PAK", "VERSION", "RESULT", "FOLDER", "REFUSED BY"];
   const table = rows.length === 0 ? "" : formatTable(header, rows, { columns });
-  const verdict =
-    bad > 0 || shared.length > 0
-      ? `✗ ${bad} of ${paks.length} paks ${bad === 1 ? "is" : "are"} not valid`
-      : `✓ ${paks.length} ${paks.length === 1 ? "pak is" : "paks are"} valid`;
   const findings = [...errors, ...shared];
-  return [...fixes, table, findings.length === 0 ? "" : `\n${formatFindings(findings)}\n`, verdict]
+  return [...fixes, table, findings.length === 0 ? "" : `\n${formatFindings(findings)}\n`, verdictOf(paks, shared)]
     .filter((block) => block !== "")
     .join("\n");
 }
 
-function rowOf({ folder, judged }: One): string[] {
-  const { manifest, valid, verdicts, findings } = judged;
+/** What a person need not look at. */
+const isFine = ({ findings, verdicts }: Judged): boolean => findings.length === 0 && countRefusals(verdicts) === 0;
+
+/** One mark for all: ✗ as the exit code is, ✓ only where nobody refuses anything. */
+function verdictOf(paks: readonly One[], shared: readonly Finding[]): string {
+  const bad = paks.filter(({ judged }) => !judged.valid).length;
+  const all = `${paks.length} ${paks.length === 1 ? "pak is" : "paks are"} valid`;
+  if (bad > 0) return `✗ ${bad} of ${paks.length} paks ${bad === 1 ? "is" : "are"} not valid`;
+  if (shared.length > 0) return `✗ ${all}, each by itself, but not what is said above`;
+  const refused = paks.filter(({ judged }) => countRefusals(judged.verdicts) > 0).length;
+  return refused === 0 ? `✓ ${all}` : `⚠ ${all}, but ${refused} ${refused === 1 ? "is" : "are"} not accepted by all`;
+}
+
+function resultOf({ valid, verdicts, findings }: Judged): string {
   const { errors, warnings } = countFindings(findings);
-  const counts = [`${errors} error${errors === 1 ? "" : "s"}`, `${warnings} warning${warnings === 1 ? "" : "s"}`];
-  const shown = valid ? (warnings > 0 ? `ok, ${counts[1]!}` : "ok") : counts.join(", ");
+  const counted = `${warnings} warning${warnings === 1 ? "" : "s"}`;
+  if (!valid) return `${errors} error${errors === 1 ? "" : "s"}, ${counted}`;
+  const accepting = verdicts.length - countRefusals(verdicts);
+  const ok =
+    accepting === verdicts.length ? "ok" : accepting === 0 ? "readable" : `ok for ${accepting} of ${verdicts.length}`;
+  return warnings > 0 ? `${ok}, ${counted}` : ok;
+}
+
+function rowOf({ folder, judged }: One): string[] {
+  const { manifest, verdicts } = judged;
   const refusing = verdicts.filter(({ accepts }) => !accepts).map(({ consumer }) => consumer);
-  return [manifest?.name ?? "?", manifest?.version ?? "-", shown, folder === "" ? "." : folder, refusing.join(", ")];
+  return [
+    manifest?.name ?? "?",
+    manifest?.version ?? "-",
+    resultOf(judged),
+    folder === "" ? "." : folder,
+    refusing.join(", "),
+  ];
 }
 
 /** What makes it invalid; one pak alone shows the rest. */
-const errorsOf = (folder: string, { findings, wanted }: Judged): Finding[] =>
+const errorsOf = (folder: string, { findings }: Judged): Finding[] =>
   findings
-    .filter(({ severity }) => severity === "error" || wanted.length > 0)
+    .filter(({ severity }) => severity === "error")
     .map((finding) => ({
       ...finding,
       path: [folder, finding.path].filter((part) => part !== undefined && part !== "").join("/") || undefined,

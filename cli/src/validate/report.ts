@@ -19,9 +19,12 @@ export function judgeFor(validation: Validation, wanted: readonly string[]): Jud
     wanted,
     verdicts,
     valid: verdicts.every(({ accepts }) => accepts),
-    findings: validation.findings.filter((finding) => concerns(finding, wanted)),
+    findings: validation.findings.flatMap((finding) => (concerns(finding, wanted) ? weigh(finding) : [])),
   };
 }
+
+/** What a consumer refuses is no mere warning where just this consumer counts. */
+const weigh = (finding: Finding): Finding => (finding.consumers ? { ...finding, severity: "error" } : finding);
 
 const concerns = ({ consumers }: Finding, wanted: readonly string[]): boolean =>
   consumers === undefined || consumers.some((consumer) => wanted.includes(consumer));
@@ -62,15 +65,19 @@ function verdictOf({ valid, profile, manifest, findings, verdicts, files, bytes,
           .join(" ");
   const counts = [count(errors, "error"), count(warnings, "warning")].filter((one) => one !== "").join(", ");
   if (wanted.length > 0 && !valid) return `✗ ${name} is not for ${wanted.join(", ")}`;
-  const sizes = `${count(files, "file")}, ${bytes} bytes`;
-  // Lenient is what a reader makes of it; "valid" above a list of all who refuse it would be no help.
-  if (valid && verdicts.length > 0 && verdicts.every(({ accepts }) => !accepts))
-    return `⚠ ${name} is readable (${profile}), but refused by all that were asked${counts === "" ? "" : `, with ${counts}`}: ${sizes}`;
   const what = wanted.length === 0 ? `valid (${profile})` : `valid for ${wanted.join(", ")}`;
-  return valid
-    ? `✓ ${name} is ${what}${counts === "" ? "" : `, with ${counts}`}: ${sizes}`
-    : `✗ ${name} is not ${what}: ${counts}`;
+  if (!valid) return `✗ ${name} is not ${what}: ${counts}`;
+  const end = `${counts === "" ? "" : `, with ${counts}`}: ${count(files, "file")}, ${bytes} bytes`;
+  const refusing = countRefusals(verdicts);
+  if (refusing === 0) return `✓ ${name} is ${what}${end}`;
+  // Lenient is what a reader makes of it; "valid" above a list of all who refuse it would be no help.
+  return refusing === verdicts.length
+    ? `⚠ ${name} is readable (${profile}), but refused by all that were asked${end}`
+    : `⚠ ${name} is ${what}, but refused by ${refusing} of ${verdicts.length} that were asked${end}`;
 }
+
+export const countRefusals = (verdicts: readonly ConsumerVerdict[]): number =>
+  verdicts.filter(({ accepts }) => !accepts).length;
 
 /** Who accepts it, in one line; who refuses it and why, those with the same reasons together. */
 function formatVerdicts(verdicts: readonly ConsumerVerdict[]): string[] {
