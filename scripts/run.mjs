@@ -9,6 +9,11 @@ const programs = {
   bench: { file: "e2e/dist/bench.js", args: [] },
   docs: { file: "e2e/dist/docs.js", args: [] },
   test: { file: "scripts/test.mjs", args: [] },
+  "test:tools": {
+    file: "node_modules/vitest/vitest.mjs",
+    args: ["run", "--project", "postgres", "e2e/src/tools-find-skills.test.ts"],
+    env: { PAKS_TEST_TOOLS: "npm" },
+  },
 };
 
 const [name = "", ...rest] = process.argv.slice(2);
@@ -21,6 +26,7 @@ await setup();
 const child = spawn(process.execPath, [join(root, program.file), ...program.args, ...rest], {
   stdio: "inherit",
   cwd: process.cwd(),
+  env: { ...process.env, ...program.env },
 });
 // The program decides how to end; passing the signal on is enough.
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));

@@ -1,74 +1,73 @@
-import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { type CodingTool, codingTools } from "./harness/coding-tools.ts";
 import { executables } from "./harness/executables.ts";
+import { requireNode22, requireNpmPackage } from "./harness/npm-packages.ts";
 import { run } from "./harness/run.ts";
 
 /**
- * The coding tools themselves, asked for the skills that they see. They are no dependencies of paks: where one is on
- * PATH, or in a folder that `PAKS_TEST_TOOLS` names (`…/node_modules/.bin`, several as in PATH), it is asked.
+ * The coding tools themselves, asked for the skills that they see. They are no dependencies of paks and take 2 GB:
+ * `npm run test:tools` has npm install them all and asks each (`PAKS_TEST_TOOLS=npm`). Otherwise those are asked that
+ * are in a folder which `PAKS_TEST_TOOLS` names (several as in PATH).
  */
-const folders = [process.env["PAKS_TEST_TOOLS"] ?? "", process.env["PATH"] ?? ""]
-  .join(delimiter)
-  .split(delimiter)
-  .filter((folder) => folder !== "");
+const given = process.env["PAKS_TEST_TOOLS"] ?? "";
+const fromNpm = given === "npm";
 const findTool = (name: string): string | undefined =>
-  folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+  given
+    .split(delimiter)
+    .filter((folder) => folder !== "")
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path));
 
-interface Tool {
-  readonly agent: string;
-  readonly program: string;
-  /** Lists skills without a login and without a network. */
-  readonly args: readonly string[];
-  /** Turns to nobody, whatever it would like to ask. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** What has to be there for a project's skills to be believed. */
-  readonly prepare?: (home: string, project: string) => Promise<void>;
+/** Its program, and the folder of the Node that it needs. */
+async function requireTool(tool: CodingTool): Promise<{ readonly program: string; readonly node: string }> {
+  if (!fromNpm) return { program: findTool(tool.program)!, node: dirname(process.execPath) };
+  const modules = await requireNpmPackage(tool.package);
+  return { program: join(modules, ".bin", tool.program), node: dirname(await requireNode22()) };
 }
 
-const nowhere = "http://127.0.0.1:9";
-const tools: readonly Tool[] = [
-  {
-    agent: "gemini-cli",
-    program: "gemini",
-    args: ["skills", "list"],
-    prepare: async (home, project) => {
-      await mkdir(join(home, ".gemini"), { recursive: true });
-      await writeFile(join(home, ".gemini/trustedFolders.json"), JSON.stringify({ [project]: "TRUST_FOLDER" }));
-    },
-  },
-  { agent: "github-copilot", program: "copilot", args: ["skill", "list"] },
-  { agent: "opencode", program: "opencode", args: ["debug", "skill"] },
-  { agent: "codex", program: "codex", args: ["debug", "prompt-input"] },
-  {
-    agent: "claude-code",
-    program: "claude",
-    // Its first message says what it found; the second would be the answer of a model that it cannot reach.
-    args: ["-p", "hello", "--output-format", "stream-json", "--verbose"],
-    env: {
-      ANTHROPIC_API_KEY: "sk-ant-none",
-      ANTHROPIC_BASE_URL: nowhere,
-      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
-      CLAUDE_CODE_MAX_RETRIES: "0",
-    },
-  },
-];
+/** A model that writes down what it is asked and lets nobody in. */
+async function openModel() {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    request.setEncoding("utf8").on("data", (chunk: string) => asked.push(chunk));
+    request.on("end", () => {
+      response.writeHead(401, { "content-type": "application/json" });
+      response.end(JSON.stringify({ error: { message: "nobody", type: "authentication_error" } }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    takeAsked: () => asked.splice(0).join(""),
+  };
+}
 
-async function open() {
+async function open(node: string) {
   const root = await realpath(await mkdtemp(join(tmpdir(), "paks-tools-")));
   onTestFinished(() => rm(root, { recursive: true, force: true, maxRetries: 5 }));
   const home = join(root, "home");
   const project = join(root, "project");
   for (const folder of [home, project]) await mkdir(folder);
   const env = (extra: Readonly<Record<string, string>> = {}) => ({
-    PATH: process.env["PATH"] ?? "",
+    PATH: [node, process.env["PATH"] ?? ""].join(delimiter),
     HOME: home,
     NO_COLOR: "1",
+    DO_NOT_TRACK: "1",
     PAKS_KEYCHAIN: "file",
     PAKS_OFFLINE: "1",
-    HTTPS_PROXY: nowhere,
+    // Turns to nobody, whatever it would like to ask.
+    HTTPS_PROXY: "http://127.0.0.1:9",
+    NO_PROXY: "127.0.0.1",
     ...extra,
   });
   const paks = async (...args: string[]) => {
@@ -78,35 +77,42 @@ async function open() {
   return { home, project, env, paks };
 }
 
+const names = ["seen-everywhere", "seen-in-project"];
+
+/** Only who reads the skill knows this; its name stands in listings of folders too. */
+const described = (name: string): string => `Tells that ${name} was found`;
+
 async function writeSkill(project: string, name: string) {
   await mkdir(join(project, "own", name), { recursive: true });
-  const text = `---\nname: ${name}\ndescription: Tells that ${name} was found. Use when a test asks for it.\n---\n# Test\n`;
+  const text = `---\nname: ${name}\ndescription: ${described(name)}. Use when a test asks for it.\n---\n# Test\n`;
   await writeFile(join(project, "own", name, "SKILL.md"), text);
 }
 
-for (const tool of tools) {
-  const program = findTool(tool.program);
-  test.runIf(program !== undefined)(
+for (const tool of codingTools) {
+  test.runIf(fromNpm || findTool(tool.program) !== undefined)(
     `${tool.agent} itself lists what was installed for it, in the project and globally, each once`,
     async () => {
-      const { home, project, env, paks } = await open();
+      const { program, node } = await requireTool(tool);
+      const { home, project, env, paks } = await open(node);
+      const model = await openModel();
+      const asked = { home, project, modelUrl: model.url };
       await run("git", ["init", "--quiet", project], { cwd: project, env: env() });
-      for (const name of ["seen-in-project", "seen-everywhere"]) await writeSkill(project, name);
+      for (const name of names) await writeSkill(project, name);
       await paks("install", "./own/seen-in-project", "--agent", tool.agent);
       await paks("install", "./own/seen-everywhere", "--global", "--agent", tool.agent);
-      await tool.prepare?.(home, project);
+      await tool.prepare?.(asked);
       const ask = async () => {
-        const listed = await run(program!, tool.args, { cwd: project, env: env(tool.env), timeout: 90_000 });
-        return listed.stdout + listed.stderr;
+        const listed = await run(program, tool.args, { cwd: project, env: env(tool.env?.(asked)), timeout: 90_000 });
+        return listed.stdout + listed.stderr + model.takeAsked();
       };
       const before = await ask();
-      expect(before).toContain("seen-in-project");
-      expect(before).toContain("seen-everywhere");
+      const named = (text: string) => names.filter((name) => text.includes(described(name)));
+      expect(named(before), before.slice(0, 2000)).toEqual(names);
       expect(before).not.toMatch(/skill conflict/i);
       await paks("remove", "seen-in-project");
       await paks("remove", "seen-everywhere", "--global");
-      expect(await ask()).not.toMatch(/seen-(?:in-project|everywhere)/);
+      expect(named(await ask())).toEqual([]);
     },
-    240_000,
+    900_000,
   );
 }

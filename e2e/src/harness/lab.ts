@@ -6,6 +6,7 @@ import { serveGit } from "@paks/git/testing";
 import { type RegistryProcess, startRegistryProcess } from "./registry-process.ts";
 import { type Finished, run } from "./run.ts";
 import { executables } from "./executables.ts";
+import { checkJson } from "./check-json.ts";
 
 export interface LabOptions {
   /** Port of the registry; a free one when absent. */
@@ -28,6 +29,7 @@ export interface Lab {
   /** The environment that every command of the lab gets. */
   env(extra?: Readonly<Record<string, string>>): Record<string, string>;
   folder(name: string): Promise<string>;
+  /** What it prints with `--json` is held against the documented schema. */
   paks(cwd: string, args: readonly string[], options?: LabRun): Promise<Finished>;
   admin(args: readonly string[]): Promise<Finished>;
   git(cwd: string, ...args: string[]): Promise<Finished>;
@@ -100,13 +102,16 @@ export async function openLab(makeToken: MakeToken, options: LabOptions = {}): P
       await mkdir(folder, { recursive: true });
       return folder;
     },
-    paks: (cwd, args, paksOptions = {}) =>
-      run(process.execPath, [executables.paks, ...args], {
+    paks: async (cwd, args, paksOptions = {}) => {
+      const finished = await run(process.execPath, [executables.paks, ...args], {
         cwd,
         env: labEnv(paksOptions.env),
         input: paksOptions.input,
         timeout: paksOptions.timeout,
-      }),
+      });
+      checkJson(args, finished);
+      return finished;
+    },
     admin: (args) =>
       run(process.execPath, [executables.registry, "admin", ...args], {
         cwd: root,
