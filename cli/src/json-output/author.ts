@@ -4,11 +4,14 @@ import { stepNames } from "../publish/release-plan.ts";
 import {
   type JsonExit,
   type JsonOutput,
+  both,
   count,
   field,
   flag,
+  given,
   list,
   named,
+  not,
   nullable,
   optional,
   output,
@@ -76,12 +79,13 @@ const ValidationWithFixes = named(
   "What was mended in one pak, and what was found afterwards.",
 );
 
-const Validations = z.strictObject({
-  path: field(text, "absolute path of the folder that was looked through, or of the repository"),
-  valid: field(flag, "every pak is"),
-  findings: list(Finding, "what is wrong between the paks"),
-  paks: list(z.union([Validation, ValidationWithFixes]), "each pak that was found; with `--fix` also what was mended"),
-});
+const several = (pak: z.ZodMiniType) =>
+  z.strictObject({
+    path: field(text, "absolute path of the folder that was looked through, or of the repository"),
+    valid: field(flag, "every pak is"),
+    findings: list(Finding, "what is wrong between the paks"),
+    paks: list(pak, "each pak that was found"),
+  });
 
 const release = {
   package: field(text, "`account/name`"),
@@ -172,21 +176,22 @@ export const authorOutputs: Readonly<Record<string, JsonOutput>> = {
   init: output(Created),
   validate: outputs(
     {
-      "one pak": Validation,
-      "with `--fix`": ValidationWithFixes,
-      "with `--all` or `--staged`": Validations,
+      "one pak": [Validation, not(given("--fix", "--all", "--staged"))],
+      "with `--fix`": [ValidationWithFixes, both(given("--fix"), not(given("--all")))],
+      "with `--all` or `--staged`": [several(Validation), both(given("--all", "--staged"), not(given("--fix")))],
+      "with `--all --fix`": [several(ValidationWithFixes), both(given("--all"), given("--fix"))],
     },
     judged,
   ),
   publish: outputs(
     {
-      "one pak": Release,
-      "one pak, with `--dry-run`": z.strictObject({ ...planned, commands }),
-      "several paks": z.strictObject(batch(Release)),
-      "several paks, with `--dry-run`": z.strictObject({
-        ...batch(z.union([Release, ReleasePlan])),
-        commands,
-      }),
+      "one pak": [Release, not(given("--dry-run"))],
+      "one pak, with `--dry-run`": [z.strictObject({ ...planned, commands }), given("--dry-run")],
+      "several paks": [z.strictObject(batch(Release)), not(given("--dry-run"))],
+      "several paks, with `--dry-run`": [
+        z.strictObject({ ...batch(z.union([Release, ReleasePlan])), commands }),
+        given("--dry-run"),
+      ],
     },
     [
       [0, "released, planned, or released before"],

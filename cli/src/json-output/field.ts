@@ -35,7 +35,7 @@ export function passedThrough<S extends Shape>(
   of: { readonly [K in keyof S]: string },
 ): z.ZodMiniObject<S, z.core.$loose> {
   const shape = Object.fromEntries(Object.entries(schema.shape).map(([key, one]) => [key, field(one, of[key]!)]));
-  return z.looseObject(shape as unknown as S) as unknown as z.ZodMiniObject<S, z.core.$loose>;
+  return z.looseObject(shape as unknown as S);
 }
 
 export const text = z.string();
@@ -44,14 +44,19 @@ export const count = z.int().check(z.nonnegative());
 /** ISO 8601, UTC. */
 export const time = z.iso.datetime();
 
+/** The words of a command line up to `--`. */
+type Words = readonly string[];
+
 /** One form of what a command prints. */
 export interface JsonVariant {
   /** When it has this form: "with `--dry-run`"; "" for a command with one form. */
   readonly when: string;
   readonly schema: z.ZodMiniType;
+  /** Whether a command line asks for this form; where the words cannot tell, the value's own fields have to. */
+  readonly fits: (words: Words) => boolean;
 }
 
-/** An exit code, or `code`: that of the error code which the value holds. */
+/** An exit code, or `code`: that of an error code which the value holds. */
 export type JsonExit = readonly [exit: number | "code", when: string];
 
 /** What one command prints on stdout with `--json` when it does not fail. */
@@ -61,14 +66,34 @@ export interface JsonOutput {
 }
 
 const done: JsonExit = [0, "it worked"];
+const always = (): boolean => true;
 
 export const output = (schema: z.ZodMiniType, exits: readonly JsonExit[] = [done]): JsonOutput => ({
-  variants: [{ when: "", schema }],
+  variants: [{ when: "", schema, fits: always }],
   exits,
 });
 
 /** A command that prints one of several forms. */
 export const outputs = (
-  variants: Readonly<Record<string, z.ZodMiniType>>,
+  variants: Readonly<Record<string, readonly [schema: z.ZodMiniType, fits?: JsonVariant["fits"]]>>,
   exits: readonly JsonExit[] = [done],
-): JsonOutput => ({ variants: Object.entries(variants).map(([when, schema]) => ({ when, schema })), exits });
+): JsonOutput => ({
+  variants: Object.entries(variants).map(([when, [schema, fits = always]]) => ({ when, schema, fits })),
+  exits,
+});
+
+/** Any of these flags is given. */
+export const given =
+  (...flags: readonly string[]): JsonVariant["fits"] =>
+  (words) =>
+    words.some((word) => flags.some((one) => word === one || word.startsWith(`${one}=`)));
+
+export const not =
+  (fits: JsonVariant["fits"]): JsonVariant["fits"] =>
+  (words) =>
+    !fits(words);
+
+export const both =
+  (one: JsonVariant["fits"], other: JsonVariant["fits"]): JsonVariant["fits"] =>
+  (words) =>
+    one(words) && other(words);

@@ -5,8 +5,10 @@ import {
   count,
   field,
   flag,
+  given,
   list,
   named,
+  not,
   nullable,
   optional,
   output,
@@ -96,23 +98,30 @@ const configOutputs: Readonly<Record<string, JsonOutput>> = {
   "config set": output(z.strictObject({ key, value: field(value, "what it is now"), changed, file })),
   "config unset": output(z.strictObject({ key, changed, file })),
   "config list": outputs({
-    "without `--all`": z.strictObject(values),
-    "with `--all`": z.strictObject({
-      ...values,
-      keys: list(
-        z.strictObject({
-          key: field(text, "dotted; `<…>` stands for a name"),
-          type: field(z.enum(["text", "yes or no", "list"]), "what its value is"),
-          describe: field(text, "what it means"),
-        }),
-        "every key there is",
-      ),
-    }),
+    "without `--all`": [z.strictObject(values), not(given("--all"))],
+    "with `--all`": [
+      z.strictObject({
+        ...values,
+        keys: list(
+          z.strictObject({
+            key: field(text, "dotted; `<…>` stands for a name"),
+            type: field(z.enum(["text", "yes or no", "list"]), "what its value is"),
+            describe: field(text, "what it means"),
+          }),
+          "every key there is",
+        ),
+      }),
+      given("--all"),
+    ],
   }),
 };
 
 const registryName = field(text, "what you call it");
 const url = field(text, "base URL");
+
+const known = { name: nullable(text, "`null`: it is only an address"), url };
+const isSet = (words: readonly string[]): boolean =>
+  given("--unset")(words) || words[words.indexOf("default") + 1]?.startsWith("-") === false;
 
 const registryOutputs: Readonly<Record<string, JsonOutput>> = {
   "registry add": output(
@@ -148,8 +157,8 @@ const registryOutputs: Readonly<Record<string, JsonOutput>> = {
     }),
   ),
   "registry default": outputs({
-    "without a name": z.strictObject({ name: nullable(text, "`null`: it is only an address"), url }),
-    "with a name or `--unset`": z.strictObject({ name: nullable(text, "`null`: it is only an address"), url, file }),
+    "without a name": [z.strictObject(known), not(isSet)],
+    "with a name or `--unset`": [z.strictObject({ ...known, file }), isSet],
   }),
 };
 

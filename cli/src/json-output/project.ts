@@ -4,8 +4,10 @@ import {
   type JsonOutput,
   field,
   flag,
+  given,
   list,
   named,
+  not,
   nullable,
   optional,
   output,
@@ -222,7 +224,10 @@ const Audit = z.strictObject({
 const gravest: JsonExit = ["code", "not `ok`: that of the gravest problem"];
 
 export const projectOutputs: Readonly<Record<string, JsonOutput>> = {
-  install: outputs({ "without `--list`": Installation, "with `--list`": SourceListing }),
+  install: outputs({
+    "without `--list`": [Installation, not(given("--list"))],
+    "with `--list`": [SourceListing, given("--list")],
+  }),
   ci: output(Installation),
   list: output(Listing),
   why: output(Reasons),

@@ -199,12 +199,8 @@ export const registryOutputs: Readonly<Record<string, JsonOutput>> = {
     }),
   ),
   status: outputs({
-    "of a repository": z.strictObject({ repository: field(text, "its address"), attempts }),
-    "of a pak": z.strictObject({
-      account: field(text, "whose pak it is"),
-      name: field(text, "its name"),
-      attempts,
-    }),
+    "of a repository": [z.strictObject({ repository: field(text, "its address"), attempts })],
+    "of a pak": [z.strictObject({ account: field(text, "whose pak it is"), name: field(text, "its name"), attempts })],
   }),
   "why-not": output(Attempt, [
     [0, "`state` is `releasable`"],

@@ -12,7 +12,7 @@ export function checkJson(argv: readonly string[], run: { readonly exit: number;
   const json = words.some((word) => word === "--json" || word === "--json=true");
   // The same value as the text of a command; when it fails there is none.
   const asText = run.exit === 0 && / --format[= ]json( |$)/.test(` ${words.join(" ")}`);
-  if (json || asText) checkedJson.push(checkJsonOutput({ command: commandOf(argv, words), ...run }));
+  if (json || asText) checkedJson.push(checkJsonOutput({ command: commandOf(argv, words), words, ...run }));
 }
 
 /** A command that does not exist is an error, which is checked as such. */

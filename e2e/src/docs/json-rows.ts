@@ -58,12 +58,15 @@ export function renderRows(rows: readonly Row[], earlier: readonly Table[]): str
   const fresh = known === undefined ? rows : rows.filter((row) => !known.rows.some((one) => isSame(one, row)));
   if (known !== undefined && fresh.length === 0) return [`As ${known.title}.`];
   return [
-    ...(known === undefined ? [] : [`As ${known.title}, and:`, ""]),
+    ...(known === undefined ? [] : [`As ${known.title}, ${changes(known, fresh) ? "but" : "and"}:`, ""]),
     "| field | type | |",
     "|---|---|---|",
     ...fresh.map(({ field, type, meaning }) => `| ${field} | ${type} | ${meaning} |`),
   ];
 }
+
+const changes = ({ rows }: Table, fresh: readonly Row[]): boolean =>
+  fresh.some(({ field }) => rows.some((row) => row.field === field));
 
 const isSame = (a: Row, b: Row): boolean => a.field === b.field && a.type === b.type && a.meaning === b.meaning;
 
