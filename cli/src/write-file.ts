@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, fchmodSync, fsync, openSync, renameSync, writeFileSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { closeSync, fchmodSync, fsync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { fileSystemError } from "@paks/schema";
@@ -13,8 +12,14 @@ const waitForDisk = promisify(fsync);
 
 /** Makes what was written to a folder's entries survive a power cut. Folders cannot be opened for this on Windows. */
 export async function syncFolder(path: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const handle = openSync(path, "r");
+  if (process.platform !== "win32") await sync(path, "r");
+}
+
+/** On Windows only who may write to a file may have it synced. */
+const syncFile = async (path: string): Promise<void> => await sync(path, "r+");
+
+async function sync(path: string, flags: "r" | "r+"): Promise<void> {
+  const handle = openSync(path, flags);
   try {
     await waitForDisk(handle);
   } finally {
@@ -22,14 +27,34 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Writes a new file and its bytes to disk; fails when something is there already, a link included. */
-export async function writeNewFile(path: string, bytes: Uint8Array | string, mode: number): Promise<void> {
+/** What was written and may still be in memory only. */
+export interface Unsynced {
+  readonly files: readonly string[];
+  readonly folders: readonly string[];
+}
+
+/** The disk writes several files at once faster than one after the other; too many would run out of handles. */
+const syncsAtOnce = 16;
+
+/**
+ * On disk when it returns. Whoever has many files writes them all before he syncs the first: while a journal is being
+ * written, whoever makes a file waits for it.
+ */
+export async function syncAll({ files, folders }: Unsynced): Promise<void> {
+  const works = [
+    ...files.map((path) => () => syncFile(path)),
+    ...[...new Set(folders)].map((path) => () => syncFolder(path)),
+  ];
+  await eachAtOnce(works, syncsAtOnce, (work) => work());
+}
+
+/** Writes a new file, which `syncAll` brings to disk; fails when something is there already, a link included. */
+export function writeNewFile(path: string, bytes: Uint8Array | string, mode: number): void {
   const handle = openSync(path, "wx", mode);
   try {
     writeFileSync(handle, bytes);
     // The mode given to open is cut by the user's umask; what is installed does not depend on it.
     fchmodSync(handle, mode);
-    await waitForDisk(handle);
   } finally {
     closeSync(handle);
   }
@@ -47,32 +72,48 @@ export interface NewFile {
   readonly mode?: number;
 }
 
-/** Each in one step; their folders are synced once for all of them. */
+/** Each in one step, and none before all are on disk under other names. */
 export async function replaceFiles(files: readonly NewFile[]): Promise<void> {
-  await eachAtOnce(files, writesAtOnce, async (file) => await explain(file.path, () => replaceUnsynced(file)));
+  const drafts: (readonly [draft: string, path: string])[] = [];
+  try {
+    for (const file of files) await explain(file.path, async () => void drafts.push([writeDraft(file), file.path]));
+    await explain(files[0]?.path ?? "", () => syncAll({ files: drafts.map(([draft]) => draft), folders: [] }));
+    for (const [draft, path] of drafts) await explain(path, async () => renameSync(draft, path));
+  } catch (error) {
+    for (const [draft] of drafts) rmSync(draft, { force: true });
+    throw error;
+  }
   for (const folder of new Set(files.map(({ path }) => dirname(path)))) await explain(folder, () => syncFolder(folder));
 }
 
-/** The disk writes several files at once faster than one after the other; too many would run out of handles. */
-export const writesAtOnce = 16;
+/** The same for one that is worth no waiting: a power cut may take it away or leave it empty. */
+export function replaceUnsynced(file: NewFile): void {
+  const draft = writeDraft(file);
+  try {
+    renameSync(draft, file.path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
+}
 
-async function replaceUnsynced({ path, bytes, mode = 0o644 }: NewFile): Promise<void> {
+function writeDraft({ path, bytes, mode = 0o644 }: NewFile): string {
   const folder = dirname(path);
   const draft = join(folder, `.${randomBytes(6).toString("hex")}.new`);
   makeFolder(folder);
   try {
-    await writeNewFile(draft, bytes, mode);
-    renameSync(draft, path);
+    writeNewFile(draft, bytes, mode);
+    return draft;
   } catch (error) {
-    await rm(draft, { force: true });
+    rmSync(draft, { force: true });
     throw error;
   }
 }
 
 /** Removes what `replaceFile` left in a folder when it was killed; nobody else may be writing there. */
-export async function sweepDrafts(folder: string): Promise<void> {
-  for (const name of await readdir(folder))
-    if (/^\.[0-9a-f]{12}\.new$/.test(name)) await rm(join(folder, name), { force: true });
+export function sweepDrafts(folder: string): void {
+  for (const name of readdirSync(folder))
+    if (/^\.[0-9a-f]{12}\.new$/.test(name)) rmSync(join(folder, name), { force: true });
 }
 
 /** Runs file-system work and names the place when the disk is full or cannot be written. */

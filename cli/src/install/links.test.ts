@@ -160,7 +160,7 @@ test.each([
   await place("1.0.0");
   const work = openWorkFolder(skillsFolder);
   const { aside } = placesIn(work, 0);
-  await writeIntents(work, [{ folder: "pdf", aside, record: recordOf("1.1.0", [copy]) }]);
+  writeIntents(work, [{ folder: "pdf", aside, record: recordOf("1.1.0", [copy]) }]);
   await rename(join(skillsFolder, "pdf"), aside);
   await mkdir(join(skillsFolder, "pdf/scripts"), { recursive: true });
   for (const file of filesOf("1.1.0"))
@@ -177,7 +177,7 @@ test("a copy that was edited before the kill keeps its edits", async () => {
   await writeFile(join(copy.path, "SKILL.md"), "mine\n");
   const work = openWorkFolder(skillsFolder);
   const { aside } = placesIn(work, 0);
-  await writeIntents(work, [{ folder: "pdf", aside, record: recordOf("1.0.0", [copy]) }]);
+  writeIntents(work, [{ folder: "pdf", aside, record: recordOf("1.0.0", [copy]) }]);
   await mkdir(aside);
   await writeFile(join(aside, "SKILL.md"), "version 0.9.0\n");
   await recoverSkillsFolder(skillsFolder);

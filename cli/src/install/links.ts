@@ -5,7 +5,7 @@ import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { PaksError, systemErrorCode } from "@paks/schema";
 import { makeFolder } from "../make-folder.ts";
 import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
-import { syncFolder, writeNewFile } from "../write-file.ts";
+import { syncAll, syncFolder, writeNewFile } from "../write-file.ts";
 import { exists, listChanges } from "./installed-state.ts";
 import { type InstallRecord, bookkeeping, resolveLinks } from "./record.ts";
 import { rememberMade } from "./made-folders.ts";
@@ -227,10 +227,14 @@ async function putCopy(path: string, { to, record }: LinkContext): Promise<void>
 
 async function copyFiles(from: string, folder: string, record: InstallRecord): Promise<void> {
   await mkdir(folder);
+  const files: string[] = [];
   for (const { path, executable } of record.files) {
-    makeFolder(dirname(join(folder, path)));
-    await writeNewFile(join(folder, path), await readFile(join(from, path)), executable ? 0o755 : 0o644);
+    const copy = join(folder, path);
+    makeFolder(dirname(copy));
+    writeNewFile(copy, await readFile(join(from, path)), executable ? 0o755 : 0o644);
+    files.push(copy);
   }
+  await syncAll({ files, folders: files.map((path) => dirname(path)) });
 }
 
 /** A rename where it can be one; a tool's folder may be on another file system than the skills. */

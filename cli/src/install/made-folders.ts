@@ -1,7 +1,7 @@
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { isPaksError, systemErrorCode } from "@paks/schema";
-import { replaceFile } from "../write-file.ts";
+import { replaceUnsynced } from "../write-file.ts";
 import { readOwnFile } from "./read-own-file.ts";
 import { bookkeeping } from "./record.ts";
 import { isInside } from "./require-inside.ts";
@@ -22,11 +22,12 @@ export async function rememberMade(skillsFolder: string, first: string | undefin
   for (let path = last; path !== first && dirname(path) !== path; path = dirname(path)) made.push(dirname(path));
   const before = await readMade(skillsFolder);
   const all = [...new Set([...before, ...made.map((path) => relative(skillsFolder, path).split(sep).join("/"))])];
-  if (all.length > before.length && all.length <= mostFolders) await writeMade(skillsFolder, all);
+  if (all.length > before.length && all.length <= mostFolders) writeMade(skillsFolder, all);
 }
 
-const writeMade = (skillsFolder: string, paths: readonly string[]): Promise<void> =>
-  replaceFile(listFile(skillsFolder), `${JSON.stringify(paths.toSorted(), null, 2)}\n`);
+/** Nothing waits for the disk: what a power cut takes away are folders that stay. */
+const writeMade = (skillsFolder: string, paths: readonly string[]): void =>
+  replaceUnsynced({ path: listFile(skillsFolder), bytes: `${JSON.stringify(paths.toSorted(), null, 2)}\n` });
 
 /** Relative to the skills folder; "" is itself. What cannot be read counts as nothing: folders stay then. */
 async function readMade(skillsFolder: string): Promise<string[]> {

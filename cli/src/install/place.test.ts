@@ -205,7 +205,7 @@ test.each(killedAt)(
     await mkdir(join(fresh, "scripts"), { recursive: true });
     for (const file of filesOf("1.1.0"))
       await writeFile(join(fresh, file.path), file.bytes, { mode: file.executable ? 0o755 : 0o644 });
-    await writeIntents(work, [{ folder: "pdf", aside, record: recordOf("1.1.0") }]);
+    writeIntents(work, [{ folder: "pdf", aside, record: recordOf("1.1.0") }]);
     await until({ fresh, aside });
 
     await inFolder(() => Promise.resolve());

@@ -4,7 +4,7 @@ import { PaksError, type ReleaseFile, isPaksError, originIdentity, systemErrorCo
 import { type WorkspaceChange, changeWorkspace, isLocked } from "../workspace/change-workspace.ts";
 import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { makeFolder } from "../make-folder.ts";
-import { type NewFile, replaceFiles, syncFolder } from "../write-file.ts";
+import { type NewFile, replaceFiles, syncAll, syncFolder } from "../write-file.ts";
 import { eachAtOnce } from "./each-at-once.ts";
 import { type InstalledState, exists, readInstalledState } from "./installed-state.ts";
 import {
@@ -18,7 +18,7 @@ import {
   requireUneditedCopies,
 } from "./links.ts";
 import { type InstallRecord, bookkeeping, formatRecord } from "./record.ts";
-import { type Replacement, prepareReplacement, renameIfThere } from "./replacement.ts";
+import { type Replacement, planReplacement, renameIfThere } from "./replacement.ts";
 import { requireInside } from "./require-inside.ts";
 import { type WorkFolder, openWorkFolder, placesIn, writeIntents } from "./work-folder.ts";
 
@@ -68,10 +68,10 @@ export async function placeReleases(placings: readonly Placing[]): Promise<Place
     if (isRecording && (await isRecorded(placings))) throw error;
     let isUndone = true;
     for (const one of checked.reverse()) isUndone = (await undoPlacing(one)) && isUndone;
-    if (isUndone) await work?.close();
+    if (isUndone) work?.close();
     throw error;
   }
-  await work?.close();
+  work?.close();
   return placed;
 }
 
@@ -116,18 +116,15 @@ const planOf = ({ placing, state, backup }: Checked) => ({
 });
 
 /**
- * Each step for all paks, and on disk before the next one begins: files, intents, renames. So a power cut finds no
+ * Each step for all paks, and on disk before the next one begins: files and intents, renames. So a power cut finds no
  * rename without an intent, and no record without the folder that it is of.
  */
 async function prepareAndSwap(checked: readonly Checked[], work: WorkFolder): Promise<void> {
   const changed = checked.filter(({ unchanged }) => !unchanged);
-  const replacements = await eachAtOnce(changed, workingAtOnce, async (one, index) => {
-    return (one.replacement = await prepareReplacement(planOf(one), work, index));
-  });
-  await writeIntents(
-    work,
-    replacements.map(({ intent }) => intent),
-  );
+  const replacements = changed.map((one, index) => (one.replacement = planReplacement(planOf(one), work, index)));
+  const intents = replacements.map(({ intent }) => intent);
+  const written = [...replacements.map((one) => one.write()), writeIntents(work, intents)];
+  await syncAll({ files: written.flatMap(({ files }) => files), folders: written.flatMap(({ folders }) => folders) });
   for (const replacement of replacements) await replacement.swap();
   for (const folder of new Set(changed.map(({ target }) => dirname(target)))) await syncFolder(folder);
 }
@@ -271,13 +268,13 @@ export async function removeRelease(removing: Removing): Promise<{ readonly back
   const work = openWorkFolder(skillsFolder);
   const aside = backup ?? placesIn(work, 0).aside;
   makeFolder(dirname(aside));
-  await writeIntents(work, [{ folder: record.folder, aside, record: null, ...(workspace && { workspace }) }]);
+  await syncAll(writeIntents(work, [{ folder: record.folder, aside, record: null, ...(workspace && { workspace }) }]));
   await renameIfThere(target, aside);
   await removeLinks(links, target, record);
   await recordInWorkspace([removing]);
   await rm(bookkeeping(skillsFolder).record(record.folder), { force: true });
   await syncFolder(skillsFolder);
-  await work.close();
+  work.close();
   return { backups: backup === undefined ? copies : [backup, ...copies] };
 }
 

@@ -3,9 +3,8 @@ import { rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ReleaseFile } from "@paks/schema";
 import type { WorkspaceChange } from "../workspace/change-workspace.ts";
-import { replaceFile, syncFolder, writeNewFile, writesAtOnce } from "../write-file.ts";
+import { type Unsynced, replaceFile, writeNewFile } from "../write-file.ts";
 import { makeFolder } from "../make-folder.ts";
-import { eachAtOnce } from "./each-at-once.ts";
 import { exists } from "./installed-state.ts";
 import { readOwnFile } from "./read-own-file.ts";
 import { type InstallRecord, bookkeeping, formatRecord } from "./record.ts";
@@ -24,24 +23,25 @@ export interface ReplacePlan {
 
 /** New files beside the folder that they are about to replace. */
 export interface Replacement {
-  /** What is to be on disk before `swap`. */
+  /** What is to be on disk before `swap`, like the files. */
   readonly intent: Intent;
+  /** Writes the new files into the work folder, and changes nothing that anybody sees. They are to be synced. */
+  write(): Unsynced;
   /** The two renames. Whoever syncs the folder that `target` is in may write the record. */
   swap(): Promise<void>;
   /** What was there before is there again. When this fails, the next command ends what is left. */
   undo(): Promise<void>;
 }
 
-/** Writes the new files into a work folder, and changes nothing that anybody sees. */
-export async function prepareReplacement(plan: ReplacePlan, work: WorkFolder, index: number): Promise<Replacement> {
+export function planReplacement(plan: ReplacePlan, work: WorkFolder, index: number): Replacement {
   const { skillsFolder, record, workspace } = plan;
   const target = join(skillsFolder, record.folder);
   const places = placesIn(work, index);
   const aside = plan.backup ?? places.aside;
   const done = { aside: false, placed: false };
-  await writeFiles(places.fresh, plan.files);
   return {
     intent: { folder: record.folder, aside, record, ...(workspace && { workspace }) },
+    write: () => writeFiles(places.fresh, plan.files),
     swap: async () => {
       for (const folder of [dirname(aside), dirname(target)]) makeFolder(folder);
       done.aside = await renameIfThere(target, aside);
@@ -69,13 +69,15 @@ export async function renameIfThere(from: string, to: string): Promise<boolean> 
   return true;
 }
 
-async function writeFiles(folder: string, files: readonly ReleaseFile[]): Promise<void> {
+function writeFiles(folder: string, files: readonly ReleaseFile[]): Unsynced {
   mkdirSync(folder);
   const below = new Set(files.map((file) => dirname(join(folder, file.path))));
   below.delete(folder);
   for (const path of below) makeFolder(path);
-  await eachAtOnce(files, writesAtOnce, (file) =>
-    writeNewFile(join(folder, file.path), file.bytes, file.executable ? 0o755 : 0o644),
-  );
-  await Promise.all([...below, folder].map((path) => syncFolder(path)));
+  const written = files.map(({ path, bytes, executable }) => {
+    const full = join(folder, path);
+    writeNewFile(full, bytes, executable ? 0o755 : 0o644);
+    return full;
+  });
+  return { files: written, folders: [...below, folder] };
 }

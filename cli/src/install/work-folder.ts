@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { readdir, rename, rm } from "node:fs/promises";
+import { readdirSync, rmSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
   type Found,
@@ -22,7 +23,7 @@ import { type WorkspaceChange, changeWorkspace, readWorkspaceChange } from "../w
 import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { requireInside } from "./require-inside.ts";
 import { makeFolder } from "../make-folder.ts";
-import { replaceFile, sweepDrafts, syncFolder, writeNewFile } from "../write-file.ts";
+import { type Unsynced, replaceFile, sweepDrafts, syncFolder, writeNewFile } from "../write-file.ts";
 
 /**
  * What a command is about to do to one folder, written before the first rename. Whoever finds it later knows how to
@@ -50,7 +51,7 @@ function readIntent(found: Found): Intent {
 
 export interface WorkFolder {
   readonly path: string;
-  close(): Promise<void>;
+  close(): void;
 }
 
 /** The places in a work folder for the pak with this number. */
@@ -64,15 +65,16 @@ export const placesIn = ({ path }: Pick<WorkFolder, "path">, index: number) => (
 /** A temporary folder on the file system of the skills, so that a rename is one step. */
 export function openWorkFolder(skillsFolder: string): WorkFolder {
   const path = join(bookkeeping(skillsFolder).work, randomBytes(8).toString("hex"));
+  // Not through the thread pool: the way there and back takes longer than making or deleting a small file.
   makeFolder(path);
-  return { path, close: () => rm(path, { recursive: true, force: true }) };
+  return { path, close: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** On disk when it returns: the first rename may follow. */
-export async function writeIntents(work: WorkFolder, intents: readonly Intent[]): Promise<void> {
-  await writeNewFile(join(work.path, "intent.json"), JSON.stringify(intents), 0o644);
-  await syncFolder(work.path);
-  await syncFolder(dirname(work.path));
+/** Once these are on disk the first rename may follow. */
+export function writeIntents(work: WorkFolder, intents: readonly Intent[]): Unsynced {
+  const path = join(work.path, "intent.json");
+  writeNewFile(path, JSON.stringify(intents), 0o644);
+  return { files: [path], folders: [work.path, dirname(work.path)] };
 }
 
 /**
@@ -82,7 +84,7 @@ export async function writeIntents(work: WorkFolder, intents: readonly Intent[])
 export async function recoverSkillsFolder(skillsFolder: string): Promise<string[]> {
   const { work } = bookkeeping(skillsFolder);
   const restored: string[] = [];
-  for (const name of await listNames(work)) {
+  for (const name of listNames(work)) {
     const left = join(work, name);
     for (const intent of await listIntents(left))
       if (await endIntent(skillsFolder, { ...intent, aside: asideOf(skillsFolder, left, intent) }))
@@ -90,8 +92,7 @@ export async function recoverSkillsFolder(skillsFolder: string): Promise<string[
     await rm(left, { recursive: true, force: true });
   }
   const root = rootOfSkillsFolder(skillsFolder);
-  for (const folder of [bookkeeping(skillsFolder).base, ...(root === undefined ? [] : [root])])
-    await sweepDrafts(folder);
+  for (const folder of [bookkeeping(skillsFolder).base, ...(root === undefined ? [] : [root])]) sweepDrafts(folder);
   return restored;
 }
 
@@ -202,9 +203,9 @@ const mostIntents = 10_000;
 
 const notOurs = (place: string, why: string): PaksError => new PaksError("INTEGRITY_MISMATCH", `${place} ${why}.`);
 
-async function listNames(folder: string): Promise<string[]> {
+function listNames(folder: string): string[] {
   try {
-    return await readdir(folder);
+    return readdirSync(folder);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return [];
     throw error;

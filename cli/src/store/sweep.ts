@@ -1,4 +1,5 @@
-import { lstat, readdir, rm, rmdir, writeFile } from "node:fs/promises";
+import { statSync, writeFileSync } from "node:fs";
+import { lstat, readdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { systemErrorCode } from "@paks/schema";
 import { makeOwnFolder } from "../start/make-folder-plainly.ts";
@@ -26,12 +27,13 @@ const stampName = "swept";
 export async function sweepIfDue(options: SweepOptions): Promise<void> {
   const stamp = join(options.folder, stampName);
   const now = options.clock().getTime();
-  const last = await timeOf(stamp);
+  const last = statSync(stamp, { throwIfNoEntry: false })?.mtimeMs;
   // A clock that was wrong must not put it off for years.
   if (last !== undefined && Math.abs(now - last) < day) return;
   makeOwnFolder(options.folder);
-  await writeFile(stamp, "");
-  await deleteFiles(await chooseOld(options));
+  writeFileSync(stamp, "");
+  // A new store: there is nothing yet that could be too old.
+  if (last !== undefined) await deleteFiles(await chooseOld(options));
 }
 
 /** Left over by killed processes, and the entries beyond the size that were used longest ago. */
@@ -83,8 +85,6 @@ export async function deleteEmptyFolders(folder: string): Promise<void> {
 async function readFolder(folder: string) {
   return (await unlessGone(readdir(folder, { withFileTypes: true }))) ?? [];
 }
-
-const timeOf = async (path: string): Promise<number | undefined> => (await unlessGone(lstat(path)))?.mtimeMs;
 
 async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
   try {
