@@ -80,6 +80,8 @@ export interface Context {
   readonly debug: (text: string) => void;
   /** What is left to do when a command has succeeded and its result is printed. */
   end(): Promise<void>;
+  /** Has this loaded while a registry's answer is on its way; not when none is asked. */
+  readonly whileWaiting: (load: () => Promise<unknown>) => void;
   /** All of stdin as text, at most 1 MiB. */
   readInput(): Promise<string>;
 }

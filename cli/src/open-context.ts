@@ -8,6 +8,7 @@ import type { Printer } from "./output/printer.ts";
 import { showProgress } from "./output/progress.ts";
 import { openPrompts } from "./prompts.ts";
 import type { Fetch } from "./network/fetch.ts";
+import { type WhileWaiting, openWhileWaiting } from "./network/while-waiting.ts";
 import { chooseRegistryFor, isConfigured } from "./registry-choice.ts";
 import { type Registry, openRegistry } from "./registry.ts";
 import { answerCacheOf, openLazyStore } from "./store/open-lazily.ts";
@@ -34,12 +35,14 @@ export async function openContext(
   const credentials = openCredentials({ config, platform, uid: machine.uid, warn, debug });
   const spinner = quietHere || flags.quiet === true ? undefined : machine.stderr;
   const fetch = machine.fetch ?? openLazyFetch(config);
+  const whileWaiting = openWhileWaiting();
   const connect = (url: string, findToken: Credentials["findToken"]): Registry =>
     openRegistryOf(machine, {
       config,
       url,
       findToken,
       fetch,
+      whileWaiting,
       debug,
       note,
       onVersion: url === config.registry.url ? (text) => void (registryVersion = text) : undefined,
@@ -80,6 +83,7 @@ export async function openContext(
     note: printer.note,
     debug: printer.debug,
     readInput: async () => await readInput(machine),
+    whileWaiting: (load) => whileWaiting.add(load),
     end: async () => {
       if (registryVersion === undefined || flags.json === true || flags.quiet === true) return;
       const { noteUpdate } = await import("./update-notice.ts");
@@ -115,6 +119,7 @@ function openLazyFetch({ network }: Context["config"]): Fetch {
 interface RegistryParts extends Pick<Context, "config" | "debug" | "note" | "fetch"> {
   readonly url: string;
   readonly findToken: Credentials["findToken"];
+  readonly whileWaiting: WhileWaiting;
   readonly onVersion: ((version: string) => void) | undefined;
 }
 

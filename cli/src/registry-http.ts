@@ -1,5 +1,6 @@
 import { type ErrorCode, PaksError, errorCodes, isErrorCode, isPaksError, parseJson } from "@paks/schema";
 import { type Fetch, type FetchAnswer, readBody } from "./network/fetch.ts";
+import type { WhileWaiting } from "./network/while-waiting.ts";
 import { openPace, withRetries } from "./registry-pace.ts";
 import { requireSafeTransport } from "./registry-url.ts";
 import type { AnswerCache } from "./store/answers.ts";
@@ -20,6 +21,7 @@ export interface HttpDeps {
   readonly debug: (text: string) => void;
   /** The version that the registry says it has. Not checked. */
   readonly onVersion?: ((version: string) => void) | undefined;
+  readonly whileWaiting?: WhileWaiting | undefined;
   /** One line for the person who waits. */
   readonly note?: (text: string) => void;
   /** Public documents that were asked for before, and for how many seconds they are used unasked. */
@@ -41,6 +43,8 @@ export interface Call {
   readonly cached?: boolean;
   /** False for what the registry's rate limit does not count: exact versions and their content. */
   readonly counted?: boolean;
+  /** Called when it has been sent, unless it only asks whether a kept answer is still right. True: another one follows. */
+  readonly onFirstAsked?: (() => boolean) | undefined;
   /** For everything, waiting included. */
   readonly totalMilliseconds?: number;
 }
@@ -178,7 +182,13 @@ async function fetchOnce(
   const body = call.body === undefined ? {} : { body: JSON.stringify(call.body) };
   deps.debug(`${call.method} ${url.href}`);
   try {
-    const answer = await deps.fetch(url.href, { method: call.method, headers, redirect: "manual", signal, ...body });
+    const onSent = (): void => {
+      // It may send another request, behind which there is time for all the rest.
+      if (call.headers?.["if-none-match"] === undefined && call.onFirstAsked?.() === true) return;
+      deps.whileWaiting?.begin();
+    };
+    const init = { method: call.method, headers, redirect: "manual", signal, onSent, ...body } as const;
+    const answer = await deps.fetch(url.href, init);
     const version = url.origin === new URL(deps.url).origin ? answer.headers.get("paks-version") : null;
     if (version !== null) deps.onVersion?.(version);
     return answer;

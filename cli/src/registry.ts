@@ -69,12 +69,19 @@ export interface Registry {
    * @param options.evenKept also what is kept here and young enough
    */
   lookUp(refs: readonly PakRef[], options?: { readonly evenKept: boolean }): Promise<readonly Told[]>;
-  /** `selector`: a version, a range or a channel. */
-  findRelease(id: PakId, selector: string): Promise<ReleaseDto | undefined>;
+  /**
+   * `selector`: a version, a range or a channel. `onFirstAsked`: no answer of before was kept, and the request is on its
+   * way; true: it sent another one.
+   */
+  findRelease(id: PakId, selector: string, onFirstAsked?: () => boolean): Promise<ReleaseDto | undefined>;
   listFiles(release: PakId & { readonly version: string }): Promise<FileDto[]>;
   /** The archive's bytes, not yet checked. Counts a download. @throws PaksError TOO_LARGE */
   fetchArchive(
-    release: PakId & { readonly version: string; readonly archive_bytes?: number },
+    release: PakId & {
+      readonly version: string;
+      readonly archive_bytes?: number;
+      readonly archive_sha256?: string | undefined;
+    },
     limits?: Limits,
   ): Promise<Uint8Array>;
   search(query: SearchQuery): Promise<{ readonly items: PakSummaryDto[]; readonly meta: ListMeta }>;
@@ -92,7 +99,10 @@ export interface Registry {
 /** A registry's client. Makes no request until one is asked for. */
 export function openRegistry(deps: HttpDeps): Registry {
   const http = openHttp(deps);
-  const ask: Ask = async (shape, call) => await parseAnswer(shape, readJson(await http(call)));
+  const ask: Ask = async (shape, call) => {
+    deps.whileWaiting?.add(loadAnswers);
+    return await parseAnswer(shape, readJson(await http(call)));
+  };
   const known = { unsupported: false };
   return {
     url: deps.url,
@@ -131,8 +141,10 @@ const readKept = (path: string): Call => ({ ...read(path), cached: true });
 const isCounted = (selector: string): boolean => !/^\d+\.\d+\.\d+(?:[-+][\w.+-]+)?$/.test(selector);
 const authorized = (path: string): Call => ({ method: "GET", path, auth: "required" });
 
+const loadAnswers = async () => await import("./registry-answers.ts");
+
 async function parseAnswer<K extends keyof Answers>(shape: K, value: unknown): Promise<z.infer<Answers[K]>> {
-  const { answers } = await import("./registry-answers.ts");
+  const { answers } = await loadAnswers();
   const result = answers[shape].safeParse(value);
   if (result.success) return result.data as z.infer<Answers[K]>;
   const where = result.error.issues[0]?.path.map(String).join(".");
@@ -214,12 +226,13 @@ function readCalls(ask: Ask): ReadCalls {
   return {
     findPak: async (id) => (await unlessMissing(ask("pak", readKept(pakPath(id)))))?.data,
     listVersions: async (id) => (await unlessMissing(ask("versions", readKept(versionsPath(id)))))?.data ?? [],
-    findRelease: async (id, selector) =>
+    findRelease: async (id, selector, onFirstAsked) =>
       (
         await unlessMissing(
           ask("release", {
             ...readKept(releasePath(id, selector)),
             counted: isCounted(selector),
+            onFirstAsked,
           }),
         )
       )?.data,

@@ -18,12 +18,16 @@ import { type RememberingRegistry, rememberAnswers } from "../workspace/remember
 import type { Fetched } from "./fetched.ts";
 import { requireInside } from "./require-inside.ts";
 
-/** One client for each account, which is asked nothing twice. */
-export function openRegistries(context: Context, wish: string | undefined): (account: string) => RememberingRegistry {
+/** One client for each account, which is asked nothing twice. `prepared`: what its user makes of it. */
+export function openRegistries(
+  context: Context,
+  wish: string | undefined,
+  prepared = (registry: Registry): Registry => registry,
+): (account: string) => RememberingRegistry {
   const clients = new Map<string, RememberingRegistry>();
   return (account) => {
     const { url } = context.registryFor(account, wish);
-    const client = clients.get(url) ?? rememberAnswers(context.registryFor(account, wish));
+    const client = clients.get(url) ?? rememberAnswers(prepared(context.registryFor(account, wish)));
     clients.set(url, client);
     return client;
   };
@@ -36,8 +40,11 @@ interface Fetching {
   readonly from: "archive" | "git" | undefined;
 }
 
+const loadReleases = async () => await import("./fetch-release.ts");
+
 /** Fetches each thing once, also when the plan is made again. */
 export function openFetchers(context: Context, { root, registryFor, registryWish, from }: Fetching): Fetchers {
+  context.whileWaiting(loadReleases);
   const done = new Map<string, Promise<Fetched>>();
   const once = (key: string, fetch: () => Promise<Fetched>): Promise<Fetched> => {
     const answer = done.get(key) ?? fetch();
@@ -58,7 +65,7 @@ export function openFetchers(context: Context, { root, registryFor, registryWish
       }),
     fetchRelease: (id, version) =>
       once(`release ${id}@${version}`, async () => {
-        const { fetchRelease } = await import("./fetch-release.ts");
+        const { fetchRelease } = await loadReleases();
         return await fetchRelease({ ...context, registryFor }, { ...parsePakId(id), selector: version }, { from });
       }),
     fetchLocked: (entry) =>

@@ -5,6 +5,7 @@ import { type OpenWorkspace, findWorkspace } from "../workspace/open-workspace.t
 import type { InstallRequest, PlannedPak } from "../workspace/plan-install.ts";
 import { rememberFolders, rememberTyped } from "../workspace/typed-repositories.ts";
 import { nameWish } from "../workspace/wish.ts";
+import { expectArchives } from "./expect-archives.ts";
 import type { Fetched } from "./fetched.ts";
 import { openFetchers, openRegistries } from "./install-plan.ts";
 import { openScopes } from "./install-scopes.ts";
@@ -89,7 +90,8 @@ export async function installSources(
     context,
     named.flatMap(({ source }) => (source.type === "git" ? [source.url] : [])),
   );
-  const registryFor = openRegistries(context, first.workspace.registry);
+  const fromGit = options.source?.from === "git";
+  const registryFor = openRegistries(context, first.workspace.registry, fromGit ? undefined : expectArchives);
   const registryWish = first.workspace.registry;
   const work: Work = {
     context,

@@ -7,6 +7,8 @@ export interface FetchInit {
   readonly signal?: AbortSignal;
   /** There is no other way: who asks decides about each address that an answer leads to. */
   readonly redirect?: "manual";
+  /** All of the request is on its way: time for what need not wait for the answer. */
+  readonly onSent?: (() => void) | undefined;
 }
 
 export interface FetchBody extends AsyncIterable<Uint8Array> {

@@ -48,12 +48,13 @@ async function openAgent(
 
 async function send(url: URL, init: FetchInit, agent: HttpAgent | HttpsAgent): Promise<FetchAnswer> {
   const { request } = url.protocol === "http:" ? await import("node:http") : await import("node:https");
-  const { method = "GET", headers = {}, body, signal } = init;
+  const { method = "GET", headers = {}, body, signal, onSent } = init;
   const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
   const options: RequestOptions = { method, agent, headers: { ...headers, ...length } };
   if (signal !== undefined) options.signal = signal;
   return await new Promise((resolve, reject) => {
     const sent = request(url, options, (response) => resolve(answerOf(response, signal)));
+    if (onSent) sent.once("finish", onSent);
     sent.on("error", (error) => {
       // A kept connection that the other side had closed meanwhile: this request has not reached anybody.
       const stale = sent.reusedSocket && (error as NodeJS.ErrnoException).code === "ECONNRESET" && method === "GET";
