@@ -157,6 +157,30 @@ test("npm: other bytes under the version are 7, an unpublished version 3, no ans
   expect(await project.json("audit")).toMatchObject({ exit: 8, paks: [{ registry: "unreachable" }] });
 });
 
+test("files, record and lock that agree on what the package never held are 7", async () => {
+  const npm = await npmRegistry();
+  npm.add("0.9.0", { "skills/csv/SKILL.md": skill("csv", "evil") });
+  npm.add("1.0.0", { "skills/csv/SKILL.md": skill("csv", "one") });
+  await project.ok("install", "npm:skills@0.9.0");
+  const evil = JSON.parse(await project.read(".agents", "skills", ".paks", "csv.json")) as Record<string, unknown>;
+  await project.ok("install", "npm:skills@1.0.0");
+  await writeFile(project.skill("csv", "SKILL.md"), skill("csv", "evil"));
+  await editRecord((record) => Object.assign(record, { files: evil["files"], digest: evil["digest"] }));
+  await project.editLock((paks) => (paks["csv"]!["digest"] = evil["digest"]));
+  expect(await verify("--offline")).toMatchObject({ exit: 0 });
+  expect(await verify()).toMatchObject({ exit: 7, problems: [{ code: "INTEGRITY_MISMATCH" }] });
+});
+
+test("a package is asked about once for all paks of it", async () => {
+  const npm = await npmRegistry();
+  npm.add("1.0.0", { "skills/csv/SKILL.md": skill("csv", "one"), "skills/pdf/SKILL.md": skill("pdf", "one") });
+  await project.ok("install", "npm:skills#path=skills/csv");
+  await project.ok("install", "npm:skills#path=skills/pdf");
+  npm.requests.length = 0;
+  expect(await verify()).toMatchObject({ exit: 0, paks: [{ registry: "checked" }, { registry: "checked" }] });
+  expect(npm.requests.map(({ path }) => path)).toEqual(["/skills", "/skills/-/1.0.0.tgz"]);
+});
+
 test("a clone's record has no repository of this machine asked that the user never named", async () => {
   const [repo, hidden] = [await repository(["v1.0.0"]), await repository(["v1.0.0"])];
   await project.ok("install", `${repo.url}#tag=v1.0.0&path=skills/csv`);

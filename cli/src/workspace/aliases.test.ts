@@ -42,6 +42,12 @@ test("a git repository, a folder and another pak of the same name keep theirs as
   await project.ok("install");
   expect(await there()).toEqual(["pdf", "pdf-git", "pdf-ours"]);
   expect(await readFile(project.skill("pdf-ours", "SKILL.md"), "utf8")).toBe(skill("ours"));
+  await project.write("paks.jsonc", (await workspace()).replace("pdf-git", "pdf-hub").replace("pdf-ours", "pdf-mine"));
+  await project.ok("install");
+  expect([await folders(), await there()]).toEqual([
+    ["pdf", "pdf-hub", "pdf-mine"],
+    ["pdf", "pdf-hub", "pdf-mine"],
+  ]);
 });
 
 test("update, another range, pin, rollback and why leave the name; what is named again keeps it", async () => {
