@@ -61,6 +61,8 @@ function expectOneOf(states: States, allowed: readonly States[], when: string): 
 /** Folder, link, lock and `paks.jsonc` say the same of each pak, and nothing is on its way. */
 function expectAgreement(command: Tortured, state: ProjectState): void {
   expect(state.linked, "links").toEqual(state.installed);
+  for (const name of pakNames)
+    if (state.linked[name] !== "absent") expect(state.copied[name], "copy").toBe(command.start === "copies");
   const locked = command.isLockGiven ? command.after : state.installed;
   expect(state.locked, "lock").toEqual(locked);
   const asked = Object.fromEntries(pakNames.map((name: PakName) => [name, locked[name] !== "absent"]));

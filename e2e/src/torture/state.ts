@@ -1,4 +1,4 @@
-import { readFile, readdir, stat } from "node:fs/promises";
+import { lstat, readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Lock,
@@ -21,6 +21,8 @@ export interface ProjectState {
   readonly installed: States;
   /** What the tool finds at its own place, a link or a copy. */
   readonly linked: States;
+  /** Whether that is a copy. */
+  readonly copied: Readonly<Record<PakName, boolean>>;
   readonly locked: States;
   /** Whether `paks.jsonc` asks for it. */
   readonly asked: Readonly<Record<PakName, boolean>>;
@@ -40,6 +42,10 @@ export async function readState({ project }: Place): Promise<ProjectState> {
   return {
     installed: await each((name) => folderState(name, join(project, ".agents", "skills", name))),
     linked: await each((name) => folderState(name, join(project, ".claude", "skills", name))),
+    copied: await each(async (name) => {
+      const facts = await unlessGone(lstat(join(project, ".claude", "skills", name)));
+      return facts?.isSymbolicLink() === false;
+    }),
     locked: await each((name) => stateOf(name, lock.paks[name]?.digest)),
     asked: await each((name) => sources.paks.includes(`acme/${name}`)),
     temporary: (await namesBelow(project)).filter((path) => /\.new$|\.paks\/(?:work\/.|lock)|\.tmp/.test(path)),

@@ -1,12 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { type ProcessOptions, type ProcessResult, builtCli, runProcess } from "@paks/cli/testing";
 
 /** Ways to change something on a disk. */
 const groups = {
   rename: "rename,renameat,renameat2",
-  write: "write,writev,pwrite64,pwritev",
+  write: "write,writev,pwrite64,pwritev,copy_file_range,sendfile",
   unlink: "unlink,unlinkat,rmdir",
   fsync: "fsync,fdatasync",
   make: "mkdir,mkdirat,link,linkat,symlink,symlinkat",
@@ -24,7 +23,9 @@ export interface Target {
   readonly group: Group;
   /** Node does its file work on these two, and strace counts for each thread. */
   readonly thread: "main" | "pool";
-  /** Which of the calls of the group that this thread makes; the first is 1. */
+  /** The system's name of the call; strace counts for each. */
+  readonly name: string;
+  /** Which of these calls of this thread; the first is 1. */
   readonly at: number;
   /** The call with its paths, without what differs from run to run. */
   readonly call: string;
@@ -62,19 +63,19 @@ export async function listTargets(run: Run): Promise<Target[]> {
   const counts = new Map<string, number>();
   const main = calls[0]?.thread;
   return calls.flatMap(({ thread, name, text }) => {
-    const group = groupOf(name);
-    const key = `${thread} ${group}`;
+    const key = `${thread} ${name}`;
     const at = (counts.get(key) ?? 0) + 1;
     counts.set(key, at);
-    if (at > idleCalls) throw new Error(`More than ${idleCalls} calls of ${group}.`);
+    if (at > idleCalls) throw new Error(`More than ${idleCalls} calls of ${name}.`);
     const call = describeCall(run, name, text);
     if (call === undefined) return [];
     const where = thread === main ? ("main" as const) : ("pool" as const);
-    return faultsOf(group).map((fault) => ({ group, thread: where, at, call, fault }));
+    const group = groupOf(name);
+    return faultsOf(group).map((fault) => ({ group, thread: where, name, at, call, fault }));
   });
 }
 
-/** More than either thread makes of one group. */
+/** More than either thread makes of one kind. */
 const idleCalls = 600;
 
 /** Runs the command as it is. */
@@ -82,29 +83,30 @@ export const runCommand = ({ words, options }: Run): Promise<ProcessResult> =>
   runProcess([process.execPath, builtCli(), ...words, "--json"], options);
 
 /** Runs the command with this one fault. */
-export async function inject(run: Run, { group, thread, at, call, fault }: Target): Promise<Injected> {
+export async function inject(run: Run, { thread, name, at, call, fault }: Target): Promise<Injected> {
   const isMain = thread === "main";
   // Only the main thread is looked at without `-f`. The pool's calls come behind so many idle ones that the main thread
   // never gets to this number.
   const number = isMain ? at : idleCalls + at;
-  const filters = ["-e", filterOf(groups[group]), "-e", `inject=${optional(groups[group])}:${fault}:when=${number}`];
+  const filters = ["-e", `trace=${name}`, "-e", `inject=${name}:${fault}:when=${number}`];
   const { log, ...result } = await trace(
     run,
     [...(isMain ? [] : follow(fault)), ...filters],
-    isMain ? undefined : group,
+    isMain ? undefined : name,
   );
   const calls = parseLog(log);
   const pool = isMain ? undefined : busiest(calls);
   const met = calls.filter(({ thread: one }) => isMain || one === pool)[number - 1];
   const isHit = met !== undefined && describeCall(run, met.name, met.text) === call;
-  if (isHit && fault === "signal=KILL" && result.exit !== null) throw new Error(`Not killed at ${call}.`);
+  const isFelt = fault === "signal=KILL" ? result.exit === null : log.includes("(INJECTED)");
+  if (isHit && !isFelt) throw new Error(`${fault} did not come at ${call}.`);
   return { ...result, isHit };
 }
 
 async function trace(
   { folder, words, options }: Run,
   filters: readonly string[],
-  idle?: Group,
+  idle?: string,
 ): Promise<ProcessResult & { readonly log: string }> {
   const log = `${folder}.strace`;
   const hook = `${folder}.idle.cjs`;
@@ -120,19 +122,28 @@ async function trace(
 }
 
 /** Loaded before the program: calls on the pool's thread that change nothing. */
-const idleHook = (group: Group): string => {
-  const nowhere = JSON.stringify(join("/nowhere", "at-all"));
-  const calls: Record<Group, string> = {
-    rename: `rename(${nowhere}, ${nowhere}, done)`,
-    write: `write(handle, "x", done)`,
-    unlink: `unlink(${nowhere}, done)`,
-    fsync: `fsync(handle, done)`,
-    make: `mkdir(${nowhere}, done)`,
-    create: `open(${nowhere}, "r", done)`,
-    mode: `chmod(${nowhere}, 0o600, done)`,
-  };
-  return `const fs = require("node:fs"); const done = () => {}; const handle = fs.openSync("/dev/null", "a");
-for (let count = 0; count < ${idleCalls}; count += 1) fs.${calls[group]};`;
+const idleHook = (name: string): string => {
+  const call = Object.entries(idle).find(([start]) => name.startsWith(start))?.[1] ?? idle.write;
+  return `const fs = require("node:fs"); const done = () => {}; const nowhere = "/nowhere/at-all";
+const handle = fs.openSync("/dev/null", "a");
+for (let count = 0; count < ${idleCalls}; count += 1) fs.${call};`;
+};
+
+/** By the beginning of the system's name. */
+const idle = {
+  rename: "rename(nowhere, nowhere, done)",
+  write: 'write(handle, "x", done)',
+  unlink: "unlink(nowhere, done)",
+  rmdir: "rmdir(nowhere, done)",
+  fsync: "fsync(handle, done)",
+  fdatasync: "fdatasync(handle, done)",
+  mkdir: "mkdir(nowhere, done)",
+  link: "link(nowhere, nowhere, done)",
+  symlink: "symlink(nowhere, nowhere, done)",
+  open: 'open(nowhere, "r", done)',
+  chmod: "chmod(nowhere, 0o600, done)",
+  fchmod: "fchmod(handle, 0o666, done)",
+  utimens: "utimes(nowhere, 0, 0, done)",
 };
 
 /** Not every machine has every one of them. */

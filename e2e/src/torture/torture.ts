@@ -67,8 +67,7 @@ export function sample<T>(all: readonly T[], count: number): T[] {
   return Array.from({ length: count }, (_, step) => all[indexOf(step) % all.length]!);
 }
 
-const describe = ({ group, thread, at, call, fault }: Target): string =>
-  `${fault} at ${group} ${at} (${thread}): ${call}`;
+const describe = ({ thread, at, call, fault }: Target): string => `${fault} at ${at} (${thread}): ${call}`;
 
 interface Meeting {
   readonly start: Place;
