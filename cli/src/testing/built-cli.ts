@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { checkJson } from "./check-json.ts";
 
 const bin = fileURLToPath(new URL("../../bin/paks.js", import.meta.url));
 
@@ -23,7 +24,7 @@ export interface ProcessResult {
   readonly stderr: string;
 }
 
-/** Runs a program to its end. */
+/** Runs a program to its end. What paks prints with `--json` is held against the documented schema. */
 export async function runProcess(command: readonly string[], options: ProcessOptions): Promise<ProcessResult> {
   const [program = "", ...args] = command;
   const child = spawn(program, args, {
@@ -41,5 +42,7 @@ export async function runProcess(command: readonly string[], options: ProcessOpt
     child.on("error", reject);
     child.on("close", resolve);
   });
+  // What was killed printed nothing, or a part.
+  if (args[0] === bin && exit !== null) checkJson(args.slice(1), { exit, stdout: text.stdout });
   return { exit, ...text };
 }
