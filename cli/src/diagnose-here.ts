@@ -65,7 +65,15 @@ export async function checkHooks({ config, cwd, home }: Context): Promise<Diagno
   const name = "git hooks";
   const env = { HOME: home, LC_ALL: "C" };
   const inherit = ["XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "APPDATA", "USERPROFILE"];
-  const options = { env, inherit, cwd, stdoutBytes: 4096, milliseconds: 10_000, git: config.git.binary };
+  const options = {
+    env,
+    machine: config.environment,
+    inherit,
+    cwd,
+    stdoutBytes: 4096,
+    milliseconds: 10_000,
+    git: config.git.binary,
+  };
   const run = await unlessMissing(runGit(["rev-parse", "--path-format=absolute", "--git-path", "hooks"], options));
   if (run === undefined) return { name, state: "ok", detail: "not looked at without git" };
   if (run.exitCode !== 0) return { name, state: "ok", detail: "not in a repository" };

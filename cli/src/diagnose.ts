@@ -58,7 +58,7 @@ async function failuresOf(name: string, check: () => Diagnosis | Promise<Diagnos
 const oldestGit = [2, 37] as const;
 
 async function checkGit({ config }: Context): Promise<Diagnosis> {
-  const detail = await gitVersion(config.git.binary);
+  const detail = await gitVersion(config.environment, config.git.binary);
   const [major = 0, minor = 0] = detail.split(".").map(Number);
   const old = major < oldestGit[0] || (major === oldestGit[0] && minor < oldestGit[1]);
   if (!old) return { name: "git", state: "ok", detail };

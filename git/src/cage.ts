@@ -7,7 +7,7 @@ import { type Limits, PaksError, parseRepositoryUrl, type RepositoryUrl } from "
 import { gitFailure, isSmartHttp } from "./failure.ts";
 import { type HostRules, pinHost } from "./host-address.ts";
 import { type HttpAnswer, readHttpTrace } from "./http-trace.ts";
-import { type GitRun, runGit, type RunGitOptions } from "./run-git.ts";
+import { type Environment, type GitRun, runGit, type RunGitOptions } from "./run-git.ts";
 import { directoryBytes, initBare, openScratch, type Scratch, writeConfig } from "./scratch.ts";
 
 /** How repositories of strangers are read. */
@@ -17,6 +17,8 @@ export interface GitCage extends HostRules {
   readonly scratchRoot: string;
   /** The binary, when it is not the `git` of PATH. */
   readonly git?: string;
+  /** The environment of this machine. Of it git sees PATH, SystemRoot and, for ssh, SSH_AUTH_SOCK; nothing else. */
+  readonly machine: Environment;
   /** What the user's own network wants for https; nothing of it is taken from the environment. */
   readonly network?: GitNetwork | undefined;
 }
@@ -159,6 +161,7 @@ export async function runLocal(
     limits: { fileBytes: cage.limits.packBytes, memoryBytes, cpuSeconds: cpuSeconds(cage) },
     cwd: scratch.dir,
     git: cage.git,
+    machine: cage.machine,
     signal,
     onTimeout: tooComplex,
     ...options,
@@ -209,6 +212,7 @@ export async function runRemote(
     guard: () => checkScratchSize(caged),
     cwd: scratch.dir,
     git: cage.git,
+    machine: cage.machine,
     signal: caged.signal,
     stdin: options.stdin ?? "",
     stdoutBytes: options.stdoutBytes,

@@ -183,8 +183,8 @@ describe("paths and object ids", () => {
   });
 
   test("the name of the binary is a name, not a command", async () => {
-    expect(await codeOf(() => gitVersion(`git --exec-path=/tmp; touch ${marker}`))).toBe("GIT_MISSING");
-    expect(await codeOf(() => gitVersion("./git"))).toBe("GIT_MISSING");
+    expect(await codeOf(() => gitVersion(process.env, `git --exec-path=/tmp; touch ${marker}`))).toBe("GIT_MISSING");
+    expect(await codeOf(() => gitVersion(process.env, "./git"))).toBe("GIT_MISSING");
     await nothingRan();
   });
 });

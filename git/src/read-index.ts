@@ -1,7 +1,7 @@
 import { PaksError } from "@paks/schema";
 import { redactGitText } from "./redact.ts";
-import { runGit } from "./run-git.ts";
-import { type Environment, makeGitEnvironment } from "./work-tree-environment.ts";
+import { type Environment, runGit } from "./run-git.ts";
+import { makeGitEnvironment } from "./work-tree-environment.ts";
 
 /** A file as git would commit it now. */
 export interface IndexEntry {
@@ -31,6 +31,7 @@ export async function readIndex({ dir, env, indexFile, git, signal }: IndexOptio
   const run = await runGit(["-c", "core.fsmonitor=false", "ls-files", "--stage", "-z"], {
     cwd: dir,
     env: { ...makeGitEnvironment(env, false).env, ...(indexFile === undefined ? {} : { GIT_INDEX_FILE: indexFile }) },
+    machine: env,
     stdoutBytes,
     milliseconds,
     git,

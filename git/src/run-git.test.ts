@@ -1,6 +1,6 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { PaksError } from "@paks/schema";
@@ -23,7 +23,14 @@ async function fakeGit(script: string): Promise<string> {
 }
 
 const run = async (script: string, options: Partial<RunGitOptions> = {}, args: string[] = []) =>
-  runGit(args, { env: {}, stdoutBytes: 100_000, milliseconds: 20_000, git: await fakeGit(script), ...options });
+  runGit(args, {
+    env: {},
+    machine: process.env,
+    stdoutBytes: 100_000,
+    milliseconds: 20_000,
+    git: await fakeGit(script),
+    ...options,
+  });
 
 async function failureOf(work: Promise<unknown>): Promise<PaksError> {
   const error = await work.then(
@@ -57,6 +64,16 @@ test("output, errors, exit code and input are those of the program", async () =>
 
 test("a program that does not read its input is no failure", async () => {
   expect((await run("exit 0", { stdin: Buffer.alloc(10_000_000) })).exitCode).toBe(0);
+});
+
+test("programs are looked for where the given machine has them, and of it only what is named is passed on", async () => {
+  const file = await fakeGit('echo "$PATH|$ONE|$TWO"');
+  const machine = { PATH: `.:${dirname(file)}`, ONE: "1", TWO: "2" };
+  const { stdout } = await run("", { git: basename(file), machine, inherit: ["ONE"] });
+  expect(stdout.toString()).toBe(`${machine.PATH}|1|\n`);
+  const elsewhere = await failureOf(run("", { git: basename(file), machine: { PATH: "/nonexistent" } }));
+  expect(elsewhere.code).toBe("GIT_MISSING");
+  expect((await failureOf(run("", { git: "git", machine: {} }))).code).toBe("GIT_MISSING");
 });
 
 test("the environment is what was given, and PATH", async () => {
@@ -134,7 +151,7 @@ test.runIf(process.platform === "linux")("the kernel's limits hold for each file
 });
 
 test("the version of the git on this machine", async () => {
-  expect(await gitVersion()).toMatch(/^2\.\d+/);
-  expect((await failureOf(gitVersion("/nonexistent/git"))).code).toBe("GIT_MISSING");
-  expect((await failureOf(gitVersion(await fakeGit("echo hello")))).code).toBe("GIT_MISSING");
+  expect(await gitVersion(process.env)).toMatch(/^2\.\d+/);
+  expect((await failureOf(gitVersion(process.env, "/nonexistent/git"))).code).toBe("GIT_MISSING");
+  expect((await failureOf(gitVersion(process.env, await fakeGit("echo hello")))).code).toBe("GIT_MISSING");
 });

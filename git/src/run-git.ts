@@ -12,9 +12,14 @@ export interface ProcessLimits {
   readonly cpuSeconds: number;
 }
 
+/** Variables by name, as a process has them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 export interface RunGitOptions {
   /** Everything the process sees besides PATH: nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
+  /** The environment of this machine: programs are looked for on its PATH. Of it git sees that and what is named below. */
+  readonly machine: Environment;
   /** Names of variables that are passed on when they are set, e.g. the socket of the ssh agent. */
   readonly inherit?: readonly string[];
   /** More output ends the run. */
@@ -60,7 +65,7 @@ export async function runGit(args: readonly string[], options: RunGitOptions): P
   if (options.signal?.aborted) throw cancelled(options.signal);
   const [file, ...prefix] = await findCommand(options);
   const child = spawn(file, [...prefix, ...args], {
-    env: { ...inherited(options.inherit ?? []), ...options.env },
+    env: { ...inherited(options), ...options.env },
     cwd: options.cwd,
     stdio: "pipe",
     // A group of its own, because git's helpers (git-remote-https, index-pack) outlive a git that is killed alone.
@@ -74,8 +79,9 @@ export async function runGit(args: readonly string[], options: RunGitOptions): P
  * The version as in `2.39.5`.
  * @throws PaksError GIT_MISSING
  */
-export async function gitVersion(git?: string): Promise<string> {
-  const run = await runGit(["--version"], { env: { LC_ALL: "C" }, stdoutBytes: 4096, milliseconds: 10_000, git });
+export async function gitVersion(machine: Environment, git?: string): Promise<string> {
+  const limits = { stdoutBytes: 4096, milliseconds: 10_000 };
+  const run = await runGit(["--version"], { env: { LC_ALL: "C" }, machine, git, ...limits });
   const version = /^git version (\d+(?:\.\d+)+)/.exec(run.stdout.toString("utf8"))?.[1];
   if (run.exitCode !== 0 || version === undefined) throw gitMissing();
   return version;
@@ -87,21 +93,27 @@ const gitMissing = (cause?: unknown): PaksError =>
 const hasOwnGroup = ({ atTerminal = false }: RunGitOptions): boolean => process.platform !== "win32" && !atTerminal;
 
 /** PATH decides which helpers git finds; Windows cannot open sockets without SystemRoot. */
-function inherited(names: readonly string[]): Record<string, string> {
+function inherited({ machine, inherit = [] }: RunGitOptions): Record<string, string> {
   const env: Record<string, string> = {};
-  for (const name of ["PATH", "SystemRoot", ...names]) {
-    const value = process.env[name];
+  for (const name of ["PATH", "SystemRoot", ...inherit]) {
+    const value = machine[name] ?? findInAnyCase(machine, name);
     if (value !== undefined) env[name] = value;
   }
   return env;
 }
 
-async function findCommand({ git = "git", limits }: RunGitOptions): Promise<[string, ...string[]]> {
+/** Windows calls it `Path`; only its own object of all variables does not mind. */
+function findInAnyCase(machine: Environment, name: string): string | undefined {
+  if (process.platform !== "win32") return undefined;
+  return Object.entries(machine).find(([other]) => other.toUpperCase() === name.toUpperCase())?.[1];
+}
+
+async function findCommand({ git = "git", limits, machine }: RunGitOptions): Promise<[string, ...string[]]> {
   // Windows looks for git.exe by itself, and has no prlimit.
   if (process.platform === "win32") return [git];
-  const binary = await findExecutable(git);
+  const binary = await findExecutable(git, machine);
   if (binary === undefined) throw gitMissing();
-  const prlimit = limits && process.platform === "linux" ? await findExecutable("prlimit") : undefined;
+  const prlimit = limits && process.platform === "linux" ? await findExecutable("prlimit", machine) : undefined;
   if (!limits || prlimit === undefined) return [binary];
   const { fileBytes, memoryBytes, cpuSeconds } = limits;
   const flags = [`--fsize=${fileBytes}`, `--as=${memoryBytes}`, `--cpu=${cpuSeconds}`, "--nofile=256", "--core=0"];
@@ -109,9 +121,9 @@ async function findCommand({ git = "git", limits }: RunGitOptions): Promise<[str
 }
 
 /** Looked up each time, unless `git` is an absolute path: whoever starts many passes on what is found here. */
-export async function findExecutable(name: string): Promise<string | undefined> {
+export async function findExecutable(name: string, machine: Environment): Promise<string | undefined> {
   // Relative parts of PATH would let a folder that came with a repository say what git is.
-  const dirs = (process.env["PATH"] ?? "").split(delimiter).filter((dir) => isAbsolute(dir));
+  const dirs = (machine["PATH"] ?? "").split(delimiter).filter((dir) => isAbsolute(dir));
   const places = isAbsolute(name) ? [name] : name === basename(name) ? dirs.map((dir) => join(dir, name)) : [];
   for (const place of places) {
     if (isExecutable(place)) return place;

@@ -1,6 +1,6 @@
 import type { SimpleGitOptions } from "simple-git";
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from "./run-git.ts";
 
 /**
  * What of the user's environment reaches git. Identity, transport and configuration of the user's own git must keep

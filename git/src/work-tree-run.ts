@@ -1,7 +1,7 @@
 import { PaksError } from "@paks/schema";
 
-import { findExecutable, runGit } from "./run-git.ts";
-import { type Environment, makeGitEnvironment } from "./work-tree-environment.ts";
+import { type Environment, findExecutable, runGit } from "./run-git.ts";
+import { makeGitEnvironment } from "./work-tree-environment.ts";
 import { cleanGitText } from "./work-tree-errors.ts";
 
 export interface GitProcess {
@@ -69,6 +69,7 @@ export async function runWorkTreeGit(
   try {
     const run = await runGit(["-c", fixedConfig, ...args], {
       env: makeGitEnvironment(tree.env, tree.interactive).env,
+      machine: tree.env,
       git: tree.git ?? tree.gitPath,
       cwd: tree.dir,
       stdin: options.input ?? "",
@@ -89,8 +90,8 @@ export async function runWorkTreeGit(
 }
 
 /** Absolute; `undefined` where the system itself looks for programs. */
-export const findGit = async (): Promise<string | undefined> =>
-  process.platform === "win32" ? undefined : await findExecutable("git");
+export const findGit = async (env: Environment): Promise<string | undefined> =>
+  process.platform === "win32" ? undefined : await findExecutable("git", env);
 
 const nameOf = (args: readonly string[]): string => `git ${args.find((arg) => !arg.startsWith("-")) ?? ""}`;
 

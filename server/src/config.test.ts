@@ -13,6 +13,7 @@ test("without any variable the registry is private to this machine and reads pub
     publicUrl: undefined,
     adminToken: undefined,
     gitPolicy: defaultGitPolicy,
+    machine: {},
     trustedProxies: [],
     rateLimits: { anonymous: 20, token: 100 },
     logLevel: "info",

@@ -20,6 +20,8 @@ export interface ServerConfig {
   readonly publicUrl: string | undefined;
   readonly adminToken: string | undefined;
   readonly gitPolicy: GitPolicy;
+  /** The few variables of the environment that git is started with. */
+  readonly machine: Environment;
   readonly trustedProxies: readonly string[];
   readonly rateLimits: { readonly anonymous: number; readonly token: number };
   readonly logLevel: (typeof logLevels)[number];
@@ -142,6 +144,9 @@ function readFault({ PAKS_FAULT, PAKS_ENABLE_FAULTS }: Settings): ServerConfig["
   return { point, action: action as FaultAction };
 }
 
+const pick = (environment: Environment, names: readonly string[]): Environment =>
+  Object.fromEntries(names.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])));
+
 /** Every problem at once. @throws PaksError INVALID_PARAMETER */
 export function parseConfig(environment: Environment): ServerConfig {
   const settings = readSettings(environment);
@@ -154,6 +159,7 @@ export function parseConfig(environment: Environment): ServerConfig {
     publicUrl: settings.PAKS_PUBLIC_URL?.replace(/\/+$/, ""),
     adminToken: settings.PAKS_ADMIN_TOKEN,
     gitPolicy: readGitPolicy(settings),
+    machine: pick(environment, ["PATH", "SystemRoot", "SSH_AUTH_SOCK"]),
     trustedProxies: settings.PAKS_TRUSTED_PROXIES,
     rateLimits: { anonymous: settings.PAKS_RATE_LIMIT_ANONYMOUS, token: settings.PAKS_RATE_LIMIT_TOKEN },
     logLevel: settings.PAKS_LOG_LEVEL,

@@ -176,10 +176,10 @@ async function startWorker(starting: Starting, { database, objects }: Stores): P
   const { config, io, traffic } = starting;
   const scratchRoot = join(config.dataDir, "scratch");
   await mkdir(scratchRoot, { recursive: true, mode: 0o700 });
-  io.log({ event: "git", version: await gitVersion() });
+  io.log({ event: "git", version: await gitVersion(config.machine) });
   // The embedded database has one connection for everybody.
   const own = database.kind === "embedded" ? database : await openDb(starting, statementTimeouts.indexer);
-  const cage: GitCage = { policy: config.gitPolicy, limits: defaultLimits, scratchRoot };
+  const cage: GitCage = { policy: config.gitPolicy, limits: defaultLimits, scratchRoot, machine: config.machine };
   const fault = config.fault && makeFault(config.fault);
   // Whoever held a lease on it is dead: the embedded database admits one process.
   if (database.kind === "embedded") await expireLeases(database.db);

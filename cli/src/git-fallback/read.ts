@@ -158,6 +158,7 @@ async function ask(asking: Asking, what: Ask): Promise<{ line: object; bytes: Bu
   };
   const run = await runGit([`--max-old-space-size=${heapMebibytes}`, findChild()], {
     git: process.execPath,
+    machine: cage.machine,
     env: { NODE_OPTIONS: "", LC_ALL: "C" },
     cwd: scratch.dir,
     stdin: JSON.stringify(question),

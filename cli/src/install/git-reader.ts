@@ -51,6 +51,7 @@ export async function openGitReader(url: string, { config, signal }: Reading, po
     policy: allowed,
     limits: defaultLimits,
     scratchRoot,
+    machine: config.environment,
     git: config.git.binary,
     network: await networkOf(repository, config),
   };

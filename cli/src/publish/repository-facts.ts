@@ -124,7 +124,8 @@ export async function readPlaceOf(context: Context, dir: string): Promise<Pick<R
 
 /** @throws PaksError MANIFEST_MISSING (no such folder) */
 export async function openFolder(context: Context, dir: string): Promise<WorkTree> {
-  const [folder, gitPath] = await Promise.all([findFolder(resolve(context.cwd, dir)), findGit()]);
+  const { environment } = context.config;
+  const [folder, gitPath] = await Promise.all([findFolder(resolve(context.cwd, dir)), findGit(environment)]);
   return { ...openTree(context, folder), gitPath };
 }
 

@@ -41,7 +41,7 @@ async function compareOne(
   one: { readonly name: string; readonly remote: string; readonly path: string; readonly runs: number },
 ): Promise<Comparison> {
   const policy = { hosts: ["*"], protocols: ["http"], allowPrivate: true };
-  const cage = { policy, limits: defaultLimits, scratchRoot: join(lab.root, "scratch") };
+  const cage = { policy, limits: defaultLimits, scratchRoot: join(lab.root, "scratch"), machine: process.env };
   const ours: number[] = [];
   const theirs: number[] = [];
   for (let run = 0; run <= one.runs; run += 1) {

@@ -40,6 +40,7 @@ export async function gitLab(options: ServeGitOptions = {}): Promise<GitLab> {
     policy: { hosts: [server.host], protocols: ["http"], allowPrivate: true },
     limits: defaultLimits,
     scratchRoot: join(home, "scratch"),
+    machine: process.env,
   };
   const repos: GitRepo[] = [];
   const repo = async (name: string, files: TestFiles, tags: readonly string[] = []): Promise<GitRepo> => {

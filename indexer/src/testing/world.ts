@@ -87,6 +87,7 @@ export async function openWorld(limits: Partial<Limits> = {}): Promise<World> {
     policy: { hosts: ["*"], protocols: ["http"], allowPrivate: true },
     limits: { ...defaultLimits, ...limits },
     scratchRoot,
+    machine: process.env,
   };
   const events: Record<string, unknown>[] = [];
   const log = (event: Record<string, unknown>) => void events.push(event);
