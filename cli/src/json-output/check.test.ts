@@ -1,3 +1,6 @@
+import { readFile, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { checkJsonOutput } from "./check.ts";
 
@@ -26,4 +29,16 @@ test("a command without a schema and more than one value are refused", () => {
   expect(() => check("dance", 0, {})).toThrow('no schema of what "paks dance --json" prints');
   expect(() => checkJsonOutput({ command: "info", words: [], exit: 0, stdout: "{}\n{}" })).toThrow(SyntaxError);
   expect(() => check("toString", 0, {})).toThrow("no schema");
+});
+
+test("no code of the program loads the schemas", async () => {
+  const source = fileURLToPath(new URL("..", import.meta.url));
+  const names = (await readdir(source, { recursive: true })).filter(
+    (name) => name.endsWith(".ts") && !/\.test\.ts$|(^|[/\\])(testing|json-output)[/\\]/.test(name),
+  );
+  const texts = await Promise.all(
+    names.map(async (name) => [name, await readFile(join(source, name), "utf8")] as const),
+  );
+  expect(texts.length).toBeGreaterThan(100);
+  expect(texts.filter(([, text]) => text.includes("json-output/")).map(([name]) => name)).toEqual([]);
 });

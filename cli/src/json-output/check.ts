@@ -53,9 +53,11 @@ function requireVariant(command: string, variants: readonly JsonVariant[], value
   if (variant !== undefined && second === undefined) return variant;
   const why = second
     ? `is two things at once: ${fitting.map(({ when }) => when).join(", ")}`
-    : variants.map(({ when, schema }) => `is not "${when}":\n${explain(schema, value)}`).join("\n");
+    : variants
+        .map(({ when, schema }) => `is not what it prints${when && ` ${when}`}:\n${explain(schema, value)}`)
+        .join("\n");
   throw new Error(
-    `What paks ${command} --json printed is not what cli/src/json-output says: it ${why}\n${JSON.stringify(value, undefined, 2)}`,
+    `What paks ${command} --json printed ${why}\nSee cli/src/json-output.\n${JSON.stringify(value, undefined, 2)}`,
   );
 }
 
