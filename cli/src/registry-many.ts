@@ -2,9 +2,11 @@ import {
   type PakRef,
   PaksError,
   type PakVersionsDto,
+  type ReleaseDto,
   formatPakId,
   formatPakRef,
   isPaksError,
+  isVersion,
   mostPaksAtOnce,
   selectVersion,
 } from "@paks/schema";
@@ -108,23 +110,17 @@ const isAnswer = (item: PakVersionsDto | undefined): boolean =>
 function judge(ref: PakRef, told: PakVersionsDto): Told[] {
   // Any other reason is heard from the pak's own address.
   if (told.error !== undefined) return told.error.code === "PAK_NOT_FOUND" ? [{ ref, told }] : [];
-  try {
-    requireOwnRelease(ref, told);
-    return [{ ref, told }];
-  } catch (error) {
-    if (!isPaksError(error)) throw error;
-    return [{ ref, failure: error }];
-  }
+  const { release } = told;
+  if (release === undefined || release === null || isOfRef(release, ref)) return [{ ref, told }];
+  const answered = `${formatPakId(release)}@${release.version.slice(0, 128)}`;
+  return [{ ref, failure: wrong(`The registry answered ${answered} when asked for ${formatPakRef(ref)}.`) }];
 }
 
-function requireOwnRelease(ref: PakRef, { release }: PakVersionsDto): void {
-  if (release === undefined || release === null) return;
-  const fits = ref.selector !== undefined && selectVersion([release], ref.selector) !== undefined;
-  if (fits && formatPakId(release) === formatPakId(ref)) return;
-  throw wrong(
-    `The registry answered ${formatPakId(release)}@${release.version.slice(0, 128)} when asked for ${formatPakRef(ref)}.`,
-  );
-}
+const isOfRef = (release: ReleaseDto, ref: PakRef): boolean =>
+  ref.selector !== undefined &&
+  formatPakId(release) === formatPakId(ref) &&
+  isVersion(release.version) &&
+  selectVersion([release], ref.selector) !== undefined;
 
 const wrong = (message: string): PaksError =>
   new PaksError("INTEGRITY_MISMATCH", message, { hint: "Do not use this registry; tell who runs it." });

@@ -42,7 +42,7 @@ export function rememberAnswers(registry: Registry): RememberingRegistry {
       }),
     findFacts: (id) => remember(facts, formatPakId(id), async () => await registry.findPak(id)),
     prepare: async (refs, options) => {
-      const open = refs.filter(isNew);
+      const open = [...new Map(refs.filter(isNew).map((ref) => [formatPakRef(ref), ref])).values()];
       if (open.length === 1) return await askAlone(remembering, open[0]!);
       const told = await registry.lookUp(open, options);
       for (const one of told) takeOver({ versions, releases, facts }, one);
