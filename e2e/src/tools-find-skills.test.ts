@@ -79,7 +79,7 @@ async function open(node: string) {
 
 const names = ["seen-everywhere", "seen-in-project"];
 
-/** Only who reads the skill knows this; its name stands in listings of folders too. */
+/** Not the name: that stands in listings of folders too. */
 const described = (name: string): string => `Tells that ${name} was found`;
 
 async function writeSkill(project: string, name: string) {
@@ -106,12 +106,13 @@ for (const tool of codingTools) {
         return listed.stdout + listed.stderr + model.takeAsked();
       };
       const before = await ask();
-      const named = (text: string) => names.filter((name) => text.includes(described(name)));
-      expect(named(before), before.slice(0, 2000)).toEqual(names);
+      const shows = tool.shows ?? ((name) => new RegExp(described(name)));
+      const seen = (text: string) => names.filter((name) => shows(name).test(text));
+      expect(seen(before), before.slice(0, 2000)).toEqual(names);
       expect(before).not.toMatch(/skill conflict/i);
       await paks("remove", "seen-in-project");
       await paks("remove", "seen-everywhere", "--global");
-      expect(named(await ask())).toEqual([]);
+      expect(seen(await ask())).toEqual([]);
     },
     900_000,
   );

@@ -20,6 +20,8 @@ export interface CodingTool {
   readonly env?: (asked: AskedIn) => Readonly<Record<string, string>>;
   /** What has to be there besides the skills. */
   readonly prepare?: (asked: AskedIn) => Promise<void>;
+  /** How it shows a skill; absent: with its description, which only who reads the skill knows. */
+  readonly shows?: (name: string) => RegExp;
 }
 
 async function write(path: string, text: string) {
@@ -69,6 +71,7 @@ export const codingTools: readonly CodingTool[] = [
       const providers = { version: 1, lastUsedProvider: provider, modes: {}, providers: { [provider]: saved } };
       await write(join(home, ".cline/data/settings/providers.json"), JSON.stringify(providers));
     },
+    shows: (name) => new RegExp(`Available skills:[^"]*\\b${name}\\b`),
   },
   { agent: "codex", package: "@openai/codex@0.169.0", program: "codex", args: ["debug", "prompt-input"] },
   {
