@@ -20,7 +20,7 @@ import { readOwnFile } from "./read-own-file.ts";
 import { listOwnLinks, makeLinks, readLinkState, removeLinks } from "./links.ts";
 import { type InstallRecord, bookkeeping, folderRule, formatRecord, readRecord, resolveLinks } from "./record.ts";
 import { type WorkspaceChange, changeWorkspace, readWorkspaceChange } from "../workspace/change-workspace.ts";
-import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
+import { readLock, rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { requireInside } from "./require-inside.ts";
 import { makeFolder } from "../make-folder.ts";
 import { type Unsynced, replaceFile, sweepDrafts, syncFolder, writeNewFile } from "../write-file.ts";
@@ -132,7 +132,7 @@ async function endPlacing(skillsFolder: string, intent: Intent, target: string):
   const before = await findRecord(skillsFolder, folder);
   if (before?.digest !== record.digest)
     await replaceFile(bookkeeping(skillsFolder).record(folder), formatRecord(record));
-  await makeOwedLinks(skillsFolder, { to: target, record, aside });
+  await makeOwedLinks(skillsFolder, { to: target, record, aside, mode: await modeOf(skillsFolder, intent) });
   await endWorkspace(skillsFolder, workspace);
 }
 
@@ -141,13 +141,22 @@ interface OwedLinks {
   readonly record: InstallRecord;
   /** Where the folder is that was replaced. */
   readonly aside: string;
+  /** What is made where nothing is. */
+  readonly mode: "link" | "copy";
+}
+
+/** As it was asked for: by the command that was killed, else by the lock. */
+async function modeOf(skillsFolder: string, { folder, workspace }: Intent): Promise<"link" | "copy"> {
+  const root = rootOfSkillsFolder(skillsFolder);
+  const entry = workspace?.entry ?? (root === undefined ? undefined : (await readLock(root)).paks[folder]);
+  return entry?.mode ?? "link";
 }
 
 /**
  * Links that are missing, and copies that still hold what was replaced. Only what lies inside the workspace: the intent
  * may have come with a stranger's project.
  */
-async function makeOwedLinks(skillsFolder: string, { to, record, aside }: OwedLinks): Promise<void> {
+async function makeOwedLinks(skillsFolder: string, { to, record, aside, mode }: OwedLinks): Promise<void> {
   const root = rootOfSkillsFolder(skillsFolder);
   if (root === undefined) return;
   for (const path of resolveLinks(skillsFolder, record)) {
@@ -155,7 +164,7 @@ async function makeOwedLinks(skillsFolder: string, { to, record, aside }: OwedLi
     const previous = isThere ? await describeReplaced(aside, record) : undefined;
     if (isThere && (await readLinkState(path, { to, previous })) !== "copy") continue;
     await requireInside(dirname(path), root);
-    const plan = { target: "", path, mode: isThere ? "copy" : "link" } as const;
+    const plan = { target: "", path, mode: isThere ? "copy" : mode } as const;
     await makeLinks([plan], { to, record, previous, force: false, backupOf: (taken) => taken });
   }
 }

@@ -91,11 +91,12 @@ async function copyTo(from: Place, to: Place): Promise<Place> {
 
 async function leaveDrafts({ cache }: Place): Promise<void> {
   const old = new Date(Date.now() - 3 * 86_400_000);
-  for (const folder of ["store", "answers"]) {
-    const draft = join(cache, folder, "tmp", "0123456789abcdef01234567");
-    await mkdir(dirname(draft), { recursive: true });
-    await writeFile(draft, "half");
-    await utimes(draft, old, old);
+  const name = "0123456789abcdef01234567";
+  for (const path of [join("store", "tmp", name), join("answers", "tmp", name), join("store", "swept")]) {
+    const left = join(cache, path);
+    await mkdir(dirname(left), { recursive: true });
+    await writeFile(left, "half");
+    await utimes(left, old, old);
   }
 }
 

@@ -60,12 +60,16 @@ async function makeStart(lab: Lab, { start, killedIn }: Tortured): Promise<Place
   }
 }
 
-/** Over all of them; one more each time, so that every kind of fault comes. Everything when everything is wanted. */
+/** Spread over all of them, every kind of fault among them; everything when everything is wanted. */
 export function sample<T>(all: readonly T[], count: number): T[] {
   if (most === Infinity || all.length <= count) return [...all];
-  const indexOf = (step: number) => Math.floor((step * all.length) / count) + (step % 6);
-  return Array.from({ length: count }, (_, step) => all[indexOf(step) % all.length]!);
+  // Steps without a common divisor come by everything; of the golden ratio, evenly.
+  let stride = Math.floor(all.length * 0.618);
+  while (divisor(stride, all.length) > 1) stride += 1;
+  return Array.from({ length: count }, (_, step) => all[(step * stride) % all.length]!);
 }
+
+const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
 
 const describe = ({ thread, at, call, fault }: Target): string => `${fault} at ${at} (${thread}): ${call}`;
 
