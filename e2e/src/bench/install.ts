@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { executables } from "../harness/executables.ts";
 import { mustEndWell, openLabLoggedIn, pushedRepository } from "../harness/journey.ts";
 import type { Lab } from "../harness/lab.ts";
+import { type FarAway, moveAway } from "./far-away.ts";
 import { skillText } from "./git-lab.ts";
 import { type Measured, type Side, measureInTurn, notMeasured } from "./measure.ts";
 import type { Comparison } from "./report.ts";
@@ -45,6 +46,7 @@ const empty = (...folders: string[]) => {
 export async function compareInstall(runs: number): Promise<Comparison[]> {
   const skillsCli = await openSkillsCli().catch((error: unknown) => notMeasured(`skills ${skillsCliVersion}`, error));
   const lab = await openLabLoggedIn();
+  const far: FarAway[] = [];
   try {
     const single = await pushedRepository(lab, "single", { "SKILL.md": longSkill("single") });
     const many = await pushedRepository(lab, "many", manySkills(300));
@@ -63,24 +65,31 @@ export async function compareInstall(runs: number): Promise<Comparison[]> {
         runs,
         skillsCli,
       });
+    const one = { what: "single skill", name: "single", tag: "v0.1.1", path: "", runs, skillsCli };
+    const [registry, gitHost] = [await moveAway(lab.registry.url, away), await moveAway(lab.gitUrl, away)];
+    far.push(registry, gitHost);
     return [
       // Without a network in between, the start of Node alone is a sixth of this clone: only reported.
       await oneOf("1 of 300 skills of 12 KB", "skill-7", many.remote),
       await oneOf("1 of 300 skills of 130 KB", "skill-8", real.remote, 0.1),
+      // Here it is nearly half.
+      await compareWithClone(lab, { ...one, remote: single.remote }),
       await compareWithClone(lab, {
-        what: "single skill",
-        name: "single",
-        tag: "v0.1.1",
-        path: "",
-        remote: single.remote,
-        runs,
-        skillsCli,
+        ...one,
+        what: `single skill, ${away} ms away`,
+        remote: single.remote.replace(lab.gitUrl, gitHost.url),
+        registry: registry.url,
+        atMost: 1,
       }),
     ];
   } finally {
+    for (const server of far) await server.close();
     await lab.close();
   }
 }
+
+/** Milliseconds there and back, as to a server in one's own country. */
+const away = 20;
 
 interface Cloned {
   readonly what: string;
@@ -88,6 +97,8 @@ interface Cloned {
   readonly tag: string;
   readonly path: string;
   readonly remote: string;
+  /** Absent: the lab's, without a network in between. */
+  readonly registry?: string;
   /** Absent: only reported. */
   readonly atMost?: number | undefined;
   readonly runs: number;
@@ -105,6 +116,7 @@ async function compareWithClone(lab: Lab, cloned: Cloned): Promise<Comparison> {
   ];
   const paks = {
     ...paksSide(lab, cwd, "paks install", "install", `acme/${name}`, "--dir", installed),
+    env: lab.env({ PAKS_REGISTRY: cloned.registry ?? lab.registry.url }),
     before: () => empty(installed, ...fetched(lab)),
   };
   const script = `set -e
