@@ -183,3 +183,24 @@ test("a copy that was edited before the kill keeps its edits", async () => {
   await recoverSkillsFolder(skillsFolder);
   expect(await copied()).toBe("mine\n");
 });
+
+test("a copy that was on its way when the command was killed is a copy again, not a link", async () => {
+  await place("1.0.0");
+  const work = openWorkFolder(skillsFolder);
+  const record = recordOf("1.0.0", [copy]);
+  const resolved = { type: "local", path: "somewhere" } as const;
+  const entry = {
+    source: "./somewhere",
+    resolved,
+    version: "1.0.0",
+    digest: record.digest,
+    files: 2,
+    mode: "copy",
+  } as const;
+  const workspace = { folder: "pdf", entry: { ...entry, dependencies: {}, agents: ["eve"] } };
+  writeIntents(work, [{ folder: "pdf", aside: placesIn(work, 0).aside, record, workspace }]);
+  await rename(copy.path, join(work.path, "old"));
+  await recoverSkillsFolder(skillsFolder);
+  expect((await lstat(copy.path)).isDirectory()).toBe(true);
+  expect(await copied()).toBe("version 1.0.0\n");
+});
