@@ -10,6 +10,7 @@ import {
   mostPaksAtOnce,
   selectVersion,
 } from "@paks/schema";
+import { eachAtOnce } from "./install/each-at-once.ts";
 import { findUsable, keepAnswer } from "./registry-cache.ts";
 import type { HttpDeps } from "./registry-http.ts";
 import { manyPath, releasePath, versionsPath } from "./registry-paths.ts";
@@ -27,6 +28,7 @@ export interface ManyDeps extends Pick<HttpDeps, "url" | "offline" | "clock" | "
 
 /** Characters of an address that every proxy lets through. */
 const longestPath = 6000;
+const requestsAtOnce = 4;
 
 /**
  * Asks for many paks in as few requests as there can be. What is missing from the result has to be asked for on its own:
@@ -40,7 +42,7 @@ export async function askForMany(
   if (refs.length < 2 || deps.offline || deps.known.unsupported) return [];
   const open = evenKept ? refs : await withoutKept(deps, refs);
   if (open.length < 2) return [];
-  return (await Promise.all(splitUp(open).map(async (chunk) => await askChunk(deps, chunk)))).flat();
+  return (await eachAtOnce(splitUp(open), requestsAtOnce, async (chunk) => await askChunk(deps, chunk))).flat();
 }
 
 /** What is young enough here needs no request. */
