@@ -58,15 +58,19 @@ complete -c paks -f -a '(__paks_complete)'
   powershell: `# paks completions for PowerShell. Put this into $PROFILE:  paks completions powershell | Out-String | Invoke-Expression
 Register-ArgumentCompleter -Native -CommandName paks -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
-    $words = @($commandAst.CommandElements | Select-Object -Skip 1 |
-        Where-Object { $_.Extent.StartOffset -lt $cursorPosition } | ForEach-Object { $_.ToString() })
+    $typed = @($commandAst.CommandElements | Where-Object { $_.Extent.StartOffset -lt $cursorPosition })
+    $words = @($typed | Select-Object -Skip 1 | ForEach-Object { $_.ToString() })
     # Older versions pass no empty word to a program.
-    $next = @(if ($wordToComplete -eq '') { '--next' })
-    paks complete @next -- @words 2> $null | ForEach-Object {
+    $next = @(if ($wordToComplete -eq '' -and $typed[-1].Extent.EndOffset -lt $cursorPosition) { '--next' })
+    # Behind a comma only the part after it is replaced.
+    $full = if ($next.Count -eq 0 -and $words.Count -gt 0) { $words[-1] } else { '' }
+    $kept = if ($full.EndsWith($wordToComplete)) { $full.Length - $wordToComplete.Length } else { 0 }
+    # Quoted: on Windows npm starts it through paks.ps1, which a bare one would not reach.
+    paks complete @next '--' @words 2> $null | ForEach-Object {
         $value, $describe = $_ -split "\`t", 2
-        if ($value -and $value -ne ':files') {
+        if ($value -and $value -ne ':files' -and $value.Length -gt $kept) {
             $tip = if ($describe) { $describe } else { $value }
-            [System.Management.Automation.CompletionResult]::new($value, $value, 'ParameterValue', $tip)
+            [System.Management.Automation.CompletionResult]::new($value.Substring($kept), $value, 'ParameterValue', $tip)
         }
     }
 }

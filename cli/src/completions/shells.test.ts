@@ -104,6 +104,18 @@ test.runIf(has("fish"))("fish offers commands with what they do, values of flags
   expect(replies[3]?.join()).toContain("a file.txt");
 });
 
+test("PowerShell's script takes what a native completer is given, and its -- gets through npm's paks.ps1", async () => {
+  const home = await tempFolder();
+  const { stdout } = await runPaks(["completions", "powershell"], { cwd: home, home });
+  // https://learn.microsoft.com/powershell/module/microsoft.powershell.core/register-argumentcompleter
+  expect(stdout).toMatch(/^Register-ArgumentCompleter -Native -CommandName paks -ScriptBlock \{$/m);
+  expect(stdout).toMatch(/^ +param\(\$wordToComplete, \$commandAst, \$cursorPosition\)$/m);
+  // An empty completion, list item or tip ends the completer with an exception.
+  expect(stdout).toMatch(/CompletionResult\]::new\(.*\$value, 'ParameterValue', \$tip\)/);
+  // https://github.com/npm/cli/issues/4903: a bare `--` is taken by `paks.ps1` itself.
+  expect(stdout).toMatch(/paks complete @next '--' @words/);
+});
+
 test.runIf(has("pwsh"))("PowerShell offers commands and values of flags", async () => {
   const { run } = await open();
   const asked = ["paks doct", "paks agent "];
