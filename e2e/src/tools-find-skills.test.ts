@@ -90,7 +90,7 @@ async function writeSkill(project: string, name: string) {
 
 for (const tool of codingTools) {
   test.runIf(fromNpm || findTool(tool.program) !== undefined)(
-    `${tool.agent} itself lists what was installed for it, in the project and globally, each once`,
+    `${tool.agent} itself lists what was installed for it, in the project and globally, until it is removed`,
     async () => {
       const { program, node } = await requireTool(tool);
       const { home, project, env, paks } = await open(node);
