@@ -132,7 +132,7 @@ export const commandTable: readonly CommandRow[] = [
   {
     name: "verify",
     usage: "[name..]",
-    describe: "Check every installed byte against its record, the lock and the registry",
+    describe: "Check every installed byte against its record, the lock and where it came from",
     load: async () => (await import("./verify.ts")).verify,
   },
   {
