@@ -16,6 +16,7 @@ import type { RepositoryFacts } from "./repository-facts.ts";
 import { type Started, startRelease } from "./start.ts";
 import { checkTagsAndPush, findStanding, type TagsRead } from "./tag-checks.ts";
 import { tagNotes } from "./tag-notes.ts";
+import { findUntoldVersion } from "./untold-version.ts";
 import { findWritten } from "./version-edit.ts";
 import { findOutsideOf, openSides } from "./which-registry.ts";
 
@@ -92,7 +93,11 @@ export async function decideRelease(context: Context, gathered: Gathered): Promi
   const overwrites =
     draft && meeting && (await checkTagsAndPush({ ...meeting, draft, untold: standing?.untold }, problems));
   if (!draft) problems.addError(outside.permission.error);
-  const published = draft && id && (await askRegistry({ inputs, outside, draft, id, overwrites }, registry));
+  const release = draft && id && { inputs, outside, draft, id, overwrites };
+  const [published, untold] = await Promise.all([
+    release && askRegistry(release, registry),
+    release && gathered.isOneOfMany !== true ? findUntoldVersion(release, release) : undefined,
+  ]);
   const message = draft && id && problems.try(() => formatMessage({ inputs, outside, draft, id }, context.clock()));
 
   problems.addAll(registry);
@@ -100,6 +105,7 @@ export async function decideRelease(context: Context, gathered: Gathered): Promi
   const parts = { inputs, outside, draft: draft!, id: id!, overwrites: overwrites!, message: message!, published };
   return {
     ...assemble(parts),
+    untold,
     rerun: [
       ...listRerunFlags(context.config, options),
       // Without it the same command would mean what has changed since.
@@ -208,7 +214,7 @@ interface Assembled extends Parts {
   readonly published: ReleasePlan["published"];
 }
 
-function assemble(parts: Assembled): Omit<ReleasePlan, "rerun" | "notes" | "warnings"> {
+function assemble(parts: Assembled): Omit<ReleasePlan, "rerun" | "notes" | "warnings" | "untold"> {
   const { inputs, outside, draft, id, overwrites, message, published } = parts;
   const { facts, content, manifest } = inputs;
   const { version, digest, edit, bytes } = draft;

@@ -11,6 +11,7 @@ import type { ReleasePlan } from "./release-plan.ts";
 import type { RepositoryFacts } from "./repository-facts.ts";
 import { formatQuestion, type Published } from "./result.ts";
 import type { Started } from "./start.ts";
+import { planUntold, tellUntold } from "./tell-untold.ts";
 
 export interface PublishMode {
   readonly dryRun: boolean;
@@ -37,16 +38,29 @@ export async function publishPak(
   const gathered = await context.progress(checking, async () => await gatherAnswers(context, started));
   await tellLeftAside(context, gathered);
   const wish = asks && !mode.dryRun ? await askAuthor(context, gathered) : { gathered };
-  const plan = await context.progress(checking, async () => await decideRelease(context, wish.gathered));
-  if (mode.dryRun) return { plan, state: "planned" };
+  const { plan, untold } = await context.progress(checking, async () => await decideBoth(context, wish.gathered));
+  if (mode.dryRun) return { plan, untold: untold && { plan: untold }, state: "planned" };
   if (plan.published) return { plan, state: "already-published" };
   if (asks || (!mode.yes && isOverwriting(plan.overwrites))) await requireConsent(context, plan, wish.aside);
   const applied = await carryOut(context, plan, { ...wish, fault });
   const done = { plan, applied, shown: asks };
   if (plan.steps.push === "skipped") return { ...done, state: "tagged" };
   if (plan.steps.index === "skipped") return { ...done, state: "pushed" };
-  const notified = await notifyRegistry(context, plan, { wait: options.wait, fault });
-  return { ...done, state: notified.state, notified };
+  const { wait } = options;
+  const [notified, told] = await Promise.all([
+    notifyRegistry(context, plan, { wait, fault }),
+    untold && tellUntold(context, untold, wait),
+  ]);
+  return { ...done, untold: untold && { plan: untold, notified: told }, state: notified.state, notified };
+}
+
+/** The plan, and that of an earlier release which the registry is told of besides. */
+async function decideBoth(context: Context, gathered: Gathered): Promise<{ plan: ReleasePlan; untold?: ReleasePlan }> {
+  const plan = await decideRelease(context, gathered);
+  const untold = await planUntold(context, gathered, plan);
+  if (!untold) return { plan };
+  const note = `${untold.tag.name} is out, but the registry was never told of it: it is announced, too`;
+  return { plan: { ...plan, notes: [...plan.notes, note] }, untold };
 }
 
 /** Nothing is asked where the answers would not help: then everything that stands in the way is told at once. */

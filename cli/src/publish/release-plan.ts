@@ -45,6 +45,8 @@ export interface ReleasePlan {
   /** HEAD's commit names this release: a run before has prepared it. */
   readonly prepared: boolean;
   readonly steps: Readonly<Record<StepName, StepState>>;
+  /** The last release before this one, when the registry was never told of it. */
+  readonly untold?: string | undefined;
   /** The registry's record, when everything was done before. */
   readonly published: ReleaseDto | undefined;
   /** Flags of `paks publish` that name this same release once it is pushed. */

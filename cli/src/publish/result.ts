@@ -16,12 +16,14 @@ export interface Published {
   /** Absent for a plan that was not carried out. */
   readonly applied?: Applied | undefined;
   readonly notified?: Notified | undefined;
+  /** An earlier release that the registry is told of besides. */
+  readonly untold?: { readonly plan: ReleasePlan; readonly notified?: Notified | undefined } | undefined;
   /** The person at the terminal has read the plan already, in the question. */
   readonly shown?: boolean | undefined;
 }
 
 /** The value that `--json` prints. */
-export function dataOf({ plan, state, applied, notified }: Published) {
+export function dataOf({ plan, state, applied, notified, untold }: Published) {
   const planned = state === "planned";
   return {
     package: formatPakId(plan.id),
@@ -47,8 +49,10 @@ export function dataOf({ plan, state, applied, notified }: Published) {
       state: plan.steps[step] === "todo" && isOver(step, state, planned) ? "done" : plan.steps[step],
     })),
     warnings: plan.warnings,
-    notes: notesOf({ plan, state, notified }),
-    ...(planned ? { tag_message: messageOf(plan), commands: formatCommands([plan]) } : {}),
+    notes: [...plan.notes, ...notesOf({ notified, untold })],
+    ...(planned
+      ? { tag_message: messageOf(plan), commands: formatCommands(untold ? [plan, untold.plan] : [plan]) }
+      : {}),
   };
 }
 
@@ -62,8 +66,14 @@ const overwriteOf = (ref: RefFact | undefined, remote: string | null) =>
 const isOver = (step: (typeof stepNames)[number], state: Published["state"], planned: boolean): boolean =>
   !planned && (step !== "index" || state === "indexed" || state === "already-published");
 
-const notesOf = ({ plan, notified }: Pick<Published, "plan" | "state" | "notified">): string[] =>
-  notified?.note === undefined ? [...plan.notes] : [...plan.notes, notified.note];
+/** What the registry left open, of this release and of the earlier one. */
+function notesOf({ notified, untold }: Pick<Published, "notified" | "untold">): string[] {
+  const earlier = untold?.notified?.note;
+  return [
+    ...(notified?.note === undefined ? [] : [notified.note]),
+    ...(untold && earlier !== undefined ? [`${untold.plan.tag.name}: ${earlier}`] : []),
+  ];
+}
 
 const version = (plan: ReleasePlan): string =>
   plan.edit && plan.previous !== undefined ? `${plan.previous} → ${plan.version}` : plan.version;
@@ -101,14 +111,14 @@ export interface TextOptions {
 
 /** The steps plainly, then what a user types. */
 export function textOf(done: Published, { policy, terminal }: TextOptions): string {
-  const { plan, state, notified } = done;
+  const { plan, state } = done;
   if (state === "planned")
     return [
       formatPlan(plan),
       "",
       "Nothing was changed. These commands do the same:",
       "",
-      ...formatCommands([plan]),
+      ...formatCommands(done.untold ? [plan, done.untold.plan] : [plan]),
     ].join("\n");
   if (state === "already-published") {
     return [
@@ -117,14 +127,14 @@ export function textOf(done: Published, { policy, terminal }: TextOptions): stri
     ].join("\n");
   }
   const lines = done.shown === true && terminal ? stepLines(done) : [formatPlan(plan), ...stepLines(done)];
-  if (notified?.note !== undefined) lines.push(`⚠ ${safe(notified.note)}`);
+  lines.push(...notesOf(done).map((note) => `⚠ ${safe(note)}`));
   if (state === "tagged") lines.push("", "Nothing was pushed. Run it without --no-push to go on.");
   // What the registry does not show yet cannot be installed from it.
   else if (state === "indexed" || plan.steps.index === "skipped") lines.push(...installLines(plan, policy));
   return lines.join("\n");
 }
 
-function stepLines({ plan, state, applied, notified }: Published): string[] {
+function stepLines({ plan, state, applied, notified, untold }: Published): string[] {
   const { steps, tag, remote } = plan;
   const mark = (step: keyof typeof steps, text: string, before: string) =>
     steps[step] === "todo" ? [`✓ ${text}`] : steps[step] === "done" ? [`✓ ${before}`] : [];
@@ -138,6 +148,7 @@ function stepLines({ plan, state, applied, notified }: Published): string[] {
       `${tag.name} was pushed already`,
     ),
     ...(state === "indexed" && notified?.verified === true ? ["✓ indexed: the registry's digest is the same"] : []),
+    ...(untold?.notified?.state === "indexed" ? [`✓ indexed: ${untold.plan.tag.name}, too`] : []),
   ];
 }
 

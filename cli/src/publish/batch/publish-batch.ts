@@ -9,6 +9,7 @@ import type { PublishMode } from "../publish.ts";
 import type { ReleasePlan } from "../release-plan.ts";
 import type { Published } from "../result.ts";
 import { type Made, targetOf } from "../take-back.ts";
+import { noteOf } from "../tell-untold.ts";
 import { inParallel } from "./in-parallel.ts";
 import { type BatchPlan, planBatch } from "./plan-batch.ts";
 import { pushGroups } from "./push-groups.ts";
@@ -92,16 +93,14 @@ async function finishOne(
   return { plan, state: notified.state, applied, notified };
 }
 
-/** The registry refuses, now or for ever, what nobody has asked for in this run: that is told and no failure of it. */
 async function settleUntold(
   plan: ReleasePlan,
   finish: (plan: ReleasePlan) => Promise<Published>,
 ): Promise<Settled<Published>> {
   const done = await settle(finish(plan));
-  if (!done.error || done.error.code === "INTEGRITY_MISMATCH") return done;
-  const { message, hint } = done.error;
-  const note = hint === undefined ? message : `${message} ${hint}`;
-  return { value: { plan, state: "pushed", notified: { state: "pushed", verified: false, attempt: undefined, note } } };
+  const { error } = done;
+  if (!error) return done;
+  return await settle((async () => ({ plan, state: "pushed", notified: noteOf(error) }) as const)());
 }
 
 async function requireConsent(context: Context, planned: BatchPlan, todo: readonly ReleasePlan[]): Promise<void> {
