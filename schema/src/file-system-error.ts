@@ -25,5 +25,10 @@ export function fileSystemError(error: unknown, path: string): PaksError | undef
       ...options,
       hint: "Check who owns the folder and whether it is read-only.",
     });
+  if (code === "EIO")
+    return new PaksError("READ_ONLY_TARGET", `The disk failed at ${path} (EIO).`, {
+      ...options,
+      hint: "Look at the disk, or at the connection to it, before you run the same command again.",
+    });
   return undefined;
 }

@@ -43,6 +43,11 @@ test("a full disk is told as such, whoever noticed it", () => {
   expect([error.code, exitOf(error)]).toEqual(["DISK_FULL", 10]);
 });
 
+test("a disk that fails is nothing that is wrong inside paks", () => {
+  const error = toPaksError(Object.assign(new Error("EIO"), { code: "EIO", path: "/x" }));
+  expect([error.code, error.message]).toEqual(["READ_ONLY_TARGET", "The disk failed at /x (EIO)."]);
+});
+
 test("anything that nobody expected is our fault, keeps its cause and shows the trace only when asked", () => {
   const cause = new TypeError("x is not a function");
   const error = toPaksError(cause);
