@@ -20,7 +20,15 @@ export async function requireNpmPackage(spec: string): Promise<string> {
   try {
     await mkdir(fresh, { recursive: true });
     await writeFile(join(fresh, "package.json"), `{ "private": true }\n`);
-    const args = ["install", "--prefix", fresh, "--no-audit", "--no-fund", "--no-package-lock", "--save-exact", spec];
+    const args = [
+      "install",
+      "--loglevel=error",
+      "--no-audit",
+      "--no-fund",
+      "--no-package-lock",
+      `--prefix=${fresh}`,
+      spec,
+    ];
     const installed = await run("npm", args, { cwd: fresh, env: environment(), timeout: 600_000 });
     if (installed.exitCode !== 0) throw new Error(`npm could not install ${spec}: ${firstError(installed.stderr)}`);
     await rename(fresh, folder);
