@@ -10,7 +10,7 @@ const most = wanted === "all" ? Infinity : Number(wanted);
 /** Each is a process that mostly waits. */
 const atOnce = Number(process.env["PAKS_TORTURE_AT_ONCE"] ?? 2);
 /** How often one thread wakes the other differs a little, so a call may have another number the next time. */
-const shifts = [0, 0, -1, 1, -2, 2, -3, 3, 0];
+const shifts = [0, 0, -1, 1, -2, 2, 0, -1, 1, -3, 3, -4, 4, -2, 2, -5, 5, 0, -1, 1];
 
 export interface Tally {
   readonly targets: number;
