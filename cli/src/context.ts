@@ -64,8 +64,9 @@ export interface Context {
   /**
    * The one registry in which names of this account are looked up: the one it is mapped to, else what `registry()` is,
    * else the project's own wish (`registry` of `paks.jsonc`). Only one that the user has named gets a token.
+   * Without an account: where the names of all accounts are that are not mapped.
    */
-  registryFor(account: string, wish?: string): Registry;
+  registryFor(account: string | undefined, wish?: string): Registry;
   /** The registry at a URL, as a lock or a record names it; the token goes along only when the user has named it. */
   registryAt(url: string): Registry;
   /** Releases that were fetched before, by digest. */

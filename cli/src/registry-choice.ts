@@ -18,8 +18,9 @@ type Choices = Pick<Config, "registry" | "registries" | "accounts">;
  * @param wish `registry` of `paks.jsonc`: a URL or a configured name. It may have come with a clone.
  * @throws PaksError INVALID_PARAMETER, PROTOCOL_NOT_ALLOWED, CREDENTIALS_IN_URL
  */
-export function chooseRegistryFor(config: Choices, account: string, wish?: string): ChosenRegistry {
-  if (isMapped(config, account)) return { url: config.accounts[canonicalAccount(account)]!, trusted: true };
+export function chooseRegistryFor(config: Choices, account: string | undefined, wish?: string): ChosenRegistry {
+  if (account !== undefined && isMapped(config, account))
+    return { url: config.accounts[canonicalAccount(account)]!, trusted: true };
   const { url, from } = config.registry;
   if (wish === undefined || from === "flag" || from === "environment") return { url, trusted: true };
   if (Object.hasOwn(config.registries, wish)) return { url: parseRegistryUrl(config.registries[wish]!), trusted: true };

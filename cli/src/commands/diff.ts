@@ -23,6 +23,7 @@ import {
 } from "../life/file-changes.ts";
 import { type DiffSide, readInstalledSides } from "../life/installed-sides.ts";
 import { safe } from "../output/safe-text.ts";
+import { withRegistryWish } from "../workspace/with-registry-wish.ts";
 
 export const diff = defineCommand({
   command: "diff <a> [b]",
@@ -49,7 +50,10 @@ export const diff = defineCommand({
     const [before, after] =
       args.b === undefined
         ? await readInstalledSides(context, args.a, args.global)
-        : await context.progress("Fetching", async () => fetchBoth(context, args.a, args.b!));
+        : await context.progress("Fetching", async () =>
+            // What is installed for all projects is no project's.
+            fetchBoth(args.global ? context : await withRegistryWish(context), args.a, args.b!),
+          );
     const changes = listFileChanges(before.files, after.files);
     const capabilities = compareCapabilities(readCapabilities(before.files), readCapabilities(after.files));
     const shown = args.nameOnly

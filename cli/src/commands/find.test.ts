@@ -116,7 +116,13 @@ test("search --quiet prints what was found and nothing else", async () => {
 
 test("search as JSON is the registry's own records", async () => {
   const { run } = await open();
-  expect((await run(["search", "--json"])).json()).toEqual({ items: [summary], total: 1001, page: 1, per_page: 10 });
+  expect((await run(["search", "--json"])).json()).toEqual({
+    items: [summary],
+    total: 1001,
+    page: 1,
+    per_page: 10,
+    left_out: 0,
+  });
 });
 
 test("nothing found is no failure", async () => {
@@ -194,12 +200,12 @@ test.each([
   expect(result.json()).toMatchObject({ error: { code, hint: expect.any(String) } });
 });
 
-async function installedHere(home: string, version: string) {
+async function installedHere(home: string, version: string, registry: string) {
   const base = join(home, ".agents/skills/.paks");
   await mkdir(base, { recursive: true });
   const origin = {
     type: "registry",
-    registry: "https://r.example",
+    registry,
     account: "acme",
     name: "pdf",
     version,
@@ -214,9 +220,9 @@ async function installedHere(home: string, version: string) {
 }
 
 test("what is installed is shown with what is found, and whether the registry has a newer one", async () => {
-  const { home, run } = await open();
+  const { home, run, stub } = await open();
   expect((await run(["info", "acme/pdf"])).stdout).not.toContain("installed");
-  await installedHere(home, "1.0.0");
+  await installedHere(home, "1.0.0", stub.url);
   expect((await run(["search", "pdf"])).stdout).toMatch(
     /^NAME +VERSION +INSTALLED .*\nacme\/pdf +1\.2\.0 +1\.0\.0 \(global\) /,
   );
@@ -224,11 +230,17 @@ test("what is installed is shown with what is found, and whether the registry ha
   const installed = [{ version: "1.0.0", update: true }];
   expect((await run(["info", "acme/pdf", "--json"])).json()).toMatchObject({ installed });
   expect((await run(["search", "pdf", "--json"])).json()).toMatchObject({ items: [{ installed }] });
-  await installedHere(home, "1.2.0");
+  await installedHere(home, "1.2.0", stub.url);
   expect((await run(["info", "acme/pdf"])).stdout).toMatch(/^installed +1\.2\.0 \(global\), the newest$/m);
   const cwd = join(home, "project");
-  await installedHere(cwd, "1.2.0");
+  await installedHere(cwd, "1.2.0", stub.url);
   expect((await run(["search", "pdf"], { cwd })).stdout).toContain(" 1.2.0 (project), 1.2.0 (global) ");
+  await installedHere(home, "1.0.0", "https://r.example");
+  const { stdout } = await run(["info", "acme/pdf"]);
+  expect(stdout).toMatch(/^installed +1\.0\.0 \(global, from https:\/\/r\.example\)$/m);
+  expect((await run(["info", "acme/pdf", "--json"])).json()).toMatchObject({
+    installed: [{ registry: "https://r.example", update: false }],
+  });
 });
 
 test("--author is --account, and all filters are sent", async () => {

@@ -15,6 +15,7 @@ import { formatJson, safe } from "../output/safe-text.ts";
 import { formatPairs, formatTable } from "../output/table.ts";
 import { formatYaml } from "../output/yaml.ts";
 import type { Registry } from "../registry.ts";
+import { withRegistryWish } from "../workspace/with-registry-wish.ts";
 
 export const info = defineCommand({
   command: "info <ref>",
@@ -69,7 +70,7 @@ interface Asked {
 }
 
 async function ask(context: Context, ref: PakRef, wanted: { versions: boolean; files: boolean }): Promise<Asked> {
-  const registry = context.registryFor(ref.account);
+  const registry = (await withRegistryWish(context)).registryFor(ref.account);
   const pak = await requirePak(registry, ref);
   const release = ref.selector === undefined ? pak.latest : await requireRelease(registry, ref, ref.selector);
   return {
@@ -80,7 +81,7 @@ async function ask(context: Context, ref: PakRef, wanted: { versions: boolean; f
     files: wanted.files
       ? await registry.listFiles({ account: ref.account, name: ref.name, version: release.version })
       : undefined,
-    installed: (await findInstalledVersions(context)).get(formatPakId(ref)),
+    installed: (await findInstalledVersions(context, registry.url)).get(formatPakId(ref)),
   };
 }
 

@@ -11,7 +11,9 @@ import {
 import { formatJson, safe } from "../output/safe-text.ts";
 import { formatPairs, formatTable } from "../output/table.ts";
 import { formatYaml } from "../output/yaml.ts";
+import { chooseRegistryFor, isMapped } from "../registry-choice.ts";
 import { usageError } from "../usage-error.ts";
+import { withRegistryWish } from "../workspace/with-registry-wish.ts";
 
 export const search = defineCommand({
   command: "search [query..]",
@@ -45,23 +47,30 @@ export const search = defineCommand({
     requireWhole("--limit", limit, 100);
     requireWhole("--page", page, Number.MAX_SAFE_INTEGER);
     const query = { q, kind, account, keyword, category, sort, limit, page };
-    const registry = account === undefined ? context.registry() : context.registryFor(account);
-    const { items, meta } = await context.progress("Searching", async () => await registry.search(query));
-    const installed = items.length === 0 ? new Map() : await findInstalledVersions(context);
+    const registry = (await withRegistryWish(context)).registryFor(account);
+    const { items: found, meta } = await context.progress("Searching", async () => await registry.search(query));
+    // A name means what it means to `install`, and that asks elsewhere.
+    const items = found.filter((item) => !isElsewhere(context, item.account, registry.url));
+    const installed = items.length === 0 ? new Map() : await findInstalledVersions(context, registry.url);
+    const leftOut = found.length - items.length;
     const data = {
       items: items.map((item) => dataOf(item, installed)),
       total: meta.total,
       page: meta.page,
       per_page: meta.per_page,
+      left_out: leftOut,
     };
     if (args.format === "json") return { data, text: formatJson(data) };
     if (args.format === "yaml") return { data, text: formatYaml(data) };
     return {
       data,
-      ...textOf({ items, installed, context, detailed: args.detailed, total: meta.total, page: meta.page }),
+      ...textOf({ items, leftOut, installed, context, detailed: args.detailed, total: meta.total, page: meta.page }),
     };
   },
 });
+
+const isElsewhere = ({ config }: Context, account: string, url: string): boolean =>
+  isMapped(config, account) && chooseRegistryFor(config, account).url !== url;
 
 /** What the registry would refuse in the words of its own checks. */
 function requireWhole(flag: string, value: number, most: number): void {
@@ -78,6 +87,8 @@ function dataOf(item: PakSummaryDto, installed: Installed) {
 
 interface Shown {
   readonly items: readonly PakSummaryDto[];
+  /** How many more there are under names that are looked up in another registry. */
+  readonly leftOut: number;
   readonly installed: Installed;
   readonly context: Context;
   readonly detailed: boolean;
@@ -86,15 +97,18 @@ interface Shown {
 }
 
 function textOf(shown: Shown): Pick<Result, "text" | "next"> {
-  const { items, total, page, detailed } = shown;
+  const { items, total, page, detailed, leftOut } = shown;
   const [first] = items;
+  const others = leftOut === 0 ? "" : `${leftOut} left out: the configuration looks these accounts up elsewhere.`;
+  if (first === undefined && leftOut > 0) return { text: others, next: "hint: search there with --account." };
   if (first === undefined) {
     if (page > 1 && total > 0) return { text: "There are not so many.", next: "hint: name an earlier --page." };
     return { text: "Nothing was found.", next: "hint: use fewer or other words." };
   }
   const count = total > items.length ? `${items.length} of ${total > 1000 ? "more than 1000" : total}` : `${total}`;
   const list = detailed ? items.map((item) => detailsOf(item, shown)).join("\n\n") : tableOf(shown);
-  return { text: list, next: `\n${count} found. Install one with: paks install ${formatPakId(first)}` };
+  const text = others === "" ? list : `${list}\n\n${others}`;
+  return { text, next: `\n${count} found. Install one with: paks install ${formatPakId(first)}` };
 }
 
 function tableOf({ items, installed, context }: Shown): string {

@@ -135,6 +135,14 @@ export const pak = {
   folder: field(text, "below the skills folder"),
 };
 
+export const Moved = list(
+  z.strictObject({
+    from: field(text, "absolute path where it was"),
+    to: field(text, "absolute path of where it is kept; the same as in `backups`"),
+  }),
+  "what was moved out of the way",
+);
+
 export const InstalledPak = named(
   "InstalledPak",
   z.strictObject({
@@ -151,6 +159,7 @@ export const InstalledPak = named(
     copies: list(text, "those of `links` that are real copies"),
     read_by: list(text, "ids of the coding tools that look into the skills folder themselves"),
     backups: list(text, "absolute paths of the copies of what was there before"),
+    moved: Moved,
     notes: list(text, "what is worth knowing, for people"),
   }),
   "One pak that `install` or `ci` put in its place.",
@@ -200,6 +209,7 @@ export const InstalledHere = named(
     scope: field(scope, "this project or all projects"),
     version: field(text, "the installed one"),
     folder: field(text, "absolute path of the skills folder"),
+    registry: nullable(text, "base URL of the registry it came from when that is another one; `null`: this one"),
     update: field(flag, "the registry has a newer one"),
   }),
   "An installed copy of a registry's pak.",

@@ -187,6 +187,7 @@ export const registryOutputs: Readonly<Record<string, JsonOutput>> = {
       total: field(count, "how many were found"),
       page: field(count, "which page this is, from 1"),
       per_page: field(count, "how many are on a page"),
+      left_out: field(count, "how many of this page are not among the items: their account is looked up elsewhere"),
     }),
   ),
   info: output(

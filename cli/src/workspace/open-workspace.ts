@@ -14,6 +14,7 @@ import {
 import { exists } from "../install/installed-state.ts";
 import { readOwnFile } from "../install/read-own-file.ts";
 import { replaceFile } from "../write-file.ts";
+import { requireResolvedAsAsked } from "./locked-source.ts";
 
 export interface OpenWorkspace {
   /** Absolute. Where the workspace file is, else the folder the command runs in. */
@@ -45,9 +46,13 @@ export async function findWorkspace(here: Here): Promise<OpenWorkspace> {
     ...(workspaceFile === undefined ? {} : { workspaceFile }),
     ...(lockText === undefined ? {} : { lockFile: lockFileOf(root) }),
     workspace: await readWorkspaceFile(workspaceFile),
-    lock: lockText === undefined ? emptyLock : parseLock(lockText, lockFileName),
+    lock: parseOwnLock(lockText),
   };
 }
+
+/** `registry` of the project that the command runs in. @throws PaksError MANIFEST_INVALID */
+export const findRegistryWish = async (here: Here): Promise<string | undefined> =>
+  (await readWorkspaceFile(await findWorkspaceFile(await findRoot(here)))).registry;
 
 /** Absolute. */
 export async function findRoot({ cwd, home }: Here): Promise<string> {
@@ -82,9 +87,11 @@ export const lockFileOf = (root: string): string => join(root, lockFileName);
 
 /** The lock of a workspace; empty when there is none. @throws PaksError LOCKFILE_MISMATCH, INTEGRITY_MISMATCH */
 export async function readLock(root: string): Promise<Lock> {
-  const text = await readOwnFile(lockFileOf(root));
-  return text === undefined ? emptyLock : parseLock(text, lockFileName);
+  return parseOwnLock(await readOwnFile(lockFileOf(root)));
 }
+
+const parseOwnLock = (text: string | undefined): Lock =>
+  text === undefined ? emptyLock : requireResolvedAsAsked(parseLock(text, lockFileName));
 
 /**
  * Replaces the lock in one step; the same text is not written again. The caller holds the lock of the workspace's
@@ -94,7 +101,7 @@ export async function readLock(root: string): Promise<Lock> {
 export async function changeLock(root: string, change: (lock: Lock) => Lock): Promise<Lock> {
   const path = lockFileOf(root);
   const before = await readOwnFile(path);
-  const lock = change(before === undefined ? emptyLock : parseLock(before, lockFileName));
+  const lock = change(parseOwnLock(before));
   const text = formatLock(lock);
   // A workspace that never had a lock does not get one because nothing was removed from it.
   const isNothing = before === undefined && Object.keys(lock.paks).length === 0;

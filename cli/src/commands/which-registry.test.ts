@@ -1,0 +1,73 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { runPaks, serveRegistry, serveStub, tempFolder } from "../testing/index.ts";
+
+/** Two registries that both have acme/pdf; the second is what the project wishes for. */
+async function open() {
+  const home = await tempFolder();
+  const cwd = join(home, "project");
+  await mkdir(cwd, { recursive: true });
+  const [used, wished] = [await serveRegistry(), await serveRegistry()];
+  await used.add("acme/pdf", "1.2.0");
+  await wished.add("acme/pdf", "9.0.0");
+  await wished.add("acme/pdf", "9.1.0", { files: { "more.md": "More.\n" } });
+  await mkdir(join(home, ".config/paks"), { recursive: true });
+  await writeFile(join(home, ".config/paks/config.toml"), `default_registry = "${used.url}"\n`);
+  await writeFile(join(cwd, "paks.jsonc"), JSON.stringify({ paks: ["acme/pdf@9.0.0"], registry: wished.url }));
+  const paks = async (...argv: string[]) => await runPaks(argv, { cwd, home });
+  return { home, cwd, used, wished, paks };
+}
+
+test("info and diff look a name up where install does: in the registry of paks.jsonc", async () => {
+  const { used, paks } = await open();
+  expect((await paks("install")).exit).toBe(0);
+  const { stdout } = await paks("info", "acme/pdf");
+  expect(stdout).toMatch(/^acme\/pdf 9\.1\.0\n/);
+  expect(stdout).toMatch(/^installed +9\.0\.0, 9\.1\.0 is newer/m);
+  const diff = await paks("diff", "acme/pdf@9.0.0", "acme/pdf");
+  expect(diff, diff.stderr).toMatchObject({ exit: 0, stdout: expect.stringContaining("+++ b/more.md") });
+  expect(used.requests).toEqual([]);
+});
+
+test("what is said for this run goes before the project's wish", async () => {
+  const { used, wished, paks } = await open();
+  expect((await paks("info", "acme/pdf", "--registry", used.url)).stdout).toMatch(/^acme\/pdf 1\.2\.0\n/);
+  expect(wished.requests).toEqual([]);
+});
+
+const item = (account: string, version: string) => ({
+  account,
+  name: "pdf",
+  kind: "skill",
+  description: "x",
+  license: null,
+  keywords: [],
+  categories: [],
+  downloads: 0,
+  updated_at: "2026-11-20T00:00:00Z",
+  version,
+});
+
+const serveFound = async (...accounts: string[]) =>
+  await serveStub(() => ({
+    body: {
+      data: accounts.map((one) => item(one, "9.0.0")),
+      meta: { total: accounts.length, page: 1, per_page: 10, next_cursor: null },
+    },
+  }));
+
+test("search asks the registry of paks.jsonc, and leaves out names that are looked up in another one", async () => {
+  const { home, cwd, used, paks } = await open();
+  const wished = await serveFound("acme", "other");
+  await writeFile(join(cwd, "paks.jsonc"), JSON.stringify({ paks: [], registry: wished.url }));
+  expect((await paks("search", "pdf")).stdout).toContain("2 found. Install one with: paks install acme/pdf");
+  const config = `default_registry = "${used.url}"\n[registries.work]\nurl = "${used.url}"\naccounts = ["acme"]\n`;
+  await writeFile(join(home, ".config/paks/config.toml"), config);
+  const { stdout, stderr } = await paks("search", "pdf");
+  expect(stdout).not.toContain("acme/pdf");
+  expect(stdout).toContain("1 left out: the configuration looks these accounts up elsewhere.");
+  expect(stdout).toContain("Install one with: paks install other/pdf");
+  expect(stderr).toBe("");
+  expect((await paks("search", "pdf", "--json")).json()).toMatchObject({ items: [{ account: "other" }], left_out: 1 });
+});
