@@ -69,6 +69,18 @@ export function targetFolder(
   return target.readsSharedHome ? join(place.home, sharedFolder) : resolvePath(target, target.globalDir, place);
 }
 
+/**
+ * Every folder for all projects that the tool has, or had at some time: its own besides the shared one, with the
+ * environment and without it, and in its older homes. Absolute.
+ */
+export function listGlobalFolders(target: Target, place: TargetPlace): string[] {
+  const { globalDir, olderHomes } = target;
+  if (globalDir === undefined) return [];
+  const paths = [globalDir, ...olderHomes.map((home) => globalDir.replace(dirname(globalDir), () => home))];
+  const places = [place, { ...place, env: undefined }];
+  return [...new Set(paths.flatMap((path) => places.flatMap((one) => resolvePath(target, path, one) ?? [])))];
+}
+
 /** `undefined` for a path below a variable that is not set. */
 function resolvePath({ env }: Target, path: string, place: TargetPlace): string | undefined {
   const variable = /^\$(\w+)\//.exec(path);

@@ -1,8 +1,8 @@
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
-import { shortPath } from "../output/short-path.ts";
 import { findPlace } from "../life/places.ts";
 import { type RemoveResult, removePaks } from "../life/remove-paks.ts";
+import { formatMoved, movedData } from "../output/moved.ts";
 import { safe } from "../output/safe-text.ts";
 
 export const remove = defineCommand({
@@ -26,15 +26,21 @@ export const remove = defineCommand({
   run: async (args, context) => {
     const place = await findPlace(context, args);
     const result = await removePaks(context, place, { names: args.name, force: args.force });
-    return { data: { removed: result.removed, kept_as_dependency: result.kept }, text: textOf(result, context) };
+    return {
+      data: {
+        removed: result.removed.map(({ moved, ...one }) => ({ ...one, ...movedData(moved) })),
+        kept_as_dependency: result.kept,
+      },
+      text: textOf(result, context),
+    };
   },
 });
 
 const textOf = ({ removed, kept }: RemoveResult, context: Context): string =>
   [
-    ...removed.flatMap(({ name, version, dependency, backups }) => [
+    ...removed.flatMap(({ name, version, dependency, moved }) => [
       `✓ Removed ${safe(name)} ${version ?? ""}`.trimEnd() + (dependency ? " (nothing needs it any more)" : ""),
-      ...backups.map((path) => `  a copy of what was there: ${safe(shortPath(path, context))}`),
+      ...formatMoved(moved, context),
     ]),
     ...kept.map(({ name }) => `✓ ${safe(name)} is no longer asked for; it stays because other paks need it`),
   ].join("\n");

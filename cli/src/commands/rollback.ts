@@ -1,7 +1,7 @@
 import { defineCommand } from "../command.ts";
-import { shortPath } from "../output/short-path.ts";
 import { rollbackPak } from "../life/rollback-pak.ts";
 import { projectOnly, requireProject } from "./scope-options.ts";
+import { formatMoved, movedData } from "../output/moved.ts";
 import { safe } from "../output/safe-text.ts";
 
 export const rollback = defineCommand({
@@ -22,17 +22,17 @@ export const rollback = defineCommand({
       "rollback",
       "no lock remembers what was there before; install the version that you want with -g",
     );
-    const { local, ...done } = await rollbackPak(context, args.name, { force: args.force });
+    const { local, moved, ...done } = await rollbackPak(context, args.name, { force: args.force });
     const next =
       local === undefined
         ? `the next update takes the newer one again; keep this: paks pin ${done.folder}`
         : `the next install takes ${safe(local)} as it is then; to keep this, change it back there.`;
     return {
-      data: { ...done, source: done.source ?? null },
+      data: { ...done, ...movedData(moved), source: done.source ?? null },
       text: [
         `✓ ${safe(done.name)} ${safe(done.from ?? "(no version)")} → ${safe(done.to ?? "(no version)")}, verified`,
         ...(done.source === undefined ? [] : [`  paks.jsonc asks for ${safe(done.source)} now`]),
-        ...done.backups.map((path) => `  a copy of what was there: ${safe(shortPath(path, context))}`),
+        ...formatMoved(moved, context),
         ...done.removed.map((folder) => `✓ Removed ${safe(folder)}: nothing needs it any more`),
       ].join("\n"),
       ...(done.source === undefined && { next: `hint: ${next}` }),

@@ -16,8 +16,8 @@ import {
   updateAlone,
   updateProject,
 } from "../life/update-paks.ts";
+import { formatMoved, movedData } from "../output/moved.ts";
 import { safe } from "../output/safe-text.ts";
-import { shortPath } from "../output/short-path.ts";
 
 export const update = defineCommand({
   command: "update [name..]",
@@ -129,8 +129,8 @@ const pinned = (folder: string, version: string | null): PaksError =>
     hint: `Let it go first: paks unpin ${folder}`,
   });
 
-const backupsOf = ({ folder }: PakUpdate, { installed }: UpdateResult): readonly string[] =>
-  installed.find(({ record }) => record.folder === folder)?.backups ?? [];
+const movedOf = ({ folder }: PakUpdate, { installed }: UpdateResult) =>
+  installed.find(({ record }) => record.folder === folder)?.moved ?? [];
 
 const dataOf = (one: PakUpdate, result: UpdateResult) => ({
   name: one.name,
@@ -143,7 +143,7 @@ const dataOf = (one: PakUpdate, result: UpdateResult) => ({
   files: one.files?.map(changeData) ?? null,
   capabilities: capabilityChangeData(one.capabilities),
   edited: one.edited,
-  backups: backupsOf(one, result),
+  ...movedData(movedOf(one, result)),
 });
 
 interface Shown {
@@ -164,7 +164,7 @@ function textOf(result: UpdateResult, { context, dryRun, diff, empty }: Shown): 
     ...(diff ? formatFileDiffs(one.files ?? [], defaultCaps) : formatFileList(one.files ?? [], 20)),
     ...formatCapabilityChange(one.capabilities),
     ...(dryRun && one.edited.length > 0 ? [`⚠ edited here: ${safe(one.edited.slice(0, 5).join(", "))}`] : []),
-    ...backupsOf(one, result).map((path) => `  a copy of what was there: ${safe(shortPath(path, context))}`),
+    ...formatMoved(movedOf(one, result), context),
   ]);
   const gone = removed.map((folder) => `${dryRun ? "→" : "✓"} ${safe(folder)} goes: nothing needs it any more`);
   return [...lines, ...gone, ...(dryRun ? ["Nothing was changed (--dry-run)."] : [])].join("\n");

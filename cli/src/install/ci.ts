@@ -13,6 +13,7 @@ import { requireLockedManifest } from "./install-plan.ts";
 import { openScopes } from "./install-scopes.ts";
 import { readInstalledState } from "./installed-state.ts";
 import { listCopies } from "./links.ts";
+import { linkPlacesOf } from "./own-links.ts";
 import { type Placing, placeReleases } from "./place.ts";
 import { type InstallRecord, formatLink } from "./record.ts";
 import { requireInside } from "./require-inside.ts";
@@ -66,12 +67,14 @@ export async function installLocked(context: Context, options: CiOptions): Promi
         files: fetched?.files ?? [],
         links,
         force: options.force,
+        places: linkPlacesOf(context),
       };
       return { folder, entry, fetched, placing, readers: scope.readers };
     }),
   );
   const { skillsFolder, boundary } = place;
-  const placed = await inSkillsFolder(skillsFolder, { boundary, note: context.note }, async () => {
+  const folder = { boundary, note: context.note, places: linkPlacesOf(context) };
+  const placed = await inSkillsFolder(skillsFolder, folder, async () => {
     if (formatLock(await readLock(root)) !== formatLock(lock)) throw changedMeanwhile();
     for (const { folder, entry, fetched } of paks)
       if (!fetched && !(await findPresent(skillsFolder, folder, entry))) throw changedMeanwhile();

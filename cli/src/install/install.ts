@@ -12,6 +12,7 @@ import { openScopes } from "./install-scopes.ts";
 import { keepReplaced } from "./keep-replaced.ts";
 import { listCopies } from "./links.ts";
 import { isDisabledOrphan, listRenames, removeOrphans, requireUneditedRenames } from "./orphans.ts";
+import { linkPlacesOf } from "./own-links.ts";
 import { type Placed, placeReleases } from "./place.ts";
 import { type Ready, type ReadyPak, type Work, findPresent, makeReady } from "./ready-pak.ts";
 import type { InstallRecord } from "./record.ts";
@@ -113,7 +114,8 @@ export async function installSources(
     if (options.review && !(await options.review(reviewOf(ready.plan, ready.paks))))
       return { installed: [], removed: [], disabled: [], root: save ? root : undefined };
     const { boundary, skillsFolder } = work.place;
-    const done = await inSkillsFolder(skillsFolder, { boundary, note: context.note }, () => apply(work, opened, ready));
+    const folder = { boundary, note: context.note, places: linkPlacesOf(context) };
+    const done = await inSkillsFolder(skillsFolder, folder, () => apply(work, opened, ready));
     if (done) {
       await rememberFolders(context, listOutsideFolders(ready, isProject));
       return { ...done, root: save ? root : undefined };
@@ -149,10 +151,13 @@ async function apply(
   await requireUneditedRenames(work, renames);
   await keepReplaced(work, paks);
   const placed = await placeReleases(paks.map(({ placing }) => placing));
-  const removed = request.save ? await removeOrphans(work, planned, { orphans: plan.orphans, renames }) : [];
+  const gone = request.save ? await removeOrphans(work, planned, { orphans: plan.orphans, renames }) : [];
+  const removed = gone.map(({ folder }) => folder);
   const nameBefore = new Map([...renames].map(([from, to]) => [to, from]));
+  const movedOf = (folder: string) => gone.find((one) => one.folder === nameBefore.get(folder))?.moved ?? [];
   const installed = paks.map(({ pak, fetched, placing, readers }, index) => ({
     ...placed[index]!,
+    moved: [...placed[index]!.moved, ...movedOf(pak.folder)],
     record: placing.record,
     path: join(place.skillsFolder, placing.record.folder),
     links: placing.links.map(({ path }) => path),

@@ -69,14 +69,15 @@ test("an edited copy is refused by install and remove; with force it is kept", a
     "mine\n",
     "version 1.0.0\n",
   ]);
-  const { backups } = await place("1.1.0", [copy], { force: true });
-  expect([await copied(), await readFile(join(backups[0]!, "SKILL.md"), "utf8")]).toEqual([
+  const { moved } = await place("1.1.0", [copy], { force: true });
+  expect(moved[0]!.from).toBe(copy.path);
+  expect([await copied(), await readFile(join(moved[0]!.to, "SKILL.md"), "utf8")]).toEqual([
     "version 1.1.0\n",
     "mine\n",
   ]);
   await writeFile(join(copy.path, "new.txt"), "mine too\n");
   const removed = await remove("1.1.0", true);
-  expect(await readFile(join(removed.backups[0]!, "new.txt"), "utf8")).toBe("mine too\n");
+  expect(await readFile(join(removed.moved[0]!.to, "new.txt"), "utf8")).toBe("mine too\n");
   expect(await readdir(join(project, "agent/skills"))).toEqual([]);
 });
 

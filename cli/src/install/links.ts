@@ -4,12 +4,11 @@ import { lstat, mkdir, readFile, readlink, realpath, rename, rm, symlink } from 
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { PaksError, systemErrorCode } from "@paks/schema";
 import { makeFolder } from "../make-folder.ts";
-import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { syncAll, syncFolder, writeNewFile } from "../write-file.ts";
 import { exists, listChanges } from "./installed-state.ts";
+import { type LinkPlaces, canBeCopy } from "./own-links.ts";
 import { type InstallRecord, bookkeeping, resolveLinks } from "./record.ts";
 import { rememberMade } from "./made-folders.ts";
-import { isInside } from "./require-inside.ts";
 
 /** Where a coding tool looks, and what stands there: a link to the installed folder, or a copy of it. */
 export interface LinkPlan {
@@ -27,6 +26,13 @@ export interface LinkContext {
   readonly record?: InstallRecord | undefined;
   /** What was installed there before: an older copy that nobody edited is ours to replace. */
   readonly previous?: InstallRecord | undefined;
+  readonly places?: LinkPlaces | undefined;
+}
+
+/** What was in the way, and where it is now; absolute. */
+export interface Moved {
+  readonly from: string;
+  readonly to: string;
 }
 
 export interface MakeLinksOptions extends LinkContext {
@@ -41,10 +47,10 @@ export type LinkState = "absent" | "link" | "copy" | "edited" | "taken";
 
 /**
  * Makes the links and copies that are missing. What is in the way is moved to `backupOf(path)`: whoever does not want
- * that asks `requireFreeLinks` first. Answers the paths of moved things.
+ * that asks `requireFreeLinks` first.
  */
-export async function makeLinks(links: readonly LinkPlan[], options: MakeLinksOptions): Promise<string[]> {
-  const moved: string[] = [];
+export async function makeLinks(links: readonly LinkPlan[], options: MakeLinksOptions): Promise<Moved[]> {
+  const moved: Moved[] = [];
   for (const link of links) {
     const state = await readLinkState(link.path, options);
     if (state === "link" && link.mode !== "copy") continue;
@@ -53,7 +59,7 @@ export async function makeLinks(links: readonly LinkPlan[], options: MakeLinksOp
       const backup = options.backupOf(link.path);
       makeFolder(dirname(backup));
       await moveFolder(link.path, backup);
-      moved.push(backup);
+      moved.push({ from: link.path, to: backup });
     }
     await makeLinkFolder(dirname(link.path), options.to);
     if (link.mode === "copy") await putCopy(link.path, options);
@@ -71,13 +77,9 @@ export async function makeLinkFolder(folder: string, to: string): Promise<void> 
  * Throws ALREADY_EXISTS when something else stands where a link should be, and LOCAL_CHANGES for a copy that was
  * edited; before anything is changed.
  */
-export async function requireFreeLinks(
-  links: readonly LinkPlan[],
-  to: string,
-  previous?: InstallRecord,
-): Promise<void> {
+export async function requireFreeLinks(links: readonly LinkPlan[], context: LinkContext): Promise<void> {
   for (const link of links) {
-    const state = await readLinkState(link.path, { to, previous });
+    const state = await readLinkState(link.path, context);
     if (state === "edited") throw editedCopy(link.path);
     if (state === "taken")
       throw new PaksError("ALREADY_EXISTS", `${link.path} is already there and was not made by this install.`, {
@@ -93,20 +95,19 @@ const editedCopy = (path: string): PaksError =>
     details: { path },
   });
 
+/** The installed folder, what is known of it, and where its links can be. */
+export type Linked = LinkContext & { readonly record: InstallRecord };
+
 /** The copies that were edited. */
-export async function listEditedCopies(paths: readonly string[], to: string, record: InstallRecord): Promise<string[]> {
+export async function listEditedCopies(paths: readonly string[], linked: Linked): Promise<string[]> {
   const edited: string[] = [];
-  for (const path of paths) if ((await readLinkState(path, { to, record })) === "edited") edited.push(path);
+  for (const path of paths) if ((await readLinkState(path, linked)) === "edited") edited.push(path);
   return edited;
 }
 
 /** Throws LOCAL_CHANGES. */
-export async function requireUneditedCopies(
-  paths: readonly string[],
-  to: string,
-  record: InstallRecord,
-): Promise<void> {
-  const [edited] = await listEditedCopies(paths, to, record);
+export async function requireUneditedCopies(paths: readonly string[], linked: Linked): Promise<void> {
+  const [edited] = await listEditedCopies(paths, linked);
   if (edited !== undefined) throw editedCopy(edited);
 }
 
@@ -114,42 +115,34 @@ export async function requireUneditedCopies(
 export const listCopies = (links: readonly LinkPlan[]): string[] =>
   links.flatMap(({ path }) => (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? [path] : []));
 
-/** The links of a record whose real place is inside `boundary`: it may have come with a stranger's project. */
-export async function listOwnLinks(skillsFolder: string, record: InstallRecord, boundary?: string): Promise<string[]> {
-  const own: string[] = [];
-  for (const path of resolveLinks(skillsFolder, record))
-    if (boundary === undefined || (await isInside(dirname(path), boundary))) own.push(path);
-  return own;
-}
-
 /** Removes links that still lead to `to`, and with `record` copies that nobody edited; others are somebody else's by now. */
-export async function removeLinks(paths: readonly string[], to: string, record?: InstallRecord): Promise<void> {
+export async function removeLinks(paths: readonly string[], linked: LinkContext): Promise<void> {
   for (const path of paths) {
-    const state = await readLinkState(path, { to, record });
+    const state = await readLinkState(path, linked);
     if (state === "link" || state === "copy") await rm(path, { recursive: state === "copy" });
   }
 }
 
-/** Moves copies that were edited out of the way; answers where they are. */
+/** Moves copies that were edited out of the way. */
 export async function moveEditedCopies(
   paths: readonly string[],
-  copies: { readonly to: string; readonly record: InstallRecord; readonly backupOf: (count: number) => string },
-): Promise<string[]> {
-  const moved: string[] = [];
-  for (const path of await listEditedCopies(paths, copies.to, copies.record)) {
+  copies: Linked & { readonly backupOf: (count: number) => string },
+): Promise<Moved[]> {
+  const moved: Moved[] = [];
+  for (const path of await listEditedCopies(paths, copies)) {
     const backup = copies.backupOf(moved.length + 1);
     makeFolder(dirname(backup));
     await moveFolder(path, backup);
-    moved.push(backup);
+    moved.push({ from: path, to: backup });
   }
   return moved;
 }
 
-export async function readLinkState(path: string, { to, record, previous }: LinkContext): Promise<LinkState> {
+export async function readLinkState(path: string, context: LinkContext): Promise<LinkState> {
+  const { to } = context;
   try {
     const facts = await lstat(path);
-    if (!facts.isSymbolicLink())
-      return facts.isDirectory() ? await readCopyState(path, [record, previous], to) : "taken";
+    if (!facts.isSymbolicLink()) return facts.isDirectory() ? await readCopyState(path, context) : "taken";
   } catch (error) {
     if (isNothing(error)) return "absent";
     throw error;
@@ -164,17 +157,15 @@ const isNothing = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(sy
 
 /**
  * A folder is ours when a record says that we put something there; it is a copy as long as it holds just that. A record
- * may have come with a stranger's project, so it says nothing of what lies outside.
+ * may have come with a stranger's project: whoever has a path from one asks `listOwnLinks` first.
  */
 async function readCopyState(
   path: string,
-  records: readonly (InstallRecord | undefined)[],
-  to: string,
+  { to, record, previous, places }: LinkContext,
 ): Promise<"copy" | "edited" | "taken"> {
-  const root = rootOfSkillsFolder(dirname(to));
-  if (root === undefined || !(await isInside(path, root))) return "taken";
-  const own = records.filter((one) => one !== undefined && resolveLinks(dirname(to), one).includes(path));
-  for (const record of own) if ((await listChanges(path, record!)).length === 0) return "copy";
+  if (!canBeCopy(path, to, places)) return "taken";
+  const own = [record, previous].filter((one) => one !== undefined && resolveLinks(dirname(to), one).includes(path));
+  for (const one of own) if ((await listChanges(path, one!)).length === 0) return "copy";
   return own.length === 0 ? "taken" : "edited";
 }
 

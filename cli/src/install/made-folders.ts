@@ -1,9 +1,10 @@
 import { readdir, rm, rmdir } from "node:fs/promises";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { isPaksError, systemErrorCode } from "@paks/schema";
 import { replaceUnsynced } from "../write-file.ts";
 import { readOwnFile } from "./read-own-file.ts";
 import { bookkeeping } from "./record.ts";
+import { type LinkPlaces, isAccount, listLinkFolders } from "./own-links.ts";
 import { isInside } from "./require-inside.ts";
 
 /** Not `.json`: it is no record. */
@@ -45,6 +46,7 @@ export interface Emptied {
   /** The project or home that agents' folders are in, absolute. */
   readonly root: string;
   readonly cwd: string;
+  readonly places?: LinkPlaces | undefined;
 }
 
 /**
@@ -52,10 +54,10 @@ export interface Emptied {
  * bookkeeping goes as well; answers the folders to remove when the lock, which lies in it, is let go.
  * The caller holds the lock.
  */
-export async function removeEmptyFolders({ skillsFolder, root, cwd }: Emptied): Promise<readonly string[]> {
+export async function removeEmptyFolders({ skillsFolder, root, cwd, places }: Emptied): Promise<readonly string[]> {
   const made = (await readMade(skillsFolder)).map((path) => resolve(skillsFolder, path));
   const own: string[] = [];
-  for (const path of made) if (await isOurs(path, { skillsFolder, root, cwd })) own.push(path);
+  for (const path of made) if (await isOurs(path, { skillsFolder, root, cwd, places })) own.push(path);
   const deepestFirst = own.toSorted((a, b) => b.length - a.length);
   const above = (path: string) => skillsFolder === path || skillsFolder.startsWith(path + sep);
   for (const path of deepestFirst.filter((one) => !above(one))) await removeIfEmpty(path);
@@ -72,11 +74,20 @@ export async function removeFolders(paths: readonly string[]): Promise<void> {
   for (const path of paths) if (!(await removeIfEmpty(path))) return;
 }
 
-/** The list may have come with a stranger's project: nothing outside it, nor what the command stands in. */
-async function isOurs(path: string, { skillsFolder, root, cwd }: Emptied): Promise<boolean> {
+/**
+ * The list may have come with a stranger's project: only folders that links need, nothing outside the project, nor what
+ * the command stands in. Git, for one, takes a `.git` without its empty folders for none.
+ */
+async function isOurs(path: string, { skillsFolder, root, cwd, places }: Emptied): Promise<boolean> {
   if (path === root || cwd === path || cwd.startsWith(path + sep)) return false;
   if (skillsFolder === path || skillsFolder.startsWith(path + sep)) return !root.startsWith(path + sep);
-  return path.startsWith(root + sep) && (await isInside(dirname(path), root));
+  if (!path.startsWith(root + sep) || !(await isInside(dirname(path), root))) return false;
+  return listLinkFolders(skillsFolder, places).some(
+    ({ folder, layout }) =>
+      folder === path ||
+      folder.startsWith(path + sep) ||
+      (layout === "account/name" && dirname(path) === folder && isAccount(basename(path))),
+  );
 }
 
 /** A link to a folder is no folder. */

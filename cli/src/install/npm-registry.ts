@@ -199,14 +199,16 @@ async function get(url: string, getting: Getting): Promise<Buffer> {
     throw new PaksError("OFFLINE", `${what} is on npm, and paks is offline.`, {
       hint: "Run it again without --offline.",
     });
-  const late = AbortSignal.timeout(milliseconds);
+  const limit = openTimeLimit(signal, milliseconds);
   try {
-    return await ask(url, { ...getting, signal: AbortSignal.any([signal, late]) });
+    return await ask(url, { ...getting, signal: limit.signal });
   } catch (cause) {
     signal.throwIfAborted();
     if (cause instanceof PaksError) throw cause;
-    const why = late.aborted ? `did not answer within ${milliseconds / 1000} seconds` : "cannot be reached";
+    const why = limit.isOver() ? `did not answer within ${milliseconds / 1000} seconds` : "cannot be reached";
     throw new PaksError("REGISTRY_UNAVAILABLE", `The npm registry ${new URL(url).host} ${why}.`, { cause });
+  } finally {
+    limit.close();
   }
 }
 

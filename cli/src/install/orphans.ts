@@ -3,7 +3,8 @@ import { PaksError } from "@paks/schema";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
 import type { InstallPlan } from "../workspace/plan-install.ts";
 import { readInstalledState } from "./installed-state.ts";
-import { listEditedCopies, listOwnLinks } from "./links.ts";
+import { type Moved, listEditedCopies } from "./links.ts";
+import { type LinkPlaces, linkPlacesOf, listOwnLinks } from "./own-links.ts";
 import { removeRelease } from "./place.ts";
 import type { InstallRecord } from "./record.ts";
 import type { Work } from "./ready-pak.ts";
@@ -28,10 +29,11 @@ export const isDisabledOrphan = ({ lock, workspace }: OpenWorkspace, folder: str
  * What was edited under its old name is not left behind silently.
  * @throws PaksError LOCAL_CHANGES
  */
-export async function requireUneditedRenames({ place, options }: Work, renames: Renames): Promise<void> {
+export async function requireUneditedRenames({ place, options, context }: Work, renames: Renames): Promise<void> {
   if (options.force) return;
+  const places = linkPlacesOf(context);
   for (const [from, to] of renames) {
-    if (!(await isEdited(place, from))) continue;
+    if (!(await isEdited(place, from, places))) continue;
     throw new PaksError("LOCAL_CHANGES", `${from} was edited since it was installed, and ${to} would take its place.`, {
       hint: "Keep your edits elsewhere, or run again with --force: a copy of them is kept then.",
       details: { path: join(place.skillsFolder, from) },
@@ -42,34 +44,40 @@ export async function requireUneditedRenames({ place, options }: Work, renames: 
 type Place = Work["place"];
 
 /** The folder, or a copy of it that a tool has. */
-async function isEdited(place: Place, folder: string): Promise<boolean> {
+async function isEdited(place: Place, folder: string, places: LinkPlaces): Promise<boolean> {
   const { state, record } = await readInstalledState(place.skillsFolder, folder);
-  return state === "edited" || (state === "intact" && (await hasEditedCopy(place, record)));
+  return state === "edited" || (state === "intact" && (await hasEditedCopy(place, record, places)));
 }
 
-async function hasEditedCopy({ skillsFolder, boundary }: Place, record: InstallRecord): Promise<boolean> {
-  const links = await listOwnLinks(skillsFolder, record, boundary);
-  return (await listEditedCopies(links, join(skillsFolder, record.folder), record)).length > 0;
+async function hasEditedCopy({ skillsFolder }: Place, record: InstallRecord, places: LinkPlaces): Promise<boolean> {
+  const links = await listOwnLinks(skillsFolder, record, places);
+  return (await listEditedCopies(links, { to: join(skillsFolder, record.folder), record, places })).length > 0;
 }
 
-/** What was edited stays where it is; the lock forgets it. Answers the folders that are gone. */
+/** A folder that is gone, and what of it is kept. */
+interface RemovedOrphan {
+  readonly folder: string;
+  readonly moved: readonly Moved[];
+}
+
+/** What was edited stays where it is; the lock forgets it. */
 export async function removeOrphans(
   { place, context, options }: Work,
   { lock }: OpenWorkspace,
   { orphans, renames }: { readonly orphans: readonly string[]; readonly renames: Renames },
-): Promise<string[]> {
+): Promise<RemovedOrphan[]> {
   const { changeWorkspace } = await import("../workspace/change-workspace.ts");
-  const { skillsFolder, boundary } = place;
-  const removed: string[] = [];
+  const { skillsFolder } = place;
+  const places = linkPlacesOf(context);
+  const removed: RemovedOrphan[] = [];
   for (const folder of orphans) {
     const workspace = { folder, entry: null };
     const { state, record } = await readInstalledState(skillsFolder, folder);
     const isAsLocked = state === "intact" && record.digest === lock.paks[folder]?.digest;
     const force = options.force && renames.has(folder);
-    if (record !== undefined && (force || (isAsLocked && !(await hasEditedCopy(place, record))))) {
-      const removing = { skillsFolder, boundary, record, force, now: context.clock(), workspace };
-      for (const path of (await removeRelease(removing)).backups) context.note(`A copy of what was there: ${path}`);
-      removed.push(folder);
+    if (record !== undefined && (force || (isAsLocked && !(await hasEditedCopy(place, record, places))))) {
+      const removing = { skillsFolder, places, record, force, now: context.clock(), workspace };
+      removed.push({ folder, moved: (await removeRelease(removing)).moved });
       continue;
     }
     if (state !== "absent") context.warn(`${folder} is no longer asked for, but it was edited: it stays.`);

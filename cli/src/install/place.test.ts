@@ -78,7 +78,7 @@ const skill = () => readFile(join(skillsFolder, "pdf", "SKILL.md"), "utf8");
 
 test("what is installed has exactly the release's files, modes and a record beside it", async () => {
   await chmod(project, 0o755);
-  expect(await place("1.0.0")).toMatchObject({ action: "installed", backups: [] });
+  expect(await place("1.0.0")).toMatchObject({ action: "installed", moved: [] });
   expect(await skill()).toBe("version 1.0.0\n");
   expect((await lstat(join(skillsFolder, "pdf", "scripts", "run.sh"))).mode & 0o777).toBe(0o755);
   expect((await lstat(join(skillsFolder, "pdf", "SKILL.md"))).mode & 0o777).toBe(0o644);
@@ -89,7 +89,7 @@ test("what is installed has exactly the release's files, modes and a record besi
 
 test("another version replaces an unedited one; the same digest changes no file", async () => {
   await place("1.0.0");
-  expect(await place("1.1.0")).toMatchObject({ action: "replaced", backups: [] });
+  expect(await place("1.1.0")).toMatchObject({ action: "replaced", moved: [] });
   const before = await lstat(join(skillsFolder, "pdf"));
   expect(await place("1.1.0")).toMatchObject({ action: "unchanged" });
   expect((await lstat(join(skillsFolder, "pdf"))).ino).toBe(before.ino);
@@ -110,8 +110,8 @@ test.each([
   });
   const placed = await place("1.1.0", { force: true });
   expect(await skill()).toBe("version 1.1.0\n");
-  expect(placed.backups).toHaveLength(1);
-  expect(await exists(placed.backups[0]!)).toBe(true);
+  expect(placed.moved).toHaveLength(1);
+  expect(await exists(placed.moved[0]!.to)).toBe(true);
 });
 
 test("a folder that paks did not make is refused and stays as it is", async () => {
@@ -120,7 +120,7 @@ test("a folder that paks did not make is refused and stays as it is", async () =
   await expect(place("1.0.0")).rejects.toMatchObject({ code: "ALREADY_EXISTS" });
   expect(await skill()).toBe("foreign\n");
   const placed = await place("1.0.0", { force: true });
-  expect(await readFile(join(placed.backups[0]!, "SKILL.md"), "utf8")).toBe("foreign\n");
+  expect(await readFile(join(placed.moved[0]!.to, "SKILL.md"), "utf8")).toBe("foreign\n");
 });
 
 test("a pak of the same name from another account is refused", async () => {

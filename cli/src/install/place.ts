@@ -9,7 +9,7 @@ import { eachAtOnce } from "./each-at-once.ts";
 import { type InstalledState, exists, readInstalledState } from "./installed-state.ts";
 import {
   type LinkPlan,
-  listOwnLinks,
+  type Moved,
   makeLinkFolder,
   makeLinks,
   moveEditedCopies,
@@ -17,6 +17,7 @@ import {
   requireFreeLinks,
   requireUneditedCopies,
 } from "./links.ts";
+import { type LinkPlaces, listOwnLinks } from "./own-links.ts";
 import { type InstallRecord, bookkeeping, formatRecord } from "./record.ts";
 import { type Replacement, planReplacement, renameIfThere } from "./replacement.ts";
 import { requireInside } from "./require-inside.ts";
@@ -31,13 +32,14 @@ export interface Placing {
   readonly force: boolean;
   /** What the workspace's files say of it then; absent: they are not touched. */
   readonly workspace?: WorkspaceChange | undefined;
+  readonly places?: LinkPlaces | undefined;
 }
 
 export interface Placed {
   readonly action: "installed" | "replaced" | "unchanged";
   readonly previous: InstallRecord | undefined;
-  /** Where copies of replaced edits and foreign folders are. */
-  readonly backups: readonly string[];
+  /** Edits and foreign folders that were in the way. */
+  readonly moved: readonly Moved[];
 }
 
 /** One pak of `placeReleases`. */
@@ -98,7 +100,7 @@ async function checkPlacing(placing: Placing): Promise<Checked> {
   const state = await readInstalledState(skillsFolder, record.folder);
   if (!placing.force) {
     requireReplaceable(state, record, target);
-    await requireFreeLinks(placing.links, target, state.record);
+    await requireFreeLinks(placing.links, { to: target, previous: state.record, places: placing.places });
   }
   const backupOf = backupNamer(placing);
   const keeps = state.state === "edited" || state.state === "foreign";
@@ -138,11 +140,12 @@ async function linkAll(checked: readonly Checked[]): Promise<Placed[]> {
 
 async function linkPlaced(one: Checked): Promise<Placed> {
   const { state, target, backupOf } = one;
-  const { record, links, force } = one.placing;
+  const { record, links, force, places } = one.placing;
   one.newLinks = await listAbsent(links.map(({ path }) => path));
-  const moved = await makeLinks(links, { to: target, record, previous: state.record, force, backupOf });
+  const moved = await makeLinks(links, { to: target, record, previous: state.record, force, backupOf, places });
   const action = one.unchanged ? "unchanged" : state.state === "absent" ? "installed" : "replaced";
-  return { action, previous: state.record, backups: [...(one.backup === undefined ? [] : [one.backup]), ...moved] };
+  const folder = one.backup === undefined ? [] : [{ from: target, to: one.backup }];
+  return { action, previous: state.record, moved: [...folder, ...moved] };
 }
 
 async function listAbsent(paths: readonly string[]): Promise<string[]> {
@@ -175,12 +178,20 @@ async function isRecorded(placings: readonly Recording[]): Promise<boolean> {
 async function undoPlacing({ newLinks = [], ...one }: Checked): Promise<boolean> {
   const { placing, target, state, backupOf, replacement } = one;
   try {
-    await removeLinks(newLinks, target, placing.record);
+    const { record, places } = placing;
+    await removeLinks(newLinks, { to: target, record, places });
     await replacement?.undo();
     const copies = placing.links.filter(({ mode, path }) => mode === "copy" && !newLinks.includes(path));
     // Copies of what was there before the undone change.
     if (replacement && state.record)
-      await makeLinks(copies, { to: target, record: state.record, previous: placing.record, force: false, backupOf });
+      await makeLinks(copies, {
+        to: target,
+        record: state.record,
+        previous: record,
+        places,
+        force: false,
+        backupOf,
+      });
     return true;
   } catch (error) {
     if (systemErrorCode(error) === undefined && !isPaksError(error)) throw error;
@@ -242,8 +253,7 @@ export interface Removing {
   readonly record: InstallRecord;
   readonly force: boolean;
   readonly now: Date;
-  /** What is outside this folder stays, whatever the record says: the project. Absent where the user named the place. */
-  readonly boundary?: string | undefined;
+  readonly places?: LinkPlaces | undefined;
   /** What the workspace's files say then; absent: they are not touched. */
   readonly workspace?: WorkspaceChange | undefined;
 }
@@ -252,30 +262,31 @@ export interface Removing {
  * Removes exactly what was installed. The caller holds the folder's lock. Throws LOCAL_CHANGES unless `force`, which
  * keeps a copy.
  */
-export async function removeRelease(removing: Removing): Promise<{ readonly backups: readonly string[] }> {
-  const { skillsFolder, record, workspace } = removing;
+export async function removeRelease(removing: Removing): Promise<{ readonly moved: readonly Moved[] }> {
+  const { skillsFolder, record, workspace, places } = removing;
   const target = join(skillsFolder, record.folder);
   await requireInside(dirname(target), skillsFolder);
   const state = await readInstalledState(skillsFolder, record.folder);
-  const links = await listOwnLinks(skillsFolder, record, removing.boundary);
+  const links = await listOwnLinks(skillsFolder, record, places);
+  const linked = { to: target, record, places };
   if (!removing.force) {
     if (state.state === "edited") requireReplaceable(state, record, target);
-    await requireUneditedCopies(links, target, record);
+    await requireUneditedCopies(links, linked);
   }
   const kept = join(bookkeeping(skillsFolder).backups, `${record.folder.replace("/", "--")}-${stampOf(removing.now)}`);
   const backup = state.state === "edited" ? kept : undefined;
-  const copies = await moveEditedCopies(links, { to: target, record, backupOf: (count) => `${kept}-copy-${count}` });
+  const copies = await moveEditedCopies(links, { ...linked, backupOf: (count) => `${kept}-copy-${count}` });
   const work = openWorkFolder(skillsFolder);
   const aside = backup ?? placesIn(work, 0).aside;
   makeFolder(dirname(aside));
   await syncAll(writeIntents(work, [{ folder: record.folder, aside, record: null, ...(workspace && { workspace }) }]));
   await renameIfThere(target, aside);
-  await removeLinks(links, target, record);
+  await removeLinks(links, linked);
   await recordInWorkspace([removing]);
   await rm(bookkeeping(skillsFolder).record(record.folder), { force: true });
   await syncFolder(skillsFolder);
   work.close();
-  return { backups: backup === undefined ? copies : [backup, ...copies] };
+  return { moved: [...(backup === undefined ? [] : [{ from: target, to: backup }]), ...copies] };
 }
 
 const stampOf = (now: Date): string => now.toISOString().replaceAll(/[:.]/g, "-");

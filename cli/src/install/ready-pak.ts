@@ -18,6 +18,7 @@ import { entryOf, type openFetchers, type openRegistries, requireDependencies, r
 import type { Scopes } from "./install-scopes.ts";
 import { readInstalledState } from "./installed-state.ts";
 import type { Placing } from "./place.ts";
+import { linkPlacesOf } from "./own-links.ts";
 import { type InstallRecord, formatLink } from "./record.ts";
 import { requireInside } from "./require-inside.ts";
 import { leaveEdited } from "./review.ts";
@@ -129,6 +130,7 @@ async function readyPak(work: Work, opened: OpenWorkspace, { pak, fetched, prese
       links,
       force: options.force,
       workspace: change,
+      places: linkPlacesOf(context),
     },
   };
 }

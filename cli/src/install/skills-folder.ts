@@ -2,6 +2,7 @@ import { lstatSync, readdirSync } from "node:fs";
 import { type LockFile, sweepLockDrafts, waitForLockFile } from "@paks/locks";
 import { PaksError, systemErrorCode } from "@paks/schema";
 import { rememberMade } from "./made-folders.ts";
+import type { LinkPlaces } from "./own-links.ts";
 import { bookkeeping } from "./record.ts";
 import { requireFolderOrNothing } from "./require-folder.ts";
 import { requireInside } from "./require-inside.ts";
@@ -16,6 +17,7 @@ export interface SkillsFolderOptions {
   readonly boundary: string | undefined;
   /** Told what a killed command had left and this one put back. */
   readonly note: (text: string) => void;
+  readonly places?: LinkPlaces | undefined;
 }
 
 /**
@@ -35,7 +37,7 @@ export async function inSkillsFolder<T>(
   try {
     if (made !== undefined && made !== base) await explain(path, () => rememberMade(path, made, path));
     sweepLockDrafts(lock);
-    for (const folder of await recoverSkillsFolder(path))
+    for (const folder of await recoverSkillsFolder(path, options.places))
       options.note(`An earlier command was interrupted; ${folder} was put back as it was.`);
     return await explain(path, work);
   } finally {

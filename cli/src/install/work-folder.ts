@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readdirSync, rmSync } from "node:fs";
+import { lstatSync, readdirSync, rmSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
@@ -17,8 +17,9 @@ import {
 import { exists, findRecord, listChanges } from "./installed-state.ts";
 import { readFolder } from "./read-folder.ts";
 import { readOwnFile } from "./read-own-file.ts";
-import { listOwnLinks, makeLinks, readLinkState, removeLinks } from "./links.ts";
-import { type InstallRecord, bookkeeping, folderRule, formatRecord, readRecord, resolveLinks } from "./record.ts";
+import { makeLinks, readLinkState, removeLinks } from "./links.ts";
+import { type LinkPlaces, listOwnLinks } from "./own-links.ts";
+import { type InstallRecord, bookkeeping, folderRule, formatRecord, readRecord } from "./record.ts";
 import { type WorkspaceChange, changeWorkspace, readWorkspaceChange } from "../workspace/change-workspace.ts";
 import { readLock, rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { requireInside } from "./require-inside.ts";
@@ -81,13 +82,13 @@ export function writeIntents(work: WorkFolder, intents: readonly Intent[]): Unsy
  * Ends what killed commands left in this skills folder; the caller holds its lock, so nobody works there. Answers the
  * folders that were put back.
  */
-export async function recoverSkillsFolder(skillsFolder: string): Promise<string[]> {
+export async function recoverSkillsFolder(skillsFolder: string, places?: LinkPlaces): Promise<string[]> {
   const { work } = bookkeeping(skillsFolder);
   const restored: string[] = [];
   for (const name of listNames(work)) {
     const left = join(work, name);
     for (const intent of await listIntents(left))
-      if (await endIntent(skillsFolder, { ...intent, aside: asideOf(skillsFolder, left, intent) }))
+      if (await endIntent(skillsFolder, { ...intent, aside: asideOf(skillsFolder, left, intent) }, places))
         restored.push(intent.folder);
     await rm(left, { recursive: true, force: true });
   }
@@ -108,15 +109,15 @@ function asideOf(skillsFolder: string, left: string, intent: Intent): string {
 }
 
 /** True when the old folder was put back. */
-async function endIntent(skillsFolder: string, intent: Intent): Promise<boolean> {
+async function endIntent(skillsFolder: string, intent: Intent, places: LinkPlaces | undefined): Promise<boolean> {
   const target = join(skillsFolder, intent.folder);
   await requireInside(dirname(target), skillsFolder);
   if (await exists(target)) {
-    await endPlacing(skillsFolder, intent, target);
+    await endPlacing(skillsFolder, intent, { target, places });
     return false;
   }
   if (intent.record === null) {
-    await endRemoving(skillsFolder, intent, target);
+    await endRemoving(skillsFolder, intent, { target, places });
     return false;
   }
   if (!(await exists(intent.aside))) return false;
@@ -125,14 +126,21 @@ async function endIntent(skillsFolder: string, intent: Intent): Promise<boolean>
   return true;
 }
 
+interface Ending {
+  /** The installed folder, absolute. */
+  readonly target: string;
+  readonly places: LinkPlaces | undefined;
+}
+
 /** Killed behind the second rename: the new files are in place; record, links and the workspace's files may be missing. */
-async function endPlacing(skillsFolder: string, intent: Intent, target: string): Promise<void> {
+async function endPlacing(skillsFolder: string, intent: Intent, { target, places }: Ending): Promise<void> {
   const { record, folder, workspace, aside } = intent;
   if (!record || (await listChanges(target, record)).length > 0) return;
   const before = await findRecord(skillsFolder, folder);
   if (before?.digest !== record.digest)
     await replaceFile(bookkeeping(skillsFolder).record(folder), formatRecord(record));
-  await makeOwedLinks(skillsFolder, { to: target, record, aside, mode: await modeOf(skillsFolder, intent) });
+  const mode = await modeOf(skillsFolder, intent);
+  await makeOwedLinks(skillsFolder, { to: target, record, aside, mode, places });
   await endWorkspace(skillsFolder, workspace);
 }
 
@@ -143,6 +151,7 @@ interface OwedLinks {
   readonly aside: string;
   /** What is made where nothing is. */
   readonly mode: "link" | "copy";
+  readonly places: LinkPlaces | undefined;
 }
 
 /** As it was asked for: by the command that was killed, else by the lock. */
@@ -152,20 +161,14 @@ async function modeOf(skillsFolder: string, { folder, workspace }: Intent): Prom
   return entry?.mode ?? "link";
 }
 
-/**
- * Links that are missing, and copies that still hold what was replaced. Only what lies inside the workspace: the intent
- * may have come with a stranger's project.
- */
-async function makeOwedLinks(skillsFolder: string, { to, record, aside, mode }: OwedLinks): Promise<void> {
-  const root = rootOfSkillsFolder(skillsFolder);
-  if (root === undefined) return;
-  for (const path of resolveLinks(skillsFolder, record)) {
+/** Links that are missing, and copies that still hold what was replaced. */
+async function makeOwedLinks(skillsFolder: string, { aside, mode, ...linked }: OwedLinks): Promise<void> {
+  for (const path of await listOwnLinks(skillsFolder, linked.record, linked.places)) {
     const isThere = await exists(path);
-    const previous = isThere ? await describeReplaced(aside, record) : undefined;
-    if (isThere && (await readLinkState(path, { to, previous })) !== "copy") continue;
-    await requireInside(dirname(path), root);
+    const previous = isThere ? await describeReplaced(aside, linked.record) : undefined;
+    if (isThere && (await readLinkState(path, { ...linked, record: undefined, previous })) !== "copy") continue;
     const plan = { target: "", path, mode: isThere ? "copy" : mode } as const;
-    await makeLinks([plan], { to, record, previous, force: false, backupOf: (taken) => taken });
+    await makeLinks([plan], { ...linked, previous, force: false, backupOf: (taken) => taken });
   }
 }
 
@@ -179,10 +182,13 @@ async function describeReplaced(aside: string, record: InstallRecord): Promise<I
   }
 }
 
-async function endRemoving(skillsFolder: string, { folder, workspace }: Intent, target: string): Promise<void> {
+async function endRemoving(
+  skillsFolder: string,
+  { folder, workspace }: Intent,
+  { target, places }: Ending,
+): Promise<void> {
   const record = await findRecord(skillsFolder, folder);
-  const root = rootOfSkillsFolder(skillsFolder);
-  if (record) await removeLinks(await listOwnLinks(skillsFolder, record, root), target, record);
+  if (record) await removeLinks(await listOwnLinks(skillsFolder, record, places), { to: target, record, places });
   await endWorkspace(skillsFolder, workspace);
   await rm(bookkeeping(skillsFolder).record(folder), { force: true });
 }
@@ -193,6 +199,8 @@ async function endWorkspace(skillsFolder: string, change: WorkspaceChange | unde
 }
 
 async function listIntents(left: string): Promise<Intent[]> {
+  // As a link, it would have folders of the user's taken for those that a command had put aside.
+  if (lstatSync(left, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
   try {
     const text = await readOwnFile(join(left, "intent.json"));
     // Killed before the intents were complete: nothing had been renamed yet.

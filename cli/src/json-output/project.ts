@@ -20,6 +20,7 @@ import {
   FileChange,
   Installation,
   ListedPak,
+  Moved,
   digest,
   errorCode,
   pak,
@@ -70,6 +71,7 @@ const Removal = z.strictObject({
       version,
       dependency: field(flag, "nobody asked for it, and nothing needs it any more"),
       backups: list(text, "absolute paths of the copies of what was edited"),
+      moved: Moved,
     }),
     "what is gone",
   ),
@@ -113,6 +115,7 @@ const UpdatedPak = named(
     capabilities: field(CapabilityChange, "what it can do that it could not, and the other way round"),
     edited: list(text, "files that were edited here"),
     backups: list(text, "absolute paths of the copies of what was edited"),
+    moved: Moved,
   }),
   "A pak for which a newer version was found.",
 );
@@ -131,6 +134,7 @@ const Rollback = z.strictObject({
   digest: field(digest, "of what is there now"),
   source: nullable(text, "what `paks.jsonc` asks for now; `null`: the same as before"),
   backups: list(text, "absolute paths of the copies of what was edited"),
+  moved: Moved,
   removed: list(text, "folders of dependencies that nothing needs any more"),
 });
 

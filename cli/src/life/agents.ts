@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { listTargets, targetFolder, detectTargets } from "@paks/targets";
 import type { Context } from "../context.ts";
 import { readLinkState } from "../install/links.ts";
+import type { LinkPlaces } from "../install/own-links.ts";
 import type { InstalledPak } from "../install/list-installed.ts";
 import { placeOf, requireTarget } from "../install/scope.ts";
 import type { Place } from "./places.ts";
@@ -49,8 +50,8 @@ interface LinkDrift {
   readonly editedCopies: string[];
 }
 
-export async function findLinkDrift({ links, path, record }: InstalledPak): Promise<LinkDrift> {
-  const states = await Promise.all(links.map((link) => readLinkState(link, { to: path, record })));
+export async function findLinkDrift({ links, path, record }: InstalledPak, places: LinkPlaces): Promise<LinkDrift> {
+  const states = await Promise.all(links.map((link) => readLinkState(link, { to: path, record, places })));
   return {
     brokenLinks: links.filter((_link, index) => states[index] !== "link" && states[index] !== "copy"),
     editedCopies: links.filter((_link, index) => states[index] === "edited"),

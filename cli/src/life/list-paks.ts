@@ -2,6 +2,8 @@ import { basename, join } from "node:path";
 import { type LockedPak, type PaksError, formatErrorBody, isPaksError } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { type InstalledPak, surveyInstalled } from "../install/list-installed.ts";
+import { type LinkPlaces, linkPlacesOf, sortLinks } from "../install/own-links.ts";
+import { exists } from "../install/installed-state.ts";
 import { ownName } from "./own-name.ts";
 import { type AgentFolders, agentsOf, findLinkDrift, findReaders, listAgentFolders } from "./agents.ts";
 import { type Place, readLockOf, recoverPlace } from "./places.ts";
@@ -80,8 +82,11 @@ export async function readRows(context: Context, place: Place): Promise<ListRow[
   const hasLock = place.locked && Object.keys(lock.paks).length > 0;
   const lockOf = (folder: string) => (Object.hasOwn(lock.paks, folder) ? lock.paks[folder] : undefined);
   const rows: ListRow[] = [];
-  for (const pak of survey.installed)
-    rows.push(await installedRow(pak, { place, folders, locked: lockOf(pak.record.folder), hasLock }));
+  const places = linkPlacesOf(context);
+  for (const found of survey.installed) {
+    const pak = await withOwnLinks(found, { context, place, places });
+    rows.push(await installedRow(pak, { place, places, folders, locked: lockOf(pak.record.folder), hasLock }));
+  }
   for (const { folder, path, error } of survey.broken)
     rows.push({ ...emptyRow(place, folder, path), state: "broken", locked: lockOf(folder), error });
   const known = new Set(rows.map(({ folder }) => folder));
@@ -90,6 +95,21 @@ export async function readRows(context: Context, place: Place): Promise<ListRow[
     rows.push({ ...emptyRow(place, folder, join(place.skillsFolder, folder)), lockState: "differs", locked });
   }
   return rows.sort((a, b) => (a.folder < b.folder ? -1 : 1));
+}
+
+interface Known {
+  readonly context: Context;
+  readonly place: Place;
+  readonly places: LinkPlaces;
+}
+
+/** What else its record names may be a stranger's word: it is told, and nothing ever becomes of it. */
+async function withOwnLinks(pak: InstalledPak, { context, place, places }: Known): Promise<InstalledPak> {
+  const { own, strangers } = await sortLinks(place.skillsFolder, pak.record, places);
+  for (const path of strangers)
+    if (await exists(path))
+      context.warn(`The record of ${pak.record.folder} names ${path}, where paks puts no links: it is left alone.`);
+  return { ...pak, links: own };
 }
 
 const emptyRow = (place: Place, folder: string, path: string): ListRow => ({
@@ -108,12 +128,13 @@ const emptyRow = (place: Place, folder: string, path: string): ListRow => ({
 
 interface Around {
   readonly place: Place;
+  readonly places: LinkPlaces;
   readonly folders: AgentFolders;
   readonly locked: LockedPak | undefined;
   readonly hasLock: boolean;
 }
 
-async function installedRow(pak: InstalledPak, { place, folders, locked, hasLock }: Around): Promise<ListRow> {
+async function installedRow(pak: InstalledPak, { place, places, folders, locked, hasLock }: Around): Promise<ListRow> {
   const { record, path, links } = pak;
   const same = locked?.digest === record.digest && locked.version === record.version;
   return {
@@ -123,7 +144,7 @@ async function installedRow(pak: InstalledPak, { place, folders, locked, hasLock
     pak,
     locked,
     agents: agentsOf(links, folders),
-    ...(pak.state === "absent" ? {} : await findLinkDrift(pak)),
+    ...(pak.state === "absent" ? {} : await findLinkDrift(pak, places)),
   };
 }
 

@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { type Lock, PaksError, emptyLock } from "@paks/schema";
 import type { Context } from "../context.ts";
+import { linkPlacesOf } from "../install/own-links.ts";
 import { type SkillsFolderOptions, recoverIfNeeded } from "../install/skills-folder.ts";
 import { findRoot, readLock } from "../workspace/open-workspace.ts";
 
@@ -69,7 +70,11 @@ const projectPlace = (root: string): Place => ({
 export const readLockOf = ({ locked, root }: Place): Promise<Lock> =>
   locked ? readLock(root) : Promise.resolve(emptyLock);
 
-export const folderOptions = ({ boundary }: Place, { note }: Context): SkillsFolderOptions => ({ boundary, note });
+export const folderOptions = ({ boundary }: Place, context: Context): SkillsFolderOptions => ({
+  boundary,
+  note: context.note,
+  places: linkPlacesOf(context),
+});
 
 /**
  * Ends what a killed command left, for commands that only read. Where that cannot be done now they show what there is:

@@ -1,10 +1,11 @@
-import { rename, rm } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Lock, PaksError, type Workspace, emptyWorkspace } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { exists } from "../install/installed-state.ts";
-import { listEditedCopies, removeLinks } from "../install/links.ts";
+import { type Moved, listEditedCopies, removeLinks } from "../install/links.ts";
 import { removeFolders } from "../install/made-folders.ts";
+import { type LinkPlaces, linkPlacesOf } from "../install/own-links.ts";
 import { removeRelease } from "../install/place.ts";
 import { bookkeeping, recordFileName } from "../install/record.ts";
 import { requireInside } from "../install/require-inside.ts";
@@ -26,8 +27,7 @@ export interface RemovedPak {
   readonly folder: string;
   /** Nobody asked for it, and nobody needs it any more. */
   readonly dependency: boolean;
-  /** Absolute. */
-  readonly backups: readonly string[];
+  readonly moved: readonly Moved[];
 }
 
 export interface RemoveResult {
@@ -55,19 +55,19 @@ export const removePaks = (
     const plan = planRemoval(lock, asked);
     const rowOf = (folder: string) => rows.find((row) => row.folder === folder)!;
     const gone = plan.gone.map((one) => ({ ...one, row: rowOf(one.folder) }));
-    if (!force) for (const one of gone) await requireRemovable(one);
+    if (!force) for (const one of gone) await requireRemovable(one, linkPlacesOf(context));
     const removed: RemovedPak[] = [];
     for (const { row, asked: wasAsked } of gone) {
-      const backups = await removeOne(context, row, { force, change: changeOf(lock, row.folder, workspace) });
+      const moved = await removeOne(context, row, { force, change: changeOf(lock, row.folder, workspace) });
       // `acme` of `acme/pdf`.
       if (row.folder.includes("/")) await removeFolders([dirname(row.path)]);
       const { folder } = row;
-      removed.push({ name: rowName(row), version: rowVersion(row), folder, dependency: !wasAsked, backups });
+      removed.push({ name: rowName(row), version: rowVersion(row), folder, dependency: !wasAsked, moved });
     }
     const changes = [...plan.stays.map((folder) => noLongerAsked(lock, folder, workspace)), ...onlyWished];
     if (changes.length > 0) await changeWorkspace(place.root, changes);
     for (const { folder, drop } of onlyWished)
-      removed.push({ name: drop[0]!, version: null, folder, dependency: false, backups: [] });
+      removed.push({ name: drop[0]!, version: null, folder, dependency: false, moved: [] });
     return { removed, kept: plan.stays.map((folder) => ({ name: rowName(rowOf(folder)), folder })) };
   });
 
@@ -130,12 +130,13 @@ interface Going {
   readonly asked: boolean;
 }
 
-async function requireRemovable({ row, asked }: Going): Promise<void> {
+async function requireRemovable({ row, asked }: Going, places: LinkPlaces): Promise<void> {
   const { error, pak, path, folder } = row;
   // Of a dependency without a readable record only the lock's entry goes.
   if (error !== undefined && asked) throw error;
   if (pak === undefined) return;
-  const edited = pak.changed.length > 0 ? [path] : await listEditedCopies(pak.links, path, pak.record);
+  const linked = { to: path, record: pak.record, places };
+  const edited = pak.changed.length > 0 ? [path] : await listEditedCopies(pak.links, linked);
   if (edited.length === 0) return;
   const what = pak.changed.length > 0 ? `: ${pak.changed.slice(0, 5).join(", ")}` : ` in its copy ${edited[0]!}`;
   throw new PaksError("LOCAL_CHANGES", `${folder} was edited since it was installed${what}.`, {
@@ -149,22 +150,22 @@ interface RemoveOptions {
   readonly change: WorkspaceChange | undefined;
 }
 
-async function removeOne(context: Context, row: ListRow, { force, change }: RemoveOptions): Promise<readonly string[]> {
+async function removeOne(context: Context, row: ListRow, { force, change }: RemoveOptions): Promise<readonly Moved[]> {
   const { skillsFolder, root } = row.place;
   const now = context.clock();
   if (row.pak !== undefined) {
     const { record } = row.pak;
-    return (await removeRelease({ skillsFolder, record, force, now, boundary: row.place.boundary, workspace: change }))
-      .backups;
+    const places = linkPlacesOf(context);
+    return (await removeRelease({ skillsFolder, record, force, now, places, workspace: change })).moved;
   }
-  const backups = row.error !== undefined && force ? await setAside(context, row, now) : [];
+  const moved = row.error !== undefined && force ? await setAside(context, row, now) : [];
   if (row.error !== undefined && !force) context.warn(`${row.folder} stays: ${row.error.message}`);
   if (change !== undefined) await changeWorkspace(root, [change]);
-  return backups;
+  return moved;
 }
 
 /** Of a pak without a readable record nobody knows what is ours: all of it is kept, out of the tools' sight. */
-async function setAside(context: Context, row: ListRow, now: Date): Promise<string[]> {
+async function setAside(context: Context, row: ListRow, now: Date): Promise<Moved[]> {
   const { path, folder, place } = row;
   await requireInside(dirname(path), place.skillsFolder);
   const { backups, record } = bookkeeping(place.skillsFolder);
@@ -174,12 +175,17 @@ async function setAside(context: Context, row: ListRow, now: Date): Promise<stri
   const links = [...listAgentFolders(context, place).keys()].map((one) => join(one, basename(folder)));
   await removeLinks(
     links.filter((link) => link !== path),
-    path,
+    { to: path, places: linkPlacesOf(context) },
   );
-  const moved = (await exists(path)) ? [aside] : [];
-  if (moved.length > 0) await rename(path, aside);
+  const moved: Moved[] = [];
   // A link or a pipe in the record's place is renamed, never followed.
-  if (await exists(record(folder))) await rename(record(folder), `${aside}-${recordFileName(folder)}`);
-  else await rm(record(folder), { force: true });
+  for (const one of [
+    { from: path, to: aside },
+    { from: record(folder), to: `${aside}-${recordFileName(folder)}` },
+  ]) {
+    if (!(await exists(one.from))) continue;
+    await rename(one.from, one.to);
+    moved.push(one);
+  }
   return moved;
 }

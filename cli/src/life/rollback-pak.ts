@@ -17,6 +17,7 @@ import type { Fetched } from "../install/fetched.ts";
 import { openScopes } from "../install/install-scopes.ts";
 import { readInstalledState } from "../install/installed-state.ts";
 import { type Placed, placeReleases, removeRelease } from "../install/place.ts";
+import { linkPlacesOf } from "../install/own-links.ts";
 import { formatLink } from "../install/record.ts";
 import { requireInside } from "../install/require-inside.ts";
 import { inSkillsFolder } from "../install/skills-folder.ts";
@@ -39,7 +40,7 @@ export interface RolledBack {
   readonly local: string | undefined;
   /** What `paks.jsonc` asks for now, when that had to change. */
   readonly source: string | undefined;
-  readonly backups: readonly string[];
+  readonly moved: Placed["moved"];
   /** Folders of dependencies that nothing needs any more. */
   readonly removed: readonly string[];
 }
@@ -76,7 +77,7 @@ export async function rollbackPak(
     digest: previous.digest,
     local: change.entry!.resolved.type === "local" ? `./${change.entry!.resolved.path}` : undefined,
     source: change.add,
-    backups: placed.backups,
+    moved: placed.moved,
     removed: placed.removed,
   };
 }
@@ -162,7 +163,7 @@ async function putBack(
   context: Context,
   opened: OpenWorkspace,
   { row, change, fetched, force }: Placement,
-): Promise<Pick<Placed, "backups"> & { readonly removed: string[] }> {
+): Promise<Pick<Placed, "moved"> & { readonly removed: string[] }> {
   const { place, folder, locked } = row;
   const { skillsFolder } = place;
   const { root, workspace } = opened;
@@ -192,9 +193,9 @@ async function putBack(
   return await inSkillsFolder(skillsFolder, folderOptions(place, context), async () => {
     if (formatLock(await readLock(root)) !== formatLock(opened.lock)) throw changedMeanwhile();
     const [placed] = await placeReleases([
-      { skillsFolder, record, files: fetched.files, links, force, workspace: change },
+      { skillsFolder, record, files: fetched.files, links, force, workspace: change, places: linkPlacesOf(context) },
     ]);
-    return { backups: placed!.backups, removed: await removeUnneeded(context, row, opened.lock) };
+    return { moved: placed!.moved, removed: await removeUnneeded(context, row, opened.lock) };
   });
 }
 
@@ -213,9 +214,9 @@ async function removeUnneeded(context: Context, { place }: LockedRow, before: Lo
     if (needed.has(folder) || !neededBefore.has(folder)) continue;
     const { state, record } = await readInstalledState(place.skillsFolder, folder);
     if (state !== "intact") continue;
-    const { skillsFolder, boundary } = place;
-    const workspace = { folder, entry: null };
-    await removeRelease({ skillsFolder, boundary, record, force: false, now: context.clock(), workspace });
+    const { skillsFolder } = place;
+    const removing = { skillsFolder, record, places: linkPlacesOf(context), force: false, now: context.clock() };
+    await removeRelease({ ...removing, workspace: { folder, entry: null } });
     removed.push(folder);
   }
   return removed;

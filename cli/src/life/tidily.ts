@@ -1,5 +1,6 @@
 import type { Context } from "../context.ts";
 import { removeEmptyFolders, removeFolders } from "../install/made-folders.ts";
+import { linkPlacesOf } from "../install/own-links.ts";
 import { inSkillsFolder } from "../install/skills-folder.ts";
 import { type Place, folderOptions } from "./places.ts";
 
@@ -14,7 +15,7 @@ export async function inFolderTidily<T>(context: Context, place: Place, work: ()
       try {
         return await work();
       } finally {
-        empty = await removeEmptyFolders({ ...place, cwd: context.cwd });
+        empty = await removeEmptyFolders({ ...place, cwd: context.cwd, places: linkPlacesOf(context) });
       }
     });
   } finally {

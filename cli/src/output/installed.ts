@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import type { InstallResult, Installed } from "../install/install.ts";
+import { formatMoved, movedData } from "./moved.ts";
 import { safe } from "./safe-text.ts";
 import { shortPath } from "./short-path.ts";
 
@@ -21,7 +22,7 @@ export const installedData = ({ installed, removed, root }: InstallResult) => ({
     links: one.links,
     copies: one.copies,
     read_by: one.readers,
-    backups: one.backups,
+    ...movedData(one.moved),
     notes: one.notes,
   })),
   removed,
@@ -54,7 +55,7 @@ function formatOne(one: Installed, around: Around): string {
     `  in ${at(one.path)}`,
     ...one.links.map((path) => `  ${isCopy(path) ? "copied to" : "linked from"} ${at(path)}`),
     ...(one.readers.length > 0 ? [`  read by ${one.readers.join(", ")} from ${at(dirname(one.path))}`] : []),
-    ...one.backups.map((path) => `  a copy of what was there: ${at(path)}`),
+    ...formatMoved(one.moved, around),
     ...one.notes.map((note) => `⚠ ${safe(note)}`),
   ].join("\n");
 }
