@@ -45,7 +45,14 @@ async function expectFewRequests(lab: Lab, databaseUrl: string): Promise<void> {
   await writeFile(join(project, "paks.jsonc"), JSON.stringify({ paks: names.map((name) => `acme/${name}`) }));
   const counts: Record<string, number> = {};
   const home = await lab.folder("nobody");
-  for (const args of [["install"], ["outdated"], ["update", "--all"], ["audit"], ["install", "--offline"]]) {
+  for (const args of [
+    ["install"],
+    ["outdated"],
+    ["update", "--all"],
+    ["audit"],
+    ["verify"],
+    ["install", "--offline"],
+  ]) {
     // Without a network the versions are chosen anew, from what the registry said of all of them.
     if (args.includes("--offline")) await rm(join(project, "paks.lock"));
     const registry = await startLimited(lab, databaseUrl);
@@ -59,10 +66,10 @@ async function expectFewRequests(lab: Lab, databaseUrl: string): Promise<void> {
     counts[args.join(" ")] = await countAnonymous(registry);
     await registry.stop();
   }
-  expect(counts).toEqual({ install: 2, outdated: 2, "update --all": 2, audit: 2, "install --offline": 0 });
+  expect(counts).toEqual({ install: 2, outdated: 2, "update --all": 2, audit: 2, verify: 2, "install --offline": 0 });
 }
 
-test("a stranger's project of sixty paks needs two requests of the limit to install, to look for newer ones, to update, to audit", async () => {
+test("a stranger's project of sixty paks needs two requests of the limit to install, update, audit and verify", async () => {
   const server = process.env["PAKS_TEST_DATABASE_URL"];
   if (server === undefined) throw new Error("PAKS_TEST_DATABASE_URL is not set.");
   await withDatabase(server, async (url) => {
