@@ -1,4 +1,5 @@
 import { PaksError } from "@paks/schema";
+import { openTimeLimit } from "./network/time-limit.ts";
 import type { Answer, Call, HttpDeps } from "./registry-http.ts";
 
 const maxRetries = 3;
@@ -14,8 +15,7 @@ export async function withRetries(
   // Waiting because the registry says so is not the registry's slowness, and counts apart.
   let end = Date.now() + (call.totalMilliseconds ?? 30_000);
   for (let retry = 0; ; retry += 1) {
-    const signal = AbortSignal.any([deps.signal, AbortSignal.timeout(Math.max(0, Math.ceil(end - Date.now())))]);
-    const failure = await attempt(once, signal);
+    const failure = await attempt(once, deps.signal, end - Date.now());
     if (!(failure instanceof PaksError)) return failure;
     deps.signal.throwIfAborted();
     const limited = failure.code === "RATE_LIMITED";
@@ -25,7 +25,7 @@ export async function withRetries(
     deps.debug(`${call.method} ${call.path}: ${failure.code}, again in ${Math.round(wait)} ms`);
     if (limited) end += wait;
     if (limited && wait > 2000) deps.note?.(waiting(wait));
-    await deps.sleep(wait, limited ? deps.signal : signal);
+    await deps.sleep(wait, deps.signal);
   }
 }
 
@@ -36,12 +36,16 @@ const waiting = (milliseconds: number): string =>
 async function attempt(
   once: (signal: AbortSignal) => Promise<Answer>,
   signal: AbortSignal,
+  milliseconds: number,
 ): Promise<Answer | PaksError> {
+  const limit = openTimeLimit(signal, milliseconds);
   try {
-    return await once(signal);
+    return await once(limit.signal);
   } catch (error) {
     if (error instanceof PaksError) return error;
     throw error;
+  } finally {
+    limit.close();
   }
 }
 

@@ -1,6 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { PaksError } from "@paks/schema";
 import { expect, onTestFinished, test } from "vitest";
 import { openFetch } from "./network/open-fetch.ts";
@@ -303,6 +305,21 @@ test("a registry that never answers is given up when the time for everything is 
     message: expect.stringContaining("no answer in time"),
   });
   expect(performance.now() - start).toBeLessThan(2000);
+});
+
+test("the time for everything ends also when memory is cleaned up meanwhile", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const timer = setInterval(collect, 20);
+  onTestFinished(() => clearInterval(timer));
+  const stub = await serveStub(async () => {
+    await delay(5000, undefined, { ref: false });
+    return {};
+  });
+  const call = { method: "GET", path: "/", auth: "none", totalMilliseconds: 400 } as const;
+  const start = performance.now();
+  await expect(openHttp(depsOf(stub))(call)).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
+  expect(performance.now() - start).toBeLessThan(3000);
 });
 
 test("Ctrl-C ends a call that hangs, with its own reason", async () => {

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PaksError, escapeText, isVersion, parseJson, selectVersion } from "@paks/schema";
 import type { Context } from "../context.ts";
+import { openTimeLimit } from "../network/time-limit.ts";
 
 /** What is recorded wherever a package came from: which mirror this machine uses is nobody else's business. */
 export const publicNpmRegistry = "https://registry.npmjs.org";
