@@ -4,7 +4,7 @@ import type { Tortured } from "./commands.ts";
 import { type Lab, type Place, copyPlace, openLab, processOf, startOf } from "./lab.ts";
 import { type Target, inject, listTargets } from "./strace.ts";
 
-const wanted = process.env["PAKS_TORTURE"] ?? "14";
+const wanted = process.env["PAKS_TORTURE"] ?? "10";
 /** Faults that each command meets, spread over all there are; `PAKS_TORTURE=all` is every one of them. */
 const most = wanted === "all" ? Infinity : Number(wanted);
 /** Each is a process that mostly waits. */
