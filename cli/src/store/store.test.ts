@@ -102,8 +102,10 @@ test("links and folders in the place of an entry are not followed", async () => 
   await symlink(copy, path);
   expect(await store.find(digest)).toBeUndefined();
   await expect(readFile(path)).rejects.toMatchObject({ code: "ENOENT" });
-  await mkdir(path, { recursive: true });
+  await mkdir(join(path, "full"), { recursive: true });
   expect(await store.find(digest)).toBeUndefined();
+  await store.put(digest, files);
+  expect(plain(await store.find(digest))).toEqual(plain(files));
 });
 
 test("a store that cannot be used is an empty one, and that is told once", async () => {

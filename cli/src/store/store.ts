@@ -94,7 +94,7 @@ async function check(
     return files;
   }
   options.note(`An entry of the store was damaged and is fetched again: ${path}`);
-  await orNothing(options, () => rm(path, { force: true }));
+  await orNothing(options, () => rm(path, { recursive: true, force: true }));
   return undefined;
 }
 
