@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import { toPaksError } from "../output/errors.ts";
 import { inParallel } from "./batch/in-parallel.ts";
 import { EndedHere, type Fault } from "./options.ts";
-import { pushRelease } from "./push.ts";
+import { pushReleases } from "./push.ts";
 import { hasGitWork, pathInRepository, type ReleasePlan, topTree } from "./release-plan.ts";
 import { type Made, takeBack, targetOf } from "./take-back.ts";
 import { replaceManifest } from "./write-manifest.ts";
@@ -26,7 +26,9 @@ export async function applyRelease(context: Context, plan: ReleasePlan, fault: F
   const commit = targetOf(plan, made.commit);
   if (plan.steps.push === "todo") {
     const label = `Pushing ${plan.tag.name} to ${plan.remote.name}`;
-    await context.progress(label, async () => await pushRelease(plan, { commit, made }));
+    const failures = await context.progress(label, async () => await pushReleases([plan], { made }));
+    const failure = failures.get(plan);
+    if (failure) throw failure;
   }
   fault("pushed");
   return { commit, made };

@@ -1,10 +1,7 @@
 import { pushArgs, quoteForShell as quote, tagArgs } from "@paks/git/work-tree";
 import { formatCommitMessage } from "./apply.ts";
-import { leasesOf } from "./push.ts";
+import { leasesOf, tagsPerPush } from "./push.ts";
 import { pathInRepository, type ReleasePlan } from "./release-plan.ts";
-
-/** Tags of one atomic push: GitHub sends no events when more are pushed at once. */
-export const tagsPerPush = 3;
 
 /**
  * The commands that do by hand what the plans of one run would do, for a POSIX shell. They can be pasted as they are.

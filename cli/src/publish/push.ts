@@ -1,33 +1,172 @@
-import { fetchRemoteRefs, type PushOutcome, type PushRequest, pushRefs } from "@paks/git/work-tree";
+import { fetchRemoteRefs, type PushRequest, pushRefs, takeBackRefs } from "@paks/git/work-tree";
 import { isPaksError, PaksError } from "@paks/schema";
 import { settle } from "./problems.ts";
-import type { ReleasePlan } from "./release-plan.ts";
-import { type Made, takeBack } from "./take-back.ts";
+import { type ReleasePlan, topTree, withoutSignal } from "./release-plan.ts";
+import { type Made, takeBack, targetOf } from "./take-back.ts";
 
-interface Release {
-  readonly commit: string;
+/** Tags of one atomic push: GitHub sends no events when more are pushed at once. */
+export const tagsPerPush = 3;
+
+/** Why a release is not on the remote; releases without a row are. */
+export type PushFailures = ReadonlyMap<ReleasePlan, PaksError>;
+
+interface State {
+  readonly head: string;
   readonly made: Made;
+  readonly failures: Map<ReleasePlan, PaksError>;
+  readonly queue: ReleasePlan[][];
+  atomic: boolean;
+  branchPushed: boolean;
+  /** Nobody knows what the remote has: nothing more is sent, and nothing is taken back. */
+  unknown: boolean;
+}
+
+interface PushOptions {
+  readonly made: Made;
+  /** Called after each group. */
+  readonly onGroup?: () => void;
+  /** The remote has the commit already. */
+  readonly tagsOnly?: boolean;
 }
 
 /**
- * The one push: branch and tag together. It is taken back only when git reports every ref refused and the remote
- * shows none of them; where nobody knows, everything stays and the same command goes on.
- * @throws PaksError PUSH_REJECTED, BEHIND_UPSTREAM (taken back); GIT_HOST_UNAVAILABLE, CANCELLED (stays)
+ * Pushes the tags in groups, each group all or nothing, the branch with the first. A tag that the remote refuses is
+ * sent apart from its group, so that it stands in nobody's way. What was refused is taken back when the remote shows
+ * none of it; where nobody knows, everything stays and the same command goes on.
+ * @returns PUSH_REJECTED, BEHIND_UPSTREAM (taken back); GIT_HOST_UNAVAILABLE (stays)
+ * @throws PaksError CANCELLED; then commit and tags stay
  */
-export async function pushRelease(plan: ReleasePlan, release: Release): Promise<void> {
-  // A tag of an earlier run may be on an older commit than the branch.
-  const branch = `${release.made.commit ?? plan.head}:refs/heads/${plan.remote.branch}`;
-  const tag = `refs/tags/${plan.tag.name}`;
-  const push = async (refspecs: readonly string[], atomic: boolean): Promise<PushOutcome> =>
-    await pushRefs(plan.tree, { remote: plan.remote.name, refspecs, atomic, leases: leasesOf(plan, refspecs) });
-  const outcome = await push([branch, tag], true);
-  if (outcome.type !== "no-atomic") return await settlePush(plan, release, outcome);
-  // One after the other: the commit first, since a tag without its branch would be the stranger half.
-  const first = await push([branch], false);
-  if (first.type !== "pushed") return await settlePush(plan, release, first);
-  const second = await push([tag], false);
-  if (second.type === "rejected" || second.type === "not-sent") throw halfPushed(plan, second.error);
-  return await settlePush(plan, release, second);
+export async function pushReleases(
+  plans: readonly ReleasePlan[],
+  { made, onGroup, tagsOnly = false }: PushOptions,
+): Promise<PushFailures> {
+  const todo = plans.filter(({ steps }) => steps.push === "todo");
+  const [first] = todo;
+  if (!first) return new Map();
+  const queue = Array.from({ length: Math.ceil(todo.length / tagsPerPush) }, (_, at) =>
+    todo.slice(at * tagsPerPush, (at + 1) * tagsPerPush),
+  );
+  const head = made.commit ?? first.head;
+  const state: State = { head, made, failures: new Map(), queue, atomic: true, branchPushed: tagsOnly, unknown: false };
+  for (let group = queue.shift(); group; group = queue.shift()) {
+    await pushGroup(state, group);
+    onGroup?.();
+  }
+  try {
+    return await settleFailures(plans, state);
+  } catch (error) {
+    throw isCancelled(error) ? stopped(todo, error) : error;
+  }
+}
+
+async function pushGroup(state: State, group: readonly ReleasePlan[]): Promise<void> {
+  const [first] = group;
+  if (!first) return;
+  const { remote } = first;
+  const branch = `refs/heads/${remote.branch}`;
+  // Without atomic pushes everything goes alone, the branch before its tags.
+  const tags = state.atomic || state.branchPushed ? group : [];
+  const refspecs = [
+    ...(state.branchPushed ? [] : [`${state.head}:${branch}`]),
+    ...tags.map(({ tag }) => `refs/tags/${tag.name}`),
+  ];
+  const leases = tags.flatMap((plan) => leasesOf(plan, refspecs) ?? []);
+  const outcome = await pushRefs(topTree(first), { remote: remote.name, refspecs, atomic: state.atomic, leases });
+  switch (outcome.type) {
+    case "pushed":
+      state.branchPushed = true;
+      if (tags.length === 0) state.queue.unshift([...group]);
+      return;
+    case "no-atomic":
+      state.atomic = false;
+      state.queue.unshift(...splitUp([group, ...state.queue.splice(0)]));
+      return;
+    case "rejected":
+      if (group.length > 1 && !isBranchRefused(outcome.error, branch)) state.queue.unshift(...splitUp([group]));
+      else if (tags.length > 0 && !isBranchRefused(outcome.error, branch)) state.failures.set(first, outcome.error);
+      else failRest(state, group, outcome.error);
+      return;
+    case "not-sent":
+      failRest(state, group, outcome.error);
+      return;
+    case "unknown":
+      state.unknown = true;
+      failRest(state, group, outcome.error);
+  }
+}
+
+const splitUp = (groups: readonly (readonly ReleasePlan[])[]): ReleasePlan[][] => groups.flat().map((plan) => [plan]);
+
+/** By itself, not because a tag of the same push was. */
+function isBranchRefused({ details, code }: PaksError, branch: string): boolean {
+  if (code === "BEHIND_UPSTREAM") return true;
+  const refs = (details?.["refs"] ?? []) as readonly { readonly ref: string; readonly summary: string }[];
+  return refs.some(({ ref, summary }) => ref === branch && !/atomic/.test(summary));
+}
+
+function failRest(state: State, group: readonly ReleasePlan[], error: PaksError): void {
+  for (const plan of [...group, ...state.queue.splice(0).flat()]) state.failures.set(plan, error);
+}
+
+/** Looks at the remote before anything is taken back: what it shows is out, whatever git said. */
+async function settleFailures(plans: readonly ReleasePlan[], state: State): Promise<PushFailures> {
+  const { failures, made } = state;
+  const [first] = failures.keys();
+  if (!first) return failures;
+  // Whoever stops it does not want to wait for the remote's answer.
+  for (const error of failures.values()) if (isCancelled(error)) throw error;
+  const { value: refs } = await settle(fetchRemoteRefs(topTree(first), first.remote.name));
+  const shown = new Set(refs?.map(({ name, commit }) => `${name} ${commit}`));
+  for (const plan of [...failures.keys()]) {
+    if (shown.has(`refs/tags/${plan.tag.name} ${targetOf(plan, made.commit)}`)) failures.delete(plan);
+  }
+  if (failures.size === 0) return failures;
+  const branch = state.branchPushed || shown.has(`refs/heads/${first.remote.branch} ${state.head}`);
+  if (!refs || state.unknown) return mapErrors(failures, (error, plan) => stayed(plan, error));
+  const allRefused = !branch && plans.every((plan) => failures.has(plan) || plan.steps.push !== "todo");
+  return allRefused ? await takeBackAll(plans, state) : await takeBackTags(state);
+}
+
+const mapErrors = (failures: PushFailures, change: (error: PaksError, plan: ReleasePlan) => PaksError): PushFailures =>
+  new Map([...failures].map(([plan, error]) => [plan, change(error, plan)]));
+
+async function takeBackAll(plans: readonly ReleasePlan[], { failures, made }: State): Promise<PushFailures> {
+  const [[only, cause]] = [...failures] as [[ReleasePlan, PaksError]];
+  const said = await takeBack(plans, made, cause);
+  if (failures.size === 1) return new Map([[only, said]]);
+  const end = said.message.slice(cause.message.length);
+  return mapErrors(failures, (error) => again(error, `${error.message}${end}`, said.details?.["taken_back"] === true));
+}
+
+/** The version commit is shared and out already; a rerun finds the versions in it and only tags and pushes. */
+async function takeBackTags({ failures, made }: State): Promise<PushFailures> {
+  const tags = made.tags.filter((plan) => failures.has(plan));
+  const [first] = tags;
+  const undo = tags.map((plan) => ({ ...plan.tag, commit: targetOf(plan, made.commit) }));
+  const { error } = first ? await settle(takeBackRefs(withoutSignal(topTree(first)), { tags: undo })) : {};
+  const left = error ? `Its tag could not be taken back: ${error.message}` : "Its tag was taken back.";
+  const undone = new Set(tags);
+  return mapErrors(failures, (cause, plan) => {
+    const isUndone = undone.has(plan);
+    const said = isUndone ? left : "Its tag is of an earlier run and stays.";
+    const shared = made.commit === undefined ? "" : " The version commit is out and stays.";
+    return again(cause, `${cause.message} ${said}${shared}`, isUndone && error === undefined);
+  });
+}
+
+const again = (cause: PaksError, message: string, takenBack: boolean): PaksError =>
+  new PaksError(cause.code, message, {
+    hint: /same command again/.test(cause.hint ?? "")
+      ? cause.hint
+      : `${cause.hint ?? "Ask who runs the git host."} Then run the same command again.`,
+    cause,
+    details: { ...cause.details, taken_back: takenBack },
+  });
+
+function stopped(plans: readonly ReleasePlan[], cause: PaksError): PaksError {
+  if (plans.length === 1) return stayed(plans[0]!, cause);
+  const message = `It is not known whether the remote took all ${plans.length} tags. The version commit and the tags stay as they are. ${cause.message}`;
+  return new PaksError("CANCELLED", message, { hint: goOn, cause, details: { ...cause.details, taken_back: false } });
 }
 
 /** Only the tag may be overwritten, and only while it is the one that the author has been shown. */
@@ -35,36 +174,6 @@ export function leasesOf(plan: ReleasePlan, refspecs: readonly string[]): PushRe
   const ref = `refs/tags/${plan.tag.name}`;
   const expected = plan.overwrites.remote?.object;
   return expected === undefined || !refspecs.includes(ref) ? [] : [{ ref, expected }];
-}
-
-async function settlePush(plan: ReleasePlan, release: Release, outcome: PushOutcome): Promise<void> {
-  if (outcome.type === "pushed") return;
-  if (outcome.type === "no-atomic") throw new TypeError("a push of one ref cannot lack atomicity");
-  // Whoever stops it does not want to wait for the remote's answer.
-  if (isCancelled(outcome.error)) throw stayed(plan, outcome.error);
-  const shown = await lookAtRemote(plan, release);
-  // The answer was lost, the push was not.
-  if (shown === "all") return;
-  if (outcome.type !== "unknown" && shown === "none") throw await takeBack([plan], release.made, outcome.error);
-  throw stayed(plan, outcome.error);
-}
-
-/** What of this release the remote has; `unknown` when it does not say. */
-async function lookAtRemote(
-  plan: ReleasePlan,
-  { commit, made }: Release,
-): Promise<"all" | "some" | "none" | "unknown"> {
-  const { value: refs } = await settle(fetchRemoteRefs(plan.tree, plan.remote.name)).catch((error: unknown) => {
-    throw isCancelled(error) ? stayed(plan, error) : error;
-  });
-  // A push moments ago and no ref at all: this is rather a login page than a repository.
-  if (!refs) return "unknown";
-  const has = (name: string) => refs.some((ref) => ref.name === name && ref.commit === commit);
-  const tag = has(`refs/tags/${plan.tag.name}`);
-  // A commit that was there before says nothing about this push.
-  const branch = made.commit === undefined ? tag : has(`refs/heads/${plan.remote.branch}`);
-  if (tag && branch) return "all";
-  return tag || branch ? "some" : "none";
 }
 
 export const isCancelled = (error: unknown): error is PaksError => isPaksError(error) && error.code === "CANCELLED";
@@ -81,12 +190,3 @@ export function stayed(plan: ReleasePlan, cause: PaksError): PaksError {
 
 const codeOfUnknown = ({ code }: PaksError): PaksError["code"] =>
   code === "GIT_HOST_TIMEOUT" || code === "CANCELLED" ? code : "GIT_HOST_UNAVAILABLE";
-
-function halfPushed(plan: ReleasePlan, cause: PaksError): PaksError {
-  const message = `${cause.message} The remote takes one ref at a time, and the version commit is there already.`;
-  return new PaksError(cause.code, message, {
-    hint: `${cause.hint ?? "Ask who runs the git host."} Then run the same command again: only ${plan.tag.name} is left.`,
-    cause,
-    details: { ...cause.details, taken_back: false },
-  });
-}

@@ -155,7 +155,11 @@ test("a remote without atomic pushes that refuses the tag keeps the commit; the 
   await writeFile(update, '#!/bin/sh\ncase "$1" in refs/tags/*) exit 1;; esac\n', { mode: 0o755 });
   const run = await lab.publish(["--bump", "patch", "--json"]);
   expect(run.exit).toBe(6);
-  expect(failureOf(run)).toMatchObject({ code: "PUSH_REJECTED", details: { taken_back: false } });
+  expect(failureOf(run)).toMatchObject({
+    code: "PUSH_REJECTED",
+    message: expect.stringContaining("Its tag was taken back. The version commit is out and stays."),
+  });
+  expect(await lab.repo.git("tag")).toBe("");
   await rm(update);
   dataOfRun(await lab.publish(["--bump", "patch", "--json"]));
   await expectOneRelease(lab, "", "0.1.1");

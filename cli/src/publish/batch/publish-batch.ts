@@ -4,7 +4,7 @@ import { makeReleases } from "../apply.ts";
 import { notifyRegistry } from "../notify.ts";
 import { type Fault, readFault } from "../options.ts";
 import { settle, type Settled } from "../problems.ts";
-import { goOn } from "../push.ts";
+import { goOn, pushReleases } from "../push.ts";
 import type { PublishMode } from "../publish.ts";
 import type { ReleasePlan } from "../release-plan.ts";
 import type { Published } from "../result.ts";
@@ -12,7 +12,6 @@ import { type Made, targetOf } from "../take-back.ts";
 import { noteOf } from "../tell-untold.ts";
 import { inParallel } from "./in-parallel.ts";
 import { type BatchPlan, planBatch } from "./plan-batch.ts";
-import { pushGroups } from "./push-groups.ts";
 import { formatBatchPlan } from "./result-batch.ts";
 import type { Selection } from "./select.ts";
 import type { WholeRepository } from "../repository-facts.ts";
@@ -60,7 +59,8 @@ export async function publishBatch(
   if (!mode.yes && context.io.interactive) await requireConsent(context, planned, todo);
   const made = await makeReleases(plans, fault);
   const pushing = plans.filter(({ steps }) => steps.push === "todo").length;
-  const push = async () => await pushGroups(plans, { made, fault, tagsOnly: planned.tagsOnly });
+  const push = async () =>
+    await pushReleases(plans, { made, onGroup: () => fault("group-pushed"), tagsOnly: planned.tagsOnly });
   const failures = pushing === 0 ? await push() : await context.progress(`Pushing ${pushing} tags`, push);
   fault("pushed");
   const finish = async (plan: ReleasePlan): Promise<Published> =>
