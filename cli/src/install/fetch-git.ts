@@ -1,5 +1,6 @@
 import { readPakFiles, type Snapshot } from "@paks/git";
 import {
+  type GitOrigin,
   type GitPolicy,
   type GitSource,
   type ReleaseFile,
@@ -198,11 +199,62 @@ async function fetchCommit(reader: GitReader, { commit, tag }: GitPlace): Promis
   } catch (error) {
     if (tag === undefined || !isPaksError(error, "REF_NOT_FOUND")) throw error;
   }
-  const snapshot = await reader.fetch({ type: "tag", name: tag });
+  return await fetchTagged(reader, { commit, tag });
+}
+
+/**
+ * What a lock says of a pak from git, whose digest is the caller's to compare. The large hosts give out a commit of
+ * anybody's fork through the address of the original; so where the lock names a tag, the tag has to lead there.
+ * @throws PaksError TAG_MOVED, TAG_NOT_FOUND, REF_NOT_FOUND, LOCKFILE_MISMATCH for another tree, and those of fetching
+ */
+export async function fetchLockedGitFiles(
+  { repository, commit, tag, path, tree }: GitOrigin,
+  fetching: Fetching,
+): Promise<readonly ReleaseFile[]> {
+  const reader = await openGitReader(repository, fetching);
+  const snapshot = await (tag === undefined
+    ? reader.fetch({ type: "commit", oid: commit })
+    : fetchTagged(reader, { commit, tag }));
+  try {
+    const found = await readPakFiles(snapshot, path, defaultLimits);
+    if (tree === undefined || tree === found.tree) return found.files;
+    throw new PaksError(
+      "LOCKFILE_MISMATCH",
+      `paks.lock and ${repository} do not fit: the tree is ${found.tree} there.`,
+      {
+        hint: "Take paks.lock from version control again.",
+        details: { recorded: tree, found: found.tree },
+      },
+    );
+  } finally {
+    await snapshot.close();
+  }
+}
+
+interface TaggedCommit {
+  readonly commit: string;
+  readonly tag: string;
+}
+
+async function fetchTagged(reader: GitReader, { commit, tag }: TaggedCommit): Promise<Snapshot> {
+  const snapshot = await fetchTag(reader, tag);
   if (snapshot.commit === commit) return snapshot;
   await snapshot.close();
   throw new PaksError("TAG_MOVED", `${tag} of ${reader.repository.url} leads to another commit than was recorded.`, {
-    hint: "The recorded commit is no longer given out. Nothing was installed.",
+    hint: "Nothing was installed. Either the author moved the tag, or somebody changed paks.lock: ask which of the two is right.",
     details: { recorded: commit, found: snapshot.commit },
   });
+}
+
+async function fetchTag(reader: GitReader, tag: string): Promise<Snapshot> {
+  try {
+    return await reader.fetch({ type: "tag", name: tag });
+  } catch (error) {
+    if (!isPaksError(error, "TAG_NOT_FOUND")) throw error;
+    throw new PaksError(error.code, `${reader.repository.url} has no tag ${tag} now.`, {
+      hint: "Nothing was installed: without its tag nobody can tell the recorded commit from a stranger's. Ask the author, or name another state.",
+      details: { repository: reader.repository.url, tag },
+      cause: error,
+    });
+  }
 }

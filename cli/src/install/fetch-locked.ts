@@ -6,6 +6,7 @@ import {
   type NpmOrigin,
   type Origin,
   type RegistryOrigin,
+  type ReleaseDto,
   type ReleaseFile,
   PaksError,
   describeFiles,
@@ -43,7 +44,7 @@ interface Locked<T extends Origin = Origin> {
 
 /**
  * Exactly the bytes of a lock's entry: from the store, else from where the lock says that they came from, and for a
- * release that its registry does not have any more from git at the recorded commit. Never other bytes.
+ * release whose archive its registry cannot give out from git at the recorded commit. Never other bytes.
  * @throws PaksError INTEGRITY_MISMATCH for other bytes; LOCKFILE_MISMATCH when the lock contradicts the registry, the
  * configuration or the folder it names; TAG_MOVED; OFFLINE
  */
@@ -137,6 +138,7 @@ async function fetchFromRegistry(locked: Locked<RegistryOrigin>, registry: Regis
     if (!isPaksError(error)) throw error;
     if (error.code === "INTEGRITY_MISMATCH") throw await blame(locked, registry, error);
     if (!absent.has(error.code)) throw error;
+    await requireRecorded(locked, registry, error);
     const files = await fetchInstead(locked, error);
     const name = `${formatPakId(origin)} ${origin.version}`;
     context.note(`${registry.url} does not give out ${name} (${error.code}); it came from git, verified.`);
@@ -144,7 +146,7 @@ async function fetchFromRegistry(locked: Locked<RegistryOrigin>, registry: Regis
   }
 }
 
-/** Not `TAKEN_DOWN`: what a registry took down must not come back by another way. */
+/** The archive is not to be had. Not `TAKEN_DOWN`: what a registry took down must not come back by another way. */
 const absent = new Set<string>([
   "PAK_NOT_FOUND",
   "VERSION_NOT_FOUND",
@@ -154,6 +156,60 @@ const absent = new Set<string>([
   "RATE_LIMITED",
   "INTERNAL",
 ]);
+
+/** The registry could not be asked: it has denied nothing. */
+const unanswered = new Set<string>(["REGISTRY_UNAVAILABLE", "DB_UNAVAILABLE", "RATE_LIMITED", "INTERNAL"]);
+
+/**
+ * A repository that the lock alone names is not gone to for what the registry never had: its record has to say the same
+ * as the lock. Only where nobody there answers is the lock all there is.
+ * @throws PaksError the registry's own refusal; LOCKFILE_MISMATCH when the record says something else
+ */
+async function requireRecorded(locked: Locked<RegistryOrigin>, registry: Registry, first: PaksError): Promise<void> {
+  const release = await findRecord(locked, registry, first);
+  if (release === undefined) return;
+  const { entry, origin } = locked;
+  const pairs: readonly (readonly [what: string, there: string, here: string | undefined])[] = [
+    ["digest", release.digest, entry.digest],
+    ["repository", release.repository, origin.repository],
+    ["folder", release.path, origin.path],
+    ["tag", release.tag, origin.tag],
+    ["commit", release.commit, origin.commit],
+    ["tree", release.tree, origin.tree],
+    ["archive", release.archive_sha256, origin.archive],
+  ];
+  const [other] = pairs.filter(([, there, here]) => here !== undefined && here !== there);
+  if (other === undefined) return;
+  const [what, there, here] = other;
+  throw mismatch(locked, `${registry.url} recorded the ${what} ${there}, the lock says ${here}`, { cause: first });
+}
+
+async function findRecord(
+  { origin }: Locked<RegistryOrigin>,
+  registry: Registry,
+  first: PaksError,
+): Promise<ReleaseDto | undefined> {
+  try {
+    const release = await registry.findRelease(origin, origin.version);
+    if (release !== undefined) return release;
+  } catch (error) {
+    if (!isPaksError(error) || !unanswered.has(error.code)) throw error;
+    if (unanswered.has(first.code)) return undefined;
+    throw error;
+  }
+  const { code, message } = first;
+  const isDenied = !unanswered.has(code);
+  const name = `${formatPakId(origin)} ${origin.version}`;
+  throw new PaksError(
+    isDenied ? code : "VERSION_NOT_FOUND",
+    isDenied ? message : `${registry.url} does not know ${name}.`,
+    {
+      hint: "If it never was there, somebody changed paks.lock: take it from version control again. If it is gone, look for another version with `paks outdated`.",
+      details: first.details,
+      cause: first,
+    },
+  );
+}
 
 /** When git has no answer either, the registry's is the one to tell. */
 async function fetchInstead(locked: Locked<RegistryOrigin>, first: PaksError): Promise<readonly ReleaseFile[]> {
@@ -184,8 +240,8 @@ async function blame(locked: Locked<RegistryOrigin>, registry: Registry, error: 
 }
 
 async function fetchFromGit(context: LockedFetching, origin: GitOrigin): Promise<readonly ReleaseFile[]> {
-  const { fetchGitFiles } = await import("./fetch-git.ts");
-  return (await fetchGitFiles(origin, context)).files;
+  const { fetchLockedGitFiles } = await import("./fetch-git.ts");
+  return await fetchLockedGitFiles(origin, context);
 }
 
 async function fetchFromNpm({ origin, context }: Locked<NpmOrigin>): Promise<readonly ReleaseFile[]> {

@@ -14,6 +14,7 @@ import type { Context } from "../context.ts";
 import { nearest } from "../nearest.ts";
 import { exists } from "./installed-state.ts";
 import type { LinkPlan } from "./links.ts";
+import { isSamePlace } from "./same-place.ts";
 
 export interface ScopeArgs {
   /** Ids of targets, as given by `--agent a,b`; `*` = all that are found here; empty = the remembered ones, or those found. */
@@ -76,15 +77,16 @@ export async function planScope(context: Context, args: ScopeArgs): Promise<Scop
     return [];
   });
   const mode = args.copy === true ? "copy" : "link";
+  const isHere = (folder: string) => isSamePlace(folder, place.skillsFolder);
   return {
     ...place,
     agents: folders.map(({ target }) => target.id),
-    readers: folders.flatMap(({ target, folder }) => (folder === place.skillsFolder ? [target.name] : [])),
+    readers: folders.flatMap(({ target, folder }) => (isHere(folder) ? [target.name] : [])),
     mode,
     folderOf: ({ name, folder }) => folder ?? name,
     linksOf: (pak) => {
       const plans = folders
-        .filter(({ folder }) => folder !== place.skillsFolder)
+        .filter(({ folder }) => !isHere(folder))
         .map(({ target, folder }): LinkPlan => {
           const path = join(folder, nameBelow(target, pak));
           return { target: target.id, path, mode: target.copyOnly ? "copy" : mode };

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { defaultLimits, describeFiles } from "@paks/schema";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { listInstalled } from "./list-installed.ts";
+import { removeEmptyFolders } from "./made-folders.ts";
 import { placeRelease, removeRelease } from "./place.ts";
 import { bookkeeping, type InstallRecord } from "./record.ts";
 import { inSkillsFolder, recoverIfNeeded } from "./skills-folder.ts";
@@ -97,6 +98,59 @@ test("an intent moves nothing of the user's and nothing to where paks does not i
   await leave({ folder: "acme/new", aside: join(left, "old"), record: record({ folder: "acme/new" }) });
   await expect(recover()).rejects.toMatchObject({ code: "UNSAFE_TARGET" });
   await expect(access(join(home, "new"))).rejects.toThrow("ENOENT");
+});
+
+const links = ["../../.git", "../../src", "../../node_modules/left-pad", "../../../home/work", "another", "/tmp/x"];
+test.each(links)("a placing that was never begun makes and replaces nothing at %s", async (link) => {
+  const path = join(skillsFolder, link);
+  const left = join(bookkeeping(skillsFolder).work, "left");
+  const begun = record({ links: [link] });
+  const intents = JSON.stringify([{ folder: "pdf", aside: join(left, "old-0"), record: begun }]);
+  const isThere = link.includes("work");
+  // Nothing there, and a folder that holds just what the intent says was replaced.
+  for (const replaced of ["ten years", "ours"]) {
+    await write(join(skillsFolder, "pdf", "SKILL.md"), "x\n");
+    await write(join(left, "old-0", "thesis.txt"), replaced);
+    if (replaced === "ours" && !isThere) await write(join(path, "thesis.txt"), "ours");
+    await write(join(left, "intent.json"), intents);
+    await recover();
+    if (isThere) await untouched();
+    else if (replaced === "ours") expect(await readFile(join(path, "thesis.txt"), "utf8")).toBe("ours");
+    else await expect(access(path)).rejects.toThrow("ENOENT");
+  }
+});
+
+test("a removing that was never begun removes nothing that the record names elsewhere", async () => {
+  const src = join(root, "project", "src");
+  await write(join(src, "SKILL.md"), "x\n");
+  await write(bookkeeping(skillsFolder).record("pdf"), JSON.stringify(record({ links: ["../../src"] })));
+  const left = join(bookkeeping(skillsFolder).work, "left");
+  await write(join(left, "intent.json"), JSON.stringify([{ folder: "pdf", aside: join(left, "old"), record: null }]));
+  await recover();
+  expect(await readFile(join(src, "SKILL.md"), "utf8")).toBe("x\n");
+});
+
+test("a folder of a killed command that is a link: nothing is taken out of where it leads", async () => {
+  const src = join(root, "project", "src");
+  await write(join(src, "old", "SKILL.md"), "x\n");
+  await write(join(src, "intent.json"), JSON.stringify([{ folder: "pdf", aside: "old", record: record() }]));
+  await mkdir(bookkeeping(skillsFolder).work, { recursive: true });
+  await symlink("../../../../src", join(bookkeeping(skillsFolder).work, "left"));
+  await recover();
+  expect(await readFile(join(src, "old", "SKILL.md"), "utf8")).toBe("x\n");
+  await expect(access(join(skillsFolder, "pdf"))).rejects.toThrow("ENOENT");
+});
+
+test("a list of made folders has none removed but those that links need: an empty folder of git's is git's", async () => {
+  const project = join(root, "project");
+  const folders = [".git/refs/tags", ".git/refs", "build", ".claude/other", ".claude/skills/acme", "../home/empty"];
+  for (const folder of folders) await mkdir(join(project, folder), { recursive: true });
+  await mkdir(join(project, ".goose/skills"), { recursive: true });
+  const listed = [...folders, ".goose/skills", ".goose"].map((folder) => `../../${folder}`);
+  await write(join(bookkeeping(skillsFolder).base, "made"), JSON.stringify(listed));
+  await removeEmptyFolders({ skillsFolder, root: project, cwd: project });
+  for (const folder of folders) await access(join(project, folder));
+  await expect(access(join(project, ".goose"))).rejects.toThrow("ENOENT");
 });
 
 test("an account's folder that is a link elsewhere is neither installed into nor removed from", async () => {

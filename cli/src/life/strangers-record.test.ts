@@ -1,0 +1,157 @@
+import { cp, mkdir, readFile, readdir, rename, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { beforeEach, expect, test } from "vitest";
+import { exists } from "../install/installed-state.ts";
+import { type Project, makeProject } from "./testing/project.ts";
+
+/** A project with an install of its own, whose record then says what a stranger wrote. */
+let project: Project;
+const recordFile = () => project.skill(".paks", "pdf.json");
+beforeEach(async () => {
+  project = await makeProject();
+  await project.registry.add("acme/pdf", "1.0.0");
+  await project.registry.add("acme/pdf", "1.1.0");
+  await project.ok("install", "acme/pdf@1.0.0", "--agent", "universal");
+});
+
+async function nameLinks(...links: string[]): Promise<void> {
+  const record = JSON.parse(await readFile(recordFile(), "utf8")) as object;
+  await writeFile(recordFile(), JSON.stringify({ ...record, links }));
+}
+
+const sameBytes = (path: string) => cp(project.skill("pdf"), path, { recursive: true });
+
+async function otherBytes(path: string): Promise<void> {
+  await mkdir(path, { recursive: true });
+  await writeFile(join(path, "keep.txt"), "mine");
+}
+
+/** What a stranger would name, from the skills folder. */
+const names = [
+  "../../.git",
+  "../../src",
+  "../../src/pdf",
+  "../../../beside",
+  "../../.claude/skills/another",
+  "../../.claude/skills/pdf/scripts",
+  "../../.claude/skills",
+  "../../.claude",
+  "../../skills/acme/pdf",
+  "another",
+  ".paks/backups",
+];
+
+test.each(names)("%s in a record: nothing is removed or moved, with the same bytes or others", async (name) => {
+  const path = join(project.skill(), name);
+  for (const fill of [sameBytes, otherBytes]) {
+    for (const flags of [[], ["--force"]]) {
+      await mkdir(dirname(path), { recursive: true });
+      if (!(await exists(path))) await fill(path);
+      const before = (await readdir(path)).sort();
+      await project.ok("install", "acme/pdf@1.0.0", "--agent", "universal");
+      await nameLinks(name);
+      const done = await project.ok("remove", "pdf", ...flags);
+      expect((await readdir(path)).sort()).toEqual(before);
+      expect(done.stderr).toContain(path);
+      expect(await exists(project.skill("pdf"))).toBe(false);
+    }
+    await rename(path, join(project.home, `gone-${fill.name}`));
+  }
+});
+
+test("an absolute path in a record is left alone, wherever it leads", async () => {
+  for (const [index, path] of [join(project.home, "thesis"), join(project.cwd, "src")].entries()) {
+    await sameBytes(path);
+    await nameLinks(path);
+    await project.ok("remove", "pdf", ...(index === 0 ? [] : ["--force"]));
+    expect(await exists(join(path, "SKILL.md"))).toBe(true);
+    await project.ok("install", "acme/pdf@1.0.0", "--agent", "universal");
+  }
+});
+
+test("update, install and rollback leave alone what a record names", async () => {
+  const path = join(project.cwd, "my-source");
+  await sameBytes(path);
+  const before = await readFile(join(path, "SKILL.md"), "utf8");
+  await nameLinks("../../my-source");
+  for (const line of [
+    "install acme/pdf@^1",
+    "update",
+    "rollback pdf --force",
+    "ci --force",
+    "install --copy --force",
+  ]) {
+    await project.ok(...line.split(" "));
+    expect(await readFile(join(path, "SKILL.md"), "utf8"), line).toBe(before);
+  }
+});
+
+test.each(["link", "link into the skills"])(
+  "folders of a tool that lead elsewhere by a %s: what lies there is no copy of ours",
+  async (kind) => {
+    const claude = join(project.cwd, ".claude");
+    await mkdir(claude);
+    if (kind === "link") {
+      await mkdir(join(project.cwd, "lib"));
+      await sameBytes(join(project.cwd, "lib", "pdf"));
+      await symlink("../lib", join(claude, "skills"));
+    } else await symlink("../.agents/skills", join(claude, "skills"));
+    await nameLinks("../../.claude/skills/pdf");
+    await project.ok("remove", "pdf", "--force");
+    expect(await exists(project.skill("pdf"))).toBe(false);
+    if (kind === "link") expect(await exists(join(project.cwd, "lib", "pdf", "SKILL.md"))).toBe(true);
+  },
+);
+
+test("a tool's folder that is a link to the skills folder needs no link of ours", async () => {
+  await mkdir(join(project.cwd, ".claude"));
+  await symlink("../.agents/skills", join(project.cwd, ".claude", "skills"));
+  await project.ok("install", "acme/pdf", "--agent", "claude-code");
+  expect(await exists(project.skill("pdf", "SKILL.md"))).toBe(true);
+  await project.ok("update");
+  await project.ok("remove", "pdf");
+  expect(await exists(project.skill("pdf"))).toBe(false);
+});
+
+test("links and copies that paks made go as before, those of the user's own tools and variables included", async () => {
+  const config = join(project.home, ".config", "paks", "config.toml");
+  await mkdir(dirname(config), { recursive: true });
+  await writeFile(config, '[agents.mine]\nskills_dir = "~/my/skills"\nproject_dir = "tools/skills"\n');
+  const elsewhere = join(project.home, "..", "claude-home");
+  Object.assign(project.options.environment!, { CLAUDE_CONFIG_DIR: elsewhere });
+  await project.ok("remove", "pdf");
+  for (const copy of [[], ["--copy"]]) {
+    await project.ok("install", "acme/pdf", "--agent", "mine,claude-code", ...copy);
+    const links = ["tools/skills/pdf", ".claude/skills/pdf"].map((path) => join(project.cwd, path));
+    for (const path of links) expect(await exists(path)).toBe(true);
+    expect((await project.ok("remove", "pdf")).stderr).toBe("");
+    for (const path of links) expect(await exists(path)).toBe(false);
+
+    await project.ok("install", "acme/pdf", "-g", "--agent", "mine,claude-code,stakpak", ...copy);
+    const own = [
+      join(elsewhere, "skills/pdf"),
+      join(project.home, "my/skills/pdf"),
+      join(project.home, ".stakpak/skills/acme/pdf"),
+    ];
+    for (const path of own) expect(await exists(path)).toBe(true);
+    expect((await project.ok("remove", "pdf", "-g")).stderr).toBe("");
+    for (const path of own) expect(await exists(path)).toBe(false);
+  }
+});
+
+test("what --force moves away is named with where it was and where it is", async () => {
+  await project.ok("install", "acme/pdf@1.0.0", "--agent", "claude-code", "--copy");
+  const copy = join(project.cwd, ".claude", "skills", "pdf");
+  await writeFile(join(copy, "SKILL.md"), "mine");
+  const text = await project.ok("install", "acme/pdf@1.1.0", "--force");
+  expect(text.stdout).toMatch(/what was at \.claude\/skills\/pdf is kept at \.agents\/skills\/\.paks\/backups\/pdf-/);
+  await writeFile(join(copy, "SKILL.md"), "mine");
+  const { removed } = await project.json<{ removed: { moved: { from: string; to: string }[] }[] }>(
+    "remove",
+    "pdf",
+    "--force",
+  );
+  expect(removed[0]!.moved).toHaveLength(1);
+  expect(removed[0]!.moved[0]!.from).toBe(copy);
+  expect(await readFile(join(removed[0]!.moved[0]!.to, "SKILL.md"), "utf8")).toBe("mine");
+});
