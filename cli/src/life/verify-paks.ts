@@ -9,7 +9,6 @@ import type { OpenWorkspace } from "../workspace/open-workspace.ts";
 import { listWishes } from "../workspace/wish.ts";
 import { askOrigins } from "./ask-origin.ts";
 import { askRegistry, listDifferences } from "./ask-registry.ts";
-import { type RememberingContext, askTogether } from "./ask-together.ts";
 import { type ListRow, rowName } from "./list-paks.ts";
 import { type Problem, problemOf } from "./problem.ts";
 
@@ -32,10 +31,9 @@ export async function verifyRows(
   { workspace, step }: { readonly workspace: Workspace; readonly step: (label: string) => void },
 ): Promise<Verified[]> {
   let count = 0;
-  const asking = await askTogether(context, rows, { wish: workspace.registry, selector: ({ version }) => version });
   const checked = await eachAtOnce(rows, asksAtOnce, async (row) => {
     const local = await checkLocally(row, context.platform);
-    const asked = await checkRegistry(asking, row, row.place.locked ? workspace.registry : undefined);
+    const asked = await checkRegistry(context, row, row.place.locked ? workspace.registry : undefined);
     step(`Verified ${(count += 1)} of ${rows.length}`);
     return { row, registry: asked.registry, problems: [...local, ...asked.problems] };
   });
@@ -134,7 +132,7 @@ function checkLock({ pak, locked, folder, ...row }: ListRow): Problem[] {
 }
 
 async function checkRegistry(
-  context: RememberingContext,
+  context: Context,
   row: ListRow,
   wish: string | undefined,
 ): Promise<{ readonly registry: RegistryCheck; readonly problems: Problem[] }> {
