@@ -32,7 +32,7 @@ export const configKeys: readonly ConfigKey[] = [
   {
     key: "registries.<name>.accounts",
     type: "list",
-    describe: "Accounts whose names are looked up there and nowhere else",
+    describe: "Accounts whose names are looked up and published there and nowhere else",
   },
 ];
 
