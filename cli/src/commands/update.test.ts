@@ -168,6 +168,8 @@ test("a person is shown what is new and asked; no leaves everything as it was", 
   expect(no.stderr).toContain("can do more than before");
   expect(no.stderr).toContain("new scripts: run.sh");
   expect(no.stderr).toContain("A run.sh");
+  const quiet = await runPaks(["update", "-q"], { ...project.options, terminal: true, stdin: "n" });
+  expect([quiet.exit, quiet.stderr]).toEqual([130, expect.stringContaining("new scripts: run.sh")]);
   expect(await versionOf("pdf")).toBe("1.0.0");
   const yes = await asked("y");
   expect(yes.exit, yes.stderr).toBe(0);

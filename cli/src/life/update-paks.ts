@@ -233,7 +233,8 @@ async function askAboutGrowth(
   if (grown.length === 0 || allow) return;
   if (!context.io.interactive) throw refuseGrowth(grown);
   for (const update of grown) {
-    context.note(
+    // What the question is about is shown with --quiet as well.
+    context.warn(
       [
         `${update.name} ${update.from ?? "(new)"} → ${update.to ?? "(no version)"} can do more than before:`,
         ...formatCapabilityChange(update.capabilities).map((line) => `  ${line}`),
