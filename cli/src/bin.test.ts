@@ -66,3 +66,47 @@ test.skipIf(windows)("the first Ctrl-C ends a command that waits, with exit 130"
   silent.close();
   expect([exit, stderr]).toEqual([130, "error[CANCELLED]: Stopped.\n"]);
 });
+
+const shell = async (script: string) => {
+  const { cwd, environment: env } = await environment();
+  return await runProcess(["bash", "-c", script.replaceAll("paks", `"${process.execPath}" "${builtCli()}"`)], {
+    cwd,
+    environment: env,
+  });
+};
+
+test.skipIf(process.platform !== "linux").each(["--version", "--help", "help publish", "list --json", "config list"])(
+  "%s: output that cannot be written is said, and no success",
+  async (words) => {
+    const { exit, stderr } = await shell(`paks ${words} >/dev/full`);
+    expect([exit, stderr]).toEqual([
+      10,
+      expect.stringMatching(/^error\[DISK_FULL\]: The output cannot be written \(ENOSPC\)[^\n]*\nhint: [^\n]+\n$/),
+    ]);
+    expect(await shell(`paks ${words} >/dev/full 2>/dev/full`)).toEqual({ exit: 10, stdout: "", stderr: "" });
+  },
+);
+
+test.skipIf(windows)("a file that takes only a part of the output is no success either", async () => {
+  // In blocks of 512 or 1024 bytes, and no signal for it.
+  const { exit, stdout, stderr } = await shell(`trap "" XFSZ; ulimit -f 1; paks --help >out; echo "exit $?"`);
+  expect([exit, stdout, stderr]).toEqual([0, "exit 10\n", expect.stringContaining("error[DISK_FULL]")]);
+  const long = await shell(`trap "" XFSZ; ulimit -f 1; paks help --json >out; echo "exit $?"`);
+  expect([long.stdout, long.stderr]).toEqual(["exit 10\n", expect.stringContaining("error[DISK_FULL]")]);
+});
+
+test.skipIf(windows)(
+  "a large output is whole in a file and in a pipe, and a reader that leaves ends it quietly",
+  async () => {
+    const folders = "mkdir a b; seq 1 15000 >a/x.txt; seq 20000 35000 >b/x.txt";
+    const whole = await shell(`${folders}; paks diff ./a ./b --full`);
+    expect(whole.stdout.length).toBeGreaterThan(150_000);
+    expect((await shell(`${folders}; paks diff ./a ./b --full >out; cat out`)).stdout).toBe(whole.stdout);
+    const left = await shell(`${folders}; paks diff ./a ./b --full | head -1; echo "\${PIPESTATUS[0]}"`);
+    expect(left).toEqual({ exit: 0, stdout: "--- a/x.txt\n0\n", stderr: "" });
+    for (const words of ["help --json", "--help", "--version", "help publish"]) {
+      const read = await shell(`paks ${words} | head -1; echo "\${PIPESTATUS[0]}"`);
+      expect([read.stdout.split("\n").at(-2), read.stderr]).toEqual(["0", ""]);
+    }
+  },
+);

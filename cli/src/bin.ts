@@ -1,7 +1,10 @@
-import { writeSync } from "node:fs";
+import { fstatSync, writeSync } from "node:fs";
+import type { Output } from "./machine.ts";
 import { version } from "./version.ts";
 
 const argv = process.argv.slice(2);
+/** stdout could not be written, and that is what the process ends with. */
+let isLost = false;
 
 // No top-level await: the bundle is CommonJS, whose loader is a third faster than that of modules.
 void start();
@@ -39,14 +42,34 @@ async function writeHelp(): Promise<void> {
 
 /** To stdout without Node's streams, which take a tenth of a bare start. */
 function writeDirectly(text: string): void {
+  const bytes = Buffer.from(text);
+  let written = 0;
   try {
-    writeSync(1, text);
+    while (written < bytes.length) written += writeSync(1, bytes, written);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
     // A pipe that is full for the moment is the streams' business; one that nobody reads is nobody's.
-    if (code === "EAGAIN") process.stdout.write(text);
-    else if (code !== "EPIPE") throw error;
+    if ((error as NodeJS.ErrnoException).code === "EAGAIN") process.stdout.write(bytes.subarray(written));
+    else void loseOutput(error as NodeJS.ErrnoException);
   }
+}
+
+/** A reader that is gone (`| head`) is no failure. Everything else would be taken for the whole output. */
+async function loseOutput(error: NodeJS.ErrnoException): Promise<void> {
+  if (error.code === "EPIPE") process.exit(0);
+  if (isLost) return;
+  isLost = true;
+  const { describeLostOutput } = await import("./output/lost-output.ts");
+  const { text, exit } = describeLostOutput(error);
+  // Where stderr cannot be written either, the exit code is all that can be said.
+  process.stderr.on("error", () => undefined).write(text, () => process.exit(exit));
+}
+
+/** Node's stream, but for a file. */
+async function openStdout(isTerminal: boolean): Promise<Output> {
+  const kind = fstatSync(1);
+  if (isTerminal || kind.isFIFO() || kind.isSocket()) return process.stdout;
+  const { openFileOutput } = await import("./output/file-output.ts");
+  return openFileOutput(1);
 }
 
 async function run(): Promise<void> {
@@ -55,9 +78,11 @@ async function run(): Promise<void> {
     import("node:os"),
     import("node:tty"),
   ]);
-  for (const stream of [process.stdout, process.stderr]) {
-    // A reader that is gone (`| head`) is no failure.
-    stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+  const stdout = await openStdout(isatty(1));
+  stdout.on("error", (error: NodeJS.ErrnoException) => void loseOutput(error));
+  // Nobody can be told; what the command does is not left half done for it.
+  process.stderr.on("error", () => undefined);
+  for (const stream of stdout === process.stdout ? [process.stdout, process.stderr] : [process.stderr]) {
     // Some containers' terminals say that they have no width, and everything would be wrapped after each letter.
     if (stream.columns === 0) stream.columns = 80;
   }
@@ -76,17 +101,21 @@ async function run(): Promise<void> {
       environment: readEnvironment(),
       stdinIsTty: isatty(0),
       stdin: () => process.stdin,
-      stdout: process.stdout,
+      stdout,
       stderr: process.stderr,
       clock: () => new Date(),
       signal: stop.signal,
     }),
+    stdout,
   );
 }
 
 /** Only this file ends the process, and only when all output is on its way. */
-function leave(code: number): void {
-  process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
+function leave(code: number, stdout: Output = process.stdout): void {
+  stdout.write("", (error) => {
+    if (error !== null && error !== undefined) void loseOutput(stdout.errored ?? error);
+    else if (!isLost) process.stderr.write("", () => process.exit(code));
+  });
 }
 
 /** "" when the folder was deleted under the shell; every path below it then fails by its own name. */
