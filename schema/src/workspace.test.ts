@@ -89,6 +89,24 @@ const workspaceText = fc
       : `{ ${note}"features": [1] }${end}`,
   );
 
+test("a file that begins with a byte order mark is read and edited like any other", () => {
+  const text = '\uFEFF{\r\n  "paks": ["acme/pdf"]\r\n}\r\n';
+  expect(read(text).paks).toEqual(["acme/pdf"]);
+  expect(read(addToWorkspace(text, "acme/text")).paks).toEqual(["acme/pdf", "acme/text"]);
+  expect(removeFromWorkspace(addToWorkspace(text, "acme/text"), "acme/text")).toBe(text);
+});
+
+test("the marks of a merge conflict are told as such, with what to do", () => {
+  const text = '{\n  "paks": [\n<<<<<<< HEAD\n    "acme/a"\n=======\n    "acme/b"\n>>>>>>> other\n  ]\n}\n';
+  expect(() => read(text)).toThrow(
+    expect.objectContaining({
+      code: "MANIFEST_INVALID",
+      message: "paks.jsonc holds the marks of a merge conflict in line 3.",
+      hint: expect.stringContaining("both sides") as string,
+    }),
+  );
+});
+
 test("adding and removing a source changes that source only: comments and other keys stay", () => {
   fc.assert(
     fc.property(workspaceText, source, (text, added) => {

@@ -1,4 +1,4 @@
-import { type Node, type ParseError, createScanner, parseTree, printParseErrorCode } from "jsonc-parser";
+import { type Node, type ParseError, createScanner, parseTree } from "jsonc-parser";
 import { escapeText } from "./characters.ts";
 import { PaksError } from "./errors.ts";
 import { appendTo, removeChild, renderList, replaceNode } from "./jsonc-lists.ts";
@@ -95,21 +95,36 @@ const refuser =
 /** The tree of a text that is one object. */
 function parseText(text: string, path: string): Node {
   const refuse = refuser(path);
+  requireMerged(text, path);
   if (text.length > maxLength) throw refuse("the file", `is longer than ${maxLength} characters`);
   requireShallow(text, path);
   const errors: ParseError[] = [];
-  const tree = parseTree(text, errors, { allowTrailingComma: true });
+  // Some editors on Windows begin every file with a byte order mark. A blank keeps all offsets.
+  const tree = parseTree(text.replace(/^\uFEFF/, " "), errors, { allowTrailingComma: true });
   const [error] = errors;
-  if (error) {
-    const line = text.slice(0, error.offset).split("\n").length;
-    throw new PaksError("MANIFEST_INVALID", `${path}:${line} is not JSON (${printParseErrorCode(error.error)}).`, {
-      hint: "Comments and commas at the end of lists are fine; quotes and brackets must match.",
-      details: { path, line },
-    });
-  }
+  if (error) throw notJson(text.slice(0, error.offset), path);
   if (tree?.type !== "object") throw refuse("the file", "is not an object");
   requireOnce(tree, refuse);
   return tree;
+}
+
+function notJson(before: string, path: string): PaksError {
+  const lines = before.split("\n");
+  const [line, column] = [lines.length, lines.at(-1)!.length + 1];
+  return new PaksError("MANIFEST_INVALID", `${path}:${line}:${column}: here it stops being JSON.`, {
+    hint: "Comments and commas at the end of lists are fine; quotes and brackets must match.",
+    details: { path, line, column },
+  });
+}
+
+function requireMerged(text: string, path: string): void {
+  const marks = /^(?:<{7} |={7}$|>{7} )/m.exec(text);
+  if (!marks) return;
+  const line = text.slice(0, marks.index).split("\n").length;
+  throw new PaksError("MANIFEST_INVALID", `${path} holds the marks of a merge conflict in line ${line}.`, {
+    hint: "Keep the lines of both sides, take the marks out, then run `paks install`.",
+    details: { path, line },
+  });
 }
 
 /** The parser calls itself for every bracket: a file of brackets would end the program. */
