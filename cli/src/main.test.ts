@@ -229,3 +229,23 @@ test.each([
 ])("the nearest command to %.20s is %s", (word, guess) => {
   expect(nearest(word, ["validate", "install", "list"])).toBe(guess);
 });
+
+test.each([
+  [["--registry", "ci"], '"ci" was taken as the value of --registry', "leave it out: paks ci"],
+  [["--json", "--color", "list"], '"list" was taken as the value of --color', "leave it out: paks list"],
+  [["--registry", "https://r.example"], '"https://r.example" was taken', "paks --registry https://r.example list"],
+  [["--registry"], "--registry has no value", "paks --registry <value> list"],
+])("%j: a command that a flag has taken is not a wish for help", async (argv, message, hint) => {
+  const { exit, json } = await run([...argv, "--json"]);
+  expect(exit).toBe(2);
+  expect(json()).toMatchObject({
+    error: { code: "USAGE", message: expect.stringContaining(message), hint: expect.stringContaining(hint) },
+  });
+});
+
+test.each([["--color", "never"], ["--color=never"], ["--registry", "ci", "--help"], ["help", "--registry", "ci"]])(
+  "%s %s: help where help is what is asked for",
+  async (...argv) => {
+    expect(await run(argv)).toMatchObject({ exit: 0, stdout: expect.stringContaining("paks <command>") });
+  },
+);

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { isPaksError, PaksError } from "@paks/schema";
 import type { CommonArgs } from "./command.ts";
 import { commonFlags } from "./common-flags.ts";
@@ -31,7 +32,10 @@ export async function main(argv: readonly string[], machine: Machine): Promise<n
     if (group !== undefined) printHelp(printer, formatGroupHelp(group, commandTable), inGroup(group));
     else if (argv.some((word) => word === "--version" || word === "-V")) {
       printer.result({ data: { version }, text: version });
-    } else printHelp(printer, formatRootHelp(commandTable), commandTable);
+    } else {
+      requireNoSwallowedCommand(argv);
+      printHelp(printer, formatRootHelp(commandTable), commandTable);
+    }
     return 0;
   } catch (error) {
     // A command that was stopped and says what it left says more than the signal.
@@ -53,11 +57,29 @@ async function runCommand(
     printHelp(printer, parsed.text, [row]);
     return 0;
   }
+  requireWorkingFolder(machine.cwd);
   const context = await openContextFor(row, parsed.args, { machine, printer });
   const result = await command.run(parsed.args, context);
   printer.result(result);
   await context.end();
   return result.exit ?? 0;
+}
+
+/**
+ * A folder that was deleted under the shell has no path, and one whose name is not UTF-8 has a path that leads nowhere.
+ * @throws PaksError NO_WORKING_FOLDER
+ */
+function requireWorkingFolder(cwd: string): void {
+  if (cwd === "")
+    throw new PaksError("NO_WORKING_FOLDER", "The folder that you are in was deleted.", {
+      hint: "Go to one that is there: cd ~",
+    });
+  // Node puts this character where the bytes of a name are not UTF-8.
+  if (cwd.includes("\uFFFD") && !existsSync(cwd))
+    throw new PaksError("NO_WORKING_FOLDER", `The name of the folder that you are in is not valid UTF-8: ${cwd}`, {
+      hint: "Rename it, or run paks in another folder.",
+      details: { path: cwd },
+    });
 }
 
 const inGroup = (group: string): readonly CommandRow[] =>
@@ -147,6 +169,29 @@ function commandWord(argv: readonly string[]): number {
     else if (!isCommonFlag(word)) throw usageError(`Unknown option ${word}.`);
   }
   return -1;
+}
+
+/**
+ * `paks --registry $REGISTRY ci` with an empty variable must not look like an install that went well.
+ * @throws PaksError USAGE for a command line without a command, one word of which went to a flag
+ */
+function requireNoSwallowedCommand(argv: readonly string[]): void {
+  if (argv.some((word) => word === "help" || word === "--help" || word === "-h")) return;
+  const at = argv.findIndex((word) => commonFlags[word.slice(2)]?.type === "string" && word.startsWith("--"));
+  const { [at]: flag = "", [at + 1]: next } = argv;
+  const value = next?.startsWith("-") === true ? undefined : next;
+  if (at < 0 || (value !== undefined && commonFlags[flag.slice(2)]?.choices?.includes(value) === true)) return;
+  const row =
+    value === undefined
+      ? undefined
+      : commandTable.find(({ name, aliases }) => [name, ...(aliases ?? [])].includes(value));
+  const took = value === undefined ? `${flag} has no value` : `"${value}" was taken as the value of ${flag}`;
+  throw new PaksError("USAGE", `No command is named: ${took}.`, {
+    hint:
+      row === undefined
+        ? `Name the command behind it, for example: paks ${flag} ${value ?? "<value>"} list`
+        : `Give ${flag} its value (is a variable empty?), or leave it out: paks ${value}`,
+  });
 }
 
 const isCommonFlag = (word: string): boolean =>
