@@ -70,9 +70,11 @@ function readMarketplace(manifest: Record<string, unknown>, base: string): Plugi
   return plugins.slice(0, maxPlugins).flatMap((plugin: unknown) => {
     if (!isRecord(plugin) || typeof plugin["source"] !== "string") return [];
     const { source } = plugin;
-    const from = source.startsWith("./") ? base : joinInside(base, pluginRoot);
-    const root = from === undefined ? undefined : joinInside(from, source);
-    return root === undefined ? [] : [{ root, skills: skillsOf(plugin) }];
+    const skills = skillsOf(plugin);
+    // Tools do not agree whether `./x` is below the plugin root or beside it; only folders that are there count.
+    const bases = [joinInside(base, pluginRoot), ...(source.startsWith("./") ? [base] : [])];
+    const roots = bases.map((from) => (from === undefined ? undefined : joinInside(from, source)));
+    return [...new Set(roots)].flatMap((root) => (root === undefined ? [] : [{ root, skills }]));
   });
 }
 

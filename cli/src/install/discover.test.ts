@@ -65,6 +65,7 @@ test("plugin manifests name folders, in the form of their documentation and in t
     ...skillsAt(
       "tools/office/abilities/pdf",
       "tools/office/skills/csv",
+      "tools/mail/skills/send",
       "extra/lone",
       "other/x/y/z/skills/xml",
       "not/named/w",
@@ -74,6 +75,7 @@ test("plugin manifests name folders, in the form of their documentation and in t
       plugins: [
         { source: "office", skills: ["./abilities/pdf"] },
         { source: "./extra", skills: "./lone" },
+        { source: "./mail" },
         { source: { source: "github", repo: "a/b" } },
         { source: "../../etc" },
         { source: "/etc" },
@@ -86,6 +88,7 @@ test("plugin manifests name folders, in the form of their documentation and in t
   expect((await discoverPaks(treeOf(files))).toSorted()).toEqual([
     "extra/lone",
     "other/x/y/z/skills/xml",
+    "tools/mail/skills/send",
     "tools/office/abilities/pdf",
     "tools/office/skills/csv",
   ]);
