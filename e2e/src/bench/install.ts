@@ -7,9 +7,9 @@ import { mustEndWell, openLabLoggedIn, pushedRepository } from "../harness/journ
 import type { Lab } from "../harness/lab.ts";
 import { type FarAway, moveAway } from "./far-away.ts";
 import { skillText } from "./git-lab.ts";
-import { type Measured, type Side, measureInTurn, notMeasured } from "./measure.ts";
+import { type Measured, type Side, measureInTurn } from "./measure.ts";
 import type { Comparison } from "./report.ts";
-import { openSkillsCli, type SkillsCli, skillsCliSide, skillsCliVersion } from "./skills-cli.ts";
+import { compareWithSkillsCli } from "./skills-cli.ts";
 
 /** 12 KB that do not compress: text that repeats would flatter the clone. */
 const incompressible = (): string => randomBytes(9000).toString("base64");
@@ -44,7 +44,6 @@ const empty = (...folders: string[]) => {
 
 /** One skill into an empty folder with an empty store, CLI start-up included, against what one types without paks. */
 export async function compareInstall(runs: number): Promise<Comparison[]> {
-  const skillsCli = await openSkillsCli().catch((error: unknown) => notMeasured(`skills ${skillsCliVersion}`, error));
   const lab = await openLabLoggedIn();
   const far: FarAway[] = [];
   try {
@@ -54,34 +53,24 @@ export async function compareInstall(runs: number): Promise<Comparison[]> {
     const real = await pushedRepository(lab, "real", realSkills(300));
     await publish(lab, many.dir, "skills/skill-7");
     await publish(lab, real.dir, "skills/skill-8");
-    const oneOf = (what: string, name: string, remote: string, atMost?: number) =>
-      compareWithClone(lab, {
-        what,
-        name,
-        tag: `${name}--v0.1.1`,
-        path: `skills/${name}`,
-        remote,
-        atMost,
-        runs,
-        skillsCli,
-      });
-    const one = { what: "single skill", name: "single", tag: "v0.1.1", path: "", runs, skillsCli };
+    const oneOf = (name: string) => ({ name, tag: `${name}--v0.1.1`, path: `skills/${name}` });
+    const one = { name: "single", tag: "v0.1.1", path: "" };
     const [registry, gitHost] = [await moveAway(lab.registry.url, away), await moveAway(lab.gitUrl, away)];
     far.push(registry, gitHost);
-    return [
+    return await compareAll(lab, runs, [
       // Without a network in between, the start of Node alone is a sixth of this clone: only reported.
-      await oneOf("1 of 300 skills of 12 KB", "skill-7", many.remote),
-      await oneOf("1 of 300 skills of 130 KB", "skill-8", real.remote, 0.1),
+      { ...oneOf("skill-7"), what: "1 of 300 skills of 12 KB", remote: many.remote },
+      { ...oneOf("skill-8"), what: "1 of 300 skills of 130 KB", remote: real.remote, atMost: 0.1 },
       // Here it is nearly half.
-      await compareWithClone(lab, { ...one, remote: single.remote }),
-      await compareWithClone(lab, {
+      { ...one, what: "single skill", remote: single.remote },
+      {
         ...one,
         what: `single skill, ${away} ms away`,
         remote: single.remote.replace(lab.gitUrl, gitHost.url),
         registry: registry.url,
         atMost: 1,
-      }),
-    ];
+      },
+    ]);
   } finally {
     for (const server of far) await server.close();
     await lab.close();
@@ -100,45 +89,53 @@ interface Cloned {
   /** Absent: the lab's, without a network in between. */
   readonly registry?: string;
   /** Absent: only reported. */
-  readonly atMost?: number | undefined;
-  readonly runs: number;
-  /** Or why it is not there. */
-  readonly skillsCli: SkillsCli | Measured;
+  readonly atMost?: number;
 }
 
-async function compareWithClone(lab: Lab, cloned: Cloned): Promise<Comparison> {
-  const { what, name, tag, path, remote, atMost, runs, skillsCli } = cloned;
-  const cwd = await lab.folder(`install-${name}`);
-  const [installed, clone, copy] = ["skills", "clone", "copy"].map((folder) => join(cwd, folder)) as [
-    string,
-    string,
-    string,
-  ];
+async function compareAll(lab: Lab, runs: number, all: readonly Cloned[]): Promise<Comparison[]> {
+  const compared: { readonly comparison: Comparison; readonly sides: InstallSides; readonly cloned: Cloned }[] = [];
+  for (const cloned of all) {
+    const sides = await installSides(lab, cloned);
+    const [ours, theirs] = await measured(runs, sides.paks, sides.git);
+    const { what, atMost } = cloned;
+    const comparison = { what: `install ${what} / shallow clone + copy`, ours: ours!, theirs: theirs! };
+    compared.push({ comparison: atMost === undefined ? comparison : { ...comparison, atMost }, sides, cloned });
+  }
+  // Afterwards: what it writes and deletes keeps the disk so busy that git's next clone took six times as long.
+  const withThird: Comparison[] = [];
+  for (const { comparison, sides, cloned } of compared)
+    withThird.push({ ...comparison, third: await compareWithSkillsCli(lab, runs, { ...cloned, ...sides }) });
+  return withThird;
+}
+
+interface InstallSides {
+  readonly paks: Side;
+  readonly git: Side;
+  /** What git's side leaves: the files of the tag. */
+  readonly copy: string;
+}
+
+async function installSides(lab: Lab, cloned: Cloned): Promise<InstallSides> {
+  const { what, name, tag, path, remote } = cloned;
+  const cwd = await lab.folder(`install ${what}`);
+  const [installed, clone, copy] = [join(cwd, "skills"), join(cwd, "clone"), join(cwd, "copy")];
+  const script = `set -e
+git clone --quiet --depth 1 --branch "$0" "$1" "$2"
+cp -r "$2/$3" "$4"`;
   const paks = {
     ...paksSide(lab, cwd, "paks install", "install", `acme/${name}`, "--dir", installed),
     env: lab.env({ PAKS_REGISTRY: cloned.registry ?? lab.registry.url }),
     before: () => empty(installed, ...fetched(lab)),
   };
-  const script = `set -e
-git clone --quiet --depth 1 --branch ${tag} ${remote} ${clone}
-cp -r ${join(clone, path)} ${copy}`;
   const git = {
     name: "git clone --depth 1 + cp",
     file: "sh",
-    args: ["-c", script],
+    args: ["-c", script, tag, remote, clone, path, copy],
     cwd,
     env: lab.env(),
     before: () => empty(clone, copy),
   };
-  const others = "bin" in skillsCli ? [await skillsCliSide(lab, skillsCli, { name, tag, remote, copy })] : [];
-  const [ours, theirs, third] = await measured(runs, paks, git, ...others);
-  return {
-    what: `install ${what} / shallow clone + copy`,
-    ours: ours!,
-    theirs: theirs!,
-    third: "bin" in skillsCli ? third! : skillsCli,
-    ...(atMost === undefined ? {} : { atMost }),
-  };
+  return { paks, git, copy };
 }
 
 /** What was fetched; not what Node made of the program's own code, which any earlier command left. */

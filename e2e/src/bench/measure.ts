@@ -11,8 +11,6 @@ export interface Side {
   readonly before?: () => void;
   /** Run after each measured run, not counted; throws when it has not done what is measured. */
   readonly after?: () => void;
-  /** Its failure leaves this side out instead of ending the comparison. */
-  readonly mayFail?: boolean;
 }
 
 export interface Measured {
@@ -20,16 +18,7 @@ export interface Measured {
   /** Milliseconds, sorted. */
   readonly times: readonly number[];
   readonly median: number;
-  /** Why it was not measured. */
-  readonly failure?: string;
 }
-
-export const notMeasured = (name: string, error: unknown): Measured => ({
-  name,
-  times: [],
-  median: Number.NaN,
-  failure: (error instanceof Error ? error.message : String(error)).split("\n", 1)[0]!,
-});
 
 const median = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 
@@ -63,21 +52,14 @@ const once = (side: Side): Promise<number> =>
 /** Runs all sides in turn, A B C A B C …, so that a machine that slows down slows all of them. The first round is not counted. */
 export async function measureInTurn(sides: readonly Side[], runs: number): Promise<Measured[]> {
   const times = sides.map((): number[] => []);
-  const failed = new Map<Side, Measured>();
   for (let run = -1; run < runs; run += 1)
     for (const [index, side] of sides.entries()) {
-      if (failed.has(side)) continue;
-      try {
-        const time = await once(side);
-        side.after?.();
-        if (run >= 0) times[index]!.push(time);
-      } catch (error) {
-        if (!side.mayFail) throw error;
-        failed.set(side, notMeasured(side.name, error));
-      }
+      const time = await once(side);
+      side.after?.();
+      if (run >= 0) times[index]!.push(time);
     }
   return sides.map((side, index) => {
     const sorted = times[index]!.sort((a, b) => a - b);
-    return failed.get(side) ?? { name: side.name, times: sorted, median: median(sorted) };
+    return { name: side.name, times: sorted, median: median(sorted) };
   });
 }

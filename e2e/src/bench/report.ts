@@ -5,13 +5,17 @@ export interface Comparison {
   readonly what: string;
   readonly ours: Measured;
   readonly theirs: Measured;
-  /** Another program that does the same: reported, never promised. */
-  readonly third?: Measured;
+  readonly third?: Third;
   /** The ratio that is promised; absent: only reported. */
   readonly atMost?: number;
   /** What else was counted. */
   readonly note?: string;
 }
+
+/** Another program that does the same, measured in turn with ours again: reported, never promised. */
+export type Third =
+  | { readonly name: string; readonly ours: Measured; readonly theirs: Measured }
+  | { readonly name: string; readonly notMeasured: string };
 
 const ratio = (ours: Measured, theirs: Measured): number => ours.median / theirs.median;
 
@@ -20,24 +24,23 @@ export const holds = ({ ours, theirs, atMost }: Comparison): boolean =>
 
 /** Widths of what, ours, theirs, ratio and promise: a row is written as soon as it is measured. */
 const row = (what: string, ours: string, theirs: string, times: string, promise: string): string =>
-  `${what.padEnd(57)} ${ours.padStart(8)} ${theirs.padStart(8)} ${times.padStart(8)}  ${promise.padEnd(14)}`;
+  `${what.padEnd(57)} ${ours.padStart(8)} ${theirs.padStart(8)} ${times.padStart(8)}  ${promise.padEnd(21)}`;
 
 export const header = `${row("medians", "ours", "theirs", "ratio", "promised")}  a third side, and our ratio to it`;
 
 const milliseconds = ({ median }: Measured): string => `${median.toFixed(0)} ms`;
 const times = (ours: Measured, theirs: Measured): string => `${ratio(ours, theirs).toFixed(2)} ×`;
 
-function formatThird({ ours, third }: Comparison): string {
-  if (!third) return "";
-  if (third.failure !== undefined) return `${third.name}: not measured: ${third.failure}`;
-  return `${third.name}: ${milliseconds(third)}, ${times(ours, third)}`;
+function formatThird(third: Third): string {
+  if ("notMeasured" in third) return `${third.name}: not measured: ${third.notMeasured}`;
+  return `${third.name}: ${milliseconds(third.theirs)}, ${times(third.ours, third.theirs)}`;
 }
 
 export function formatComparison(comparison: Comparison): string {
-  const { what, ours, theirs, atMost, note } = comparison;
+  const { what, ours, theirs, third, atMost, note } = comparison;
   const promise = atMost === undefined ? "" : `≤ ${atMost}  ${holds(comparison) ? "holds" : "DOES NOT HOLD"}`;
   const text = row(what, milliseconds(ours), milliseconds(theirs), times(ours, theirs), promise);
-  return [text, formatThird(comparison), note === undefined ? "" : `(${note})`]
+  return [text, third ? formatThird(third) : "", note === undefined ? "" : `(${note})`]
     .filter((part) => part !== "")
     .join("  ")
     .trimEnd();
