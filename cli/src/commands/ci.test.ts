@@ -151,7 +151,7 @@ test("a lock that gives locked bytes another version is refused also when they a
   expect(await failure("ci")).toMatchObject({ exit: 7, code: "LOCKFILE_MISMATCH" });
 });
 
-test("a tag of git that was moved does not matter: the locked commit is installed", async () => {
+test("a tag of git that was moved or deleted is refused where the store has nothing, and served where it does", async () => {
   const repo = await gitRepo({ "SKILL.md": skill("good") }, ["v1.0.0"]);
   onTestFinished(() => repo.remove());
   await good("install", `${repo.url}#v1.0.0`);
@@ -162,7 +162,14 @@ test("a tag of git that was moved does not matter: the locked commit is installe
   await cloneProject();
   expect(await failure("ci")).toMatchObject({ exit: 5, code: "PROTOCOL_NOT_ALLOWED" });
   options = { ...options, home };
+  await cp(join(home, ".cache"), join(root, "kept"), { recursive: true });
   await rm(join(home, ".cache"), { recursive: true });
+  expect(await failure("ci")).toMatchObject({ exit: 7, code: "TAG_MOVED" });
+  await repo.git("tag", "-d", "v1.0.0");
+  expect(await failure("ci")).toMatchObject({ exit: 3, code: "TAG_NOT_FOUND" });
+  expect(await installed()).toEqual([]);
+  await rm(join(home, ".cache"), { recursive: true });
+  await cp(join(root, "kept"), join(home, ".cache"), { recursive: true });
   await good("ci");
   const files = await installed();
   expect(files).toEqual([expect.stringContaining(sha256Hex(Buffer.from(skill("good"))))]);

@@ -1,6 +1,5 @@
-import { cp, mkdir, readFile, readdir, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { type GitLab, type GitRepo, gitLab } from "@paks/git/testing";
+import { mkdir, readFile, rm, stat } from "node:fs/promises";
+import { type GitLab, gitLab } from "@paks/git/testing";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { type Project, makeProject } from "../life/testing/project.ts";
 import { runPaks } from "../testing/index.ts";
@@ -13,14 +12,13 @@ type Entry = Fields & { resolved: Fields };
 
 let project: Project;
 let lab: GitLab;
-/** What the tampered locks name; `evilAt` is its commit, and its files' digest and archive are facts of a real install. */
-let evil: GitRepo;
+/** What a lock says of the repository that the tampered ones name: of a real install. */
 let evilEntry: Entry;
 beforeEach(async () => {
   project = await makeProject();
   lab = await gitLab();
   onTestFinished(() => lab.close());
-  evil = await lab.repo("evil", { "SKILL.md": skill("evil") }, ["v1.0.0"]);
+  await lab.repo("evil", { "SKILL.md": skill("evil") }, ["v1.0.0"]);
   const other = await makeProject();
   const run = await runPaks(["install", `${lab.url("evil").url}#tag=v1.0.0`], optionsOf(other));
   expect(run.exit, run.stderr).toBe(0);
@@ -151,5 +149,50 @@ for (const [what, fields] of inGit)
       expect(await run(...command), command.join(" ")).toMatchObject({ exit: 7, code: "LOCKFILE_MISMATCH" });
     await onANewMachine();
     expect(await run("ci")).toMatchObject({ exit: 7, code: "LOCKFILE_MISMATCH" });
+    expect(await installedWords()).toBe("nothing");
+  });
+
+test("a commit that the locked tag does not lead to is refused, also where the repository gives it out", async () => {
+  // As the large hosts give out the commits of forks through the address of the original.
+  const repo = await lab.repo("good", { "SKILL.md": skill("good") }, ["v1.0.0"]);
+  await good("install", `${lab.url("good").url}#tag=v1.0.0`);
+  await repo.write({ "SKILL.md": skill("evil") });
+  const commit = await repo.commit("of a fork");
+  await repo.git("push", "-q", "origin", "main");
+  const tree = await repo.git("rev-parse", "HEAD^{tree}");
+  await change((entry) => ({ ...entry, ...evilBytes(), resolved: { ...entry.resolved, commit, tree } }));
+  await onANewMachine();
+  for (const command of [["ci"], ["install"], ["install", "--frozen"]])
+    expect(await run(...command)).toMatchObject({ exit: 7, code: "TAG_MOVED" });
+  expect(await installedWords()).toBe("nothing");
+});
+
+test("a tree that its tag does not have is refused where the repository is asked anyway", async () => {
+  await lab.repo("good", { "SKILL.md": skill("good") }, ["v1.0.0"]);
+  await good("install", `${lab.url("good").url}#tag=v1.0.0`);
+  await change((entry) => ({ ...entry, resolved: { ...entry.resolved, tree: "a".repeat(40) } }));
+  await onANewMachine();
+  expect(await run("ci")).toMatchObject({ exit: 7, code: "LOCKFILE_MISMATCH" });
+  expect(await installedWords()).toBe("nothing");
+});
+
+for (const command of ["ci", "install"])
+  test(`a version that never existed is not installed by ${command} from a repository that only the lock names`, async () => {
+    await lab.repo("later", { "SKILL.md": skill("evil", "1.0.7") }, ["v1.0.7"]);
+    const other = await makeProject();
+    await runPaks(["install", `${lab.url("later").url}#tag=v1.0.7`], optionsOf(other));
+    const { resolved, digest, files } = (await other.lock()).paks["pdf"] as unknown as Entry;
+    const { repository, commit } = resolved;
+    await project.registry.add("acme/pdf", "1.0.0");
+    await good("install", "acme/pdf");
+    await change((entry) => ({
+      ...entry,
+      version: "1.0.7",
+      digest,
+      files,
+      resolved: { ...entry.resolved, version: "1.0.7", tag: "v1.0.7", repository, commit, archive: undefined },
+    }));
+    await onANewMachine();
+    expect(await run(command)).toMatchObject({ exit: 3, code: "VERSION_NOT_FOUND" });
     expect(await installedWords()).toBe("nothing");
   });

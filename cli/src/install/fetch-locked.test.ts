@@ -76,10 +76,12 @@ const lockedOf = (resolved: LockedPak["resolved"], more: Partial<LockedPak> = {}
 interface Answers {
   readonly archive?: readonly ReleaseFile[] | number;
   readonly recorded?: string;
+  /** It still says what it recorded, and only the archive is not to be had. */
+  readonly hasRecord?: boolean;
 }
 
 /** A registry with one release; a number is the status of its refusal. */
-async function serveRelease({ archive = files, recorded = digest }: Answers = {}) {
+async function serveRelease({ archive = files, recorded = digest, hasRecord = false }: Answers = {}) {
   const bytes = typeof archive === "number" ? undefined : Buffer.from(await makeArchive(archive));
   const refusal = { 404: "PAK_NOT_FOUND", 410: "TAKEN_DOWN", 503: "DB_UNAVAILABLE" }[Number(archive)];
   const release = {
@@ -99,7 +101,8 @@ async function serveRelease({ archive = files, recorded = digest }: Answers = {}
     warnings: [],
   };
   return await serveStub(({ path }: StubRequest) => {
-    if (refusal !== undefined) return { status: Number(archive), body: { error: { code: refusal, message: "No." } } };
+    if (refusal !== undefined && !(hasRecord && !path.endsWith("/archive")))
+      return { status: Number(archive), body: { error: { code: refusal, message: "No." } } };
     return path.endsWith("/archive") ? { body: bytes } : { body: { data: release } };
   });
 }
@@ -200,17 +203,49 @@ test("a damaged store is mended from the registry", async () => {
   expect(stub.requests).toHaveLength(2);
 });
 
-test("what its registry does not have any more comes from git at the recorded commit, verified", async () => {
-  for (const archive of [404, 503]) {
-    const stub = await serveRelease({ archive });
+test("an archive that a registry lost, or a registry that does not answer: git at the recorded commit, verified", async () => {
+  for (const answers of [
+    { archive: 404, hasRecord: true },
+    { archive: 503, hasRecord: true },
+    { archive: 503, hasRecord: false },
+  ]) {
+    const stub = await serveRelease(answers);
     const { context, notes } = await open({ PAKS_REGISTRY: stub.url });
     expect(plain((await fetchLocked(lockedOf(originOf(stub.url)), context)).files)).toEqual(plain(files));
     expect(notes).toEqual([expect.stringContaining("it came from git, verified")]);
   }
 });
 
-test("git with other bytes, another commit or without the repository is refused", async () => {
+test("what a registry says it never had is looked for nowhere else, unless the store has it", async () => {
   const stub = await serveRelease({ archive: 404 });
+  const { context, notes } = await open({ PAKS_REGISTRY: stub.url });
+  const before = host.requests.length;
+  const entry = lockedOf(originOf(stub.url));
+  await expect(fetchLocked(entry, context)).rejects.toMatchObject({ code: "PAK_NOT_FOUND" });
+  expect(host.requests).toHaveLength(before);
+  await context.store.put(digest, files);
+  expect(plain((await fetchLocked(entry, context)).files)).toEqual(plain(files));
+  expect(notes).toEqual([]);
+});
+
+test.each([
+  ["commit", { commit: "b".repeat(40) }],
+  ["repository", { repository: "https://git.example/evil" }],
+  ["folder", { path: "evil" }],
+  ["tag", { tag: "v1.0.0-evil" }],
+])("git is not asked for another %s than the registry recorded", async (_, origin) => {
+  for (const archive of [404, 503]) {
+    const stub = await serveRelease({ archive, hasRecord: true });
+    const { context } = await open({ PAKS_REGISTRY: stub.url });
+    const before = host.requests.length;
+    const locked = lockedOf(originOf(stub.url, origin));
+    await expect(fetchLocked(locked, context)).rejects.toMatchObject({ code: "LOCKFILE_MISMATCH" });
+    expect(host.requests).toHaveLength(before);
+  }
+});
+
+test("git with other bytes, another commit or without the repository is refused", async () => {
+  const stub = await serveRelease({ archive: 503 });
   const { context } = await open({ PAKS_REGISTRY: stub.url });
   const refused = async (origin: Partial<RegistryOrigin>, entry: Partial<LockedPak> = {}) =>
     await fetchLocked(lockedOf(originOf(stub.url, origin), entry), context).then(
@@ -219,10 +254,10 @@ test("git with other bytes, another commit or without the repository is refused"
     );
   expect(await refused({}, { digest: describeFiles(filesOf("pdf", "other")).digest })).toBe("INTEGRITY_MISMATCH");
   expect(await refused({ commit: "b".repeat(40) })).toBe("TAG_MOVED");
-  expect(await refused({ repository: `${host.url}/gone.git` })).toBe("PAK_NOT_FOUND");
+  expect(await refused({ repository: `${host.url}/gone.git` })).toBe("DB_UNAVAILABLE");
   // Said by the lock, not typed: nothing of this machine is read.
-  expect(await refused({ repository: `file://${repo.dir}` })).toBe("PAK_NOT_FOUND");
-});
+  expect(await refused({ repository: `file://${repo.dir}` })).toBe("DB_UNAVAILABLE");
+}, 30_000);
 
 test("what a registry took down does not come back by git", async () => {
   const stub = await serveRelease({ archive: 410 });

@@ -6,7 +6,6 @@ import {
   type NpmOrigin,
   type Origin,
   type RegistryOrigin,
-  type ReleaseDto,
   type ReleaseFile,
   PaksError,
   describeFiles,
@@ -14,11 +13,11 @@ import {
   isPaksError,
 } from "@paks/schema";
 import type { Context } from "../context.ts";
-import { canonicalAccount } from "../config-settings.ts";
-import { isConfigured } from "../registry-choice.ts";
 import type { Registry } from "../registry.ts";
 import { readFetchedManifest } from "./fetched-manifest.ts";
 import type { Fetched } from "./fetched.ts";
+import { isAbsent, listRecordDifferences, requireRecorded } from "./locked-record.ts";
+import { requireRegistryOf } from "./locked-registry.ts";
 import { fetchArchiveFiles, fetchRecordedFromGit, requireOnline } from "./release-bytes.ts";
 
 export type LockedFetching = Pick<
@@ -77,7 +76,7 @@ async function filesOf(locked: Locked): Promise<readonly ReleaseFile[]> {
   const { entry, origin, context } = locked;
   if (origin.type === "local") return await readLocal(locked as Locked<LocalOrigin>);
   // Before the store: who is asked for a name does not depend on what was fetched once.
-  const registry = origin.type === "registry" ? requireRegistry(locked as Locked<RegistryOrigin>) : undefined;
+  const registry = origin.type === "registry" ? requireRegistryOf(origin, context, locked.options.wish) : undefined;
   const archive = origin.type === "registry" ? origin.archive : undefined;
   const kept = await context.store.find(entry.digest, { archive });
   if (kept !== undefined) return kept;
@@ -88,38 +87,6 @@ async function filesOf(locked: Locked): Promise<readonly ReleaseFile[]> {
   requireFiles(locked, files);
   await context.store.put(entry.digest, files);
   return files;
-}
-
-/** The registries of a command, by account and by address. */
-export interface Registries<R extends Registry> extends Pick<Context, "config"> {
-  registryFor(account: string, wish?: string): R;
-  registryAt(url: string): R;
-}
-
-/**
- * The registry that an origin names, when this machine would look the name up there; else where it would. A lock may
- * come with a clone: it does not decide that.
- */
-export function findRegistryOf<R extends Registry>(
-  origin: RegistryOrigin,
-  context: Registries<R>,
-  wish?: string,
-): { readonly registry: R } | { readonly instead: string } {
-  const own = context.registryFor(origin.account, wish);
-  if (own.url === origin.registry) return { registry: own };
-  const { config } = context;
-  const isMapped = Object.hasOwn(config.accounts, canonicalAccount(origin.account));
-  if (!isMapped && isConfigured(config, origin.registry)) return { registry: context.registryAt(origin.registry) };
-  return { instead: own.url };
-}
-
-function requireRegistry(locked: Locked<RegistryOrigin>): Registry {
-  const { origin, context, options } = locked;
-  const found = findRegistryOf(origin, context, options.wish);
-  if ("registry" in found) return found.registry;
-  throw mismatch(locked, `it is of ${origin.registry}, and ${origin.account} is looked up in ${found.instead}`, {
-    hint: `If that registry is right, name it: paks registry add <name> ${origin.registry} --account ${origin.account}`,
-  });
 }
 
 const recordedBytes = ({ entry, origin }: Locked<RegistryOrigin>) => ({
@@ -137,78 +104,13 @@ async function fetchFromRegistry(locked: Locked<RegistryOrigin>, registry: Regis
   } catch (error) {
     if (!isPaksError(error)) throw error;
     if (error.code === "INTEGRITY_MISMATCH") throw await blame(locked, registry, error);
-    if (!absent.has(error.code)) throw error;
+    if (!isAbsent(error)) throw error;
     await requireRecorded(locked, registry, error);
     const files = await fetchInstead(locked, error);
     const name = `${formatPakId(origin)} ${origin.version}`;
     context.note(`${registry.url} does not give out ${name} (${error.code}); it came from git, verified.`);
     return files;
   }
-}
-
-/** The archive is not to be had. Not `TAKEN_DOWN`: what a registry took down must not come back by another way. */
-const absent = new Set<string>([
-  "PAK_NOT_FOUND",
-  "VERSION_NOT_FOUND",
-  "NOT_FOUND",
-  "REGISTRY_UNAVAILABLE",
-  "DB_UNAVAILABLE",
-  "RATE_LIMITED",
-  "INTERNAL",
-]);
-
-/** The registry could not be asked: it has denied nothing. */
-const unanswered = new Set<string>(["REGISTRY_UNAVAILABLE", "DB_UNAVAILABLE", "RATE_LIMITED", "INTERNAL"]);
-
-/**
- * A repository that the lock alone names is not gone to for what the registry never had: its record has to say the same
- * as the lock. Only where nobody there answers is the lock all there is.
- * @throws PaksError the registry's own refusal; LOCKFILE_MISMATCH when the record says something else
- */
-async function requireRecorded(locked: Locked<RegistryOrigin>, registry: Registry, first: PaksError): Promise<void> {
-  const release = await findRecord(locked, registry, first);
-  if (release === undefined) return;
-  const { entry, origin } = locked;
-  const pairs: readonly (readonly [what: string, there: string, here: string | undefined])[] = [
-    ["digest", release.digest, entry.digest],
-    ["repository", release.repository, origin.repository],
-    ["folder", release.path, origin.path],
-    ["tag", release.tag, origin.tag],
-    ["commit", release.commit, origin.commit],
-    ["tree", release.tree, origin.tree],
-    ["archive", release.archive_sha256, origin.archive],
-  ];
-  const [other] = pairs.filter(([, there, here]) => here !== undefined && here !== there);
-  if (other === undefined) return;
-  const [what, there, here] = other;
-  throw mismatch(locked, `${registry.url} recorded the ${what} ${there}, the lock says ${here}`, { cause: first });
-}
-
-async function findRecord(
-  { origin }: Locked<RegistryOrigin>,
-  registry: Registry,
-  first: PaksError,
-): Promise<ReleaseDto | undefined> {
-  try {
-    const release = await registry.findRelease(origin, origin.version);
-    if (release !== undefined) return release;
-  } catch (error) {
-    if (!isPaksError(error) || !unanswered.has(error.code)) throw error;
-    if (unanswered.has(first.code)) return undefined;
-    throw error;
-  }
-  const { code, message } = first;
-  const isDenied = !unanswered.has(code);
-  const name = `${formatPakId(origin)} ${origin.version}`;
-  throw new PaksError(
-    isDenied ? code : "VERSION_NOT_FOUND",
-    isDenied ? message : `${registry.url} does not know ${name}.`,
-    {
-      hint: "If it never was there, somebody changed paks.lock: take it from version control again. If it is gone, look for another version with `paks outdated`.",
-      details: first.details,
-      cause: first,
-    },
-  );
 }
 
 /** When git has no answer either, the registry's is the one to tell. */
@@ -227,13 +129,12 @@ async function fetchInstead(locked: Locked<RegistryOrigin>, first: PaksError): P
 
 /** Other bytes than the lock says: either the registry's record says so too, and the lock is wrong, or it lies. */
 async function blame(locked: Locked<RegistryOrigin>, registry: Registry, error: PaksError): Promise<PaksError> {
-  const { entry, origin } = locked;
+  const { origin } = locked;
   const release = await registry.findRelease(origin, origin.version).catch(() => undefined);
-  const differs =
-    release !== undefined &&
-    (release.digest !== entry.digest || (origin.archive !== undefined && release.archive_sha256 !== origin.archive));
-  if (!differs) return error;
-  return mismatch(locked, `${registry.url} recorded the digest ${release.digest}, the lock says ${entry.digest}`, {
+  const [other] = release === undefined ? [] : listRecordDifferences(locked, release);
+  if (other === undefined) return error;
+  const { what, here, there } = other;
+  return mismatch(locked, `${registry.url} recorded the ${what} ${there}, the lock says ${here}`, {
     cause: error,
     hint: "Look at who changed paks.lock. If the lock is right, do not use this registry.",
   });

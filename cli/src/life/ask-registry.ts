@@ -1,5 +1,5 @@
 import { type RegistryOrigin, type ReleaseDto, PaksError, formatPakId, isPaksError } from "@paks/schema";
-import { type Registries, findRegistryOf } from "../install/fetch-locked.ts";
+import { type Registries, findRegistryOf, otherRegistry } from "../install/locked-registry.ts";
 import type { Registry } from "../registry.ts";
 
 /** What a registry says today of a release that was installed from it. */
@@ -54,13 +54,6 @@ const anotherPak = (origin: RegistryOrigin): PaksError =>
     "INTEGRITY_MISMATCH",
     `${origin.registry} answers with another release when asked for ${formatPakId(origin)} ${origin.version}.`,
     { hint: "Do not use this registry; tell who runs it." },
-  );
-
-const otherRegistry = (origin: RegistryOrigin, instead: string): PaksError =>
-  new PaksError(
-    "LOCKFILE_MISMATCH",
-    `It is recorded as a release of ${origin.registry}, and ${origin.account} is looked up in ${instead}.`,
-    { hint: `If that registry is right, name it: paks registry add <name> ${origin.registry}` },
   );
 
 /** How the recorded facts and the registry's differ; empty when they do not. */

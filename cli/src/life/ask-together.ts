@@ -1,6 +1,6 @@
 import { type PakRef, type RegistryOrigin } from "@paks/schema";
 import type { Context } from "../context.ts";
-import { findRegistryOf } from "../install/fetch-locked.ts";
+import { findRegistryOf } from "../install/locked-registry.ts";
 import { type RememberingRegistries, prepareAll, rememberRegistries } from "../workspace/remember-answers.ts";
 import type { ListRow } from "./list-paks.ts";
 

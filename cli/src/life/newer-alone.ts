@@ -17,7 +17,7 @@ import {
 } from "@paks/schema";
 import type { ListedRefs } from "@paks/git";
 import type { Context } from "../context.ts";
-import { findRegistryOf } from "../install/fetch-locked.ts";
+import { findRegistryOf } from "../install/locked-registry.ts";
 import { requireTypedSource } from "../workspace/typed-repositories.ts";
 import type { ListRow } from "./list-paks.ts";
 

@@ -14,7 +14,7 @@ import {
 } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { eachAtOnce } from "../install/each-at-once.ts";
-import { findRegistryOf } from "../install/fetch-locked.ts";
+import { findRegistryOf } from "../install/locked-registry.ts";
 import { openFetchers, openRegistries } from "../install/install-plan.ts";
 import type { Fetched } from "../install/fetched.ts";
 import { findLocked } from "../workspace/entry.ts";
