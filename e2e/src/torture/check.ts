@@ -22,7 +22,9 @@ export async function checkRun(lab: Lab, place: Place, { command, target, result
   const { before, after } = command;
   const left = await readState(place);
   expectOneOf(left.installed, [before, after, absent], "right after");
-  if (!command.isLockGiven) expectOneOf(left.locked, [before, after], "the lock right after");
+  if (!command.isLockGiven) expectOneOf(left.locked, [unedited(before), after], "the lock right after");
+  const edits = command.start === "edited" ? 1 : 0;
+  expect(left.edits, "edits right after").toBe(edits);
   if (result.exit === 0) expect(left.installed, "after a run that says it went well").toEqual(after);
   // No install fails for the cache.
   if (isOfCache && !isKilled) expect(result.exit, "a cache that cannot be written").toBe(0);
@@ -33,6 +35,7 @@ export async function checkRun(lab: Lab, place: Place, { command, target, result
   const ended = await readState(place);
   expectOneOf(ended.installed, [before, after], "after the next command");
   expectAgreement(command, ended);
+  expect(ended.edits, "edits after the next command").toBe(edits);
 
   if (!isEqual(ended.installed, after))
     await (command.again?.(lab, place, ended) ?? endWell(lab, place, command.words));
@@ -40,6 +43,7 @@ export async function checkRun(lab: Lab, place: Place, { command, target, result
   expect(done.installed, "in the end").toEqual(after);
   expect(done.locked, "the lock in the end").toEqual(after);
   expectAgreement(command, done);
+  expect(done.edits, "edits in the end").toBe(edits);
   const cache = await readCache(place);
   expect(cache.damaged, "cache in the end").toEqual([]);
   const mayLeave = isKilled || target.group === "unlink" || command.start === "stale";
@@ -47,6 +51,8 @@ export async function checkRun(lab: Lab, place: Place, { command, target, result
   if (cache.drafts.length > 0) await expectSwept(lab, place, command);
 }
 
+/** What the lock says of them. */
+const unedited = (states: States): States => ({ ...states, ...(states.pdf === "edited" && { pdf: "1.0.0" }) });
 const absent: States = { pdf: "absent", text: "absent" };
 const isEqual = (a: States, b: States): boolean => pakNames.every((name) => a[name] === b[name]);
 
@@ -63,7 +69,7 @@ function expectAgreement(command: Tortured, state: ProjectState): void {
   expect(state.linked, "links").toEqual(state.installed);
   for (const name of pakNames)
     if (state.linked[name] !== "absent") expect(state.copied[name], "copy").toBe(command.start === "copies");
-  const locked = command.isLockGiven ? command.after : state.installed;
+  const locked = command.isLockGiven ? command.after : unedited(state.installed);
   expect(state.locked, "lock").toEqual(locked);
   const asked = Object.fromEntries(pakNames.map((name: PakName) => [name, locked[name] !== "absent"]));
   expect(state.asked, "paks.jsonc").toEqual(asked);

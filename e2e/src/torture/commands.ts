@@ -69,6 +69,21 @@ export const tortured: readonly Tortured[] = [
     before: both("1.0.0"),
     after: both("2.0.0"),
   },
+  {
+    name: "install --upgrade --force of what was edited",
+    start: "edited",
+    words: ["install", "--upgrade", "--force"],
+    before: { pdf: "edited", text: "1.0.0" },
+    after: both("2.0.0"),
+  },
+  {
+    name: "remove --force of what was edited",
+    start: "edited",
+    words: ["remove", "pdf", "--force"],
+    next: ["list"],
+    before: { pdf: "edited", text: "1.0.0" },
+    after: { pdf: "absent", text: "1.0.0" },
+  },
   { name: "update", start: "old", words: ["update"], before: both("1.0.0"), after: both("2.0.0") },
   {
     name: "remove",

@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type RunResult, type TestRegistry, runPaks, serveRegistry, skillFiles, tempFolder } from "@paks/cli/testing";
 import { describeFiles } from "@paks/schema";
@@ -13,8 +13,18 @@ export const versions = ["1.0.0", "2.0.0"] as const;
 export const digestOf = (name: PakName, version: string): string =>
   describeFiles(skillFiles(name, version, { files: contents[name] })).digest;
 
+/** What somebody has written into an installed SKILL.md. */
+export const edit = "\nmine, and nowhere else\n";
+
+/** Of the first version with that. */
+export function editedDigest(name: PakName): string {
+  const files = skillFiles(name, versions[0], { files: contents[name] });
+  const add = (bytes: Uint8Array) => Buffer.concat([bytes, Buffer.from(edit)]);
+  return describeFiles(files.map((one) => (one.path === "SKILL.md" ? { ...one, bytes: add(one.bytes) } : one))).digest;
+}
+
 /** Projects with their homes, as they are before a command that meets a fault. */
-export type Start = "empty" | "stale" | "old" | "copies" | "new" | "clone" | "pulled";
+export type Start = "empty" | "stale" | "old" | "edited" | "copies" | "new" | "clone" | "pulled";
 
 /** One project with a home of its own. */
 export interface Place {
@@ -41,7 +51,7 @@ export const startOf = (lab: Lab, name: Start): Place => placeAt(join(lab.root, 
 /**
  * Two paks with two versions each. `old` has the first ones and `new` the second ones; `clone` is `new` as git brings
  * it, with an empty cache; `pulled` is `old` with the lock of `new`; `stale` is empty, with what killed commands left in
- * the cache days ago.
+ * the cache days ago; in `edited` somebody has changed one of the paks of `old`.
  */
 export async function openLab(): Promise<Lab> {
   const lab: Lab = { registry: await serveRegistry(), root: await tempFolder() };
@@ -67,6 +77,8 @@ export async function openLab(): Promise<Lab> {
   }
   await copyTo(startOf(lab, "empty"), startOf(lab, "stale"));
   await leaveDrafts(startOf(lab, "stale"));
+  await copyTo(startOf(lab, "old"), startOf(lab, "edited"));
+  await appendFile(join(startOf(lab, "edited").project, ".agents", "skills", "pdf", "SKILL.md"), edit);
   await copyTo(startOf(lab, "old"), startOf(lab, "pulled"));
   await copyTo(startOf(lab, "empty"), startOf(lab, "clone"));
   const lock = await readFile(join(startOf(lab, "new").project, "paks.lock"));

@@ -11,10 +11,10 @@ import {
   sha256Hex,
   systemErrorCode,
 } from "@paks/schema";
-import { type PakName, type Place, digestOf, pakNames, versions } from "./lab.ts";
+import { type PakName, type Place, digestOf, edit, editedDigest, pakNames, versions } from "./lab.ts";
 
-/** `half`: neither of the releases, byte by byte. */
-export type PakState = (typeof versions)[number] | "absent" | "half";
+/** `edited`: the first version with the edit; `half`: nothing that there ever was, byte by byte. */
+export type PakState = (typeof versions)[number] | "edited" | "absent" | "half";
 export type States = Readonly<Record<PakName, PakState>>;
 
 export interface ProjectState {
@@ -26,6 +26,8 @@ export interface ProjectState {
   readonly locked: States;
   /** Whether `paks.jsonc` asks for it. */
   readonly asked: Readonly<Record<PakName, boolean>>;
+  /** How often the edit is there: where it was made, or in a copy of what was replaced. */
+  readonly edits: number;
   /** Nothing that is on its way somewhere. */
   readonly temporary: readonly string[];
 }
@@ -48,8 +50,15 @@ export async function readState({ project }: Place): Promise<ProjectState> {
     }),
     locked: await each((name) => stateOf(name, lock.paks[name]?.digest)),
     asked: await each((name) => sources.paks.includes(`acme/${name}`)),
+    edits: await countEdits(join(project, ".agents", "skills")),
     temporary: (await namesBelow(project)).filter((path) => /\.new$|\.paks\/(?:work\/.|lock)|\.tmp/.test(path)),
   };
+}
+
+async function countEdits(skills: string): Promise<number> {
+  const paths = (await namesBelow(skills)).filter((path) => /^(?:pdf|\.paks\/backups\/[^/]+)\/SKILL\.md$/.test(path));
+  const texts = await Promise.all(paths.map((path) => readFile(join(skills, path), "utf8")));
+  return texts.filter((text) => text.endsWith(edit)).length;
 }
 
 async function readLock(project: string): Promise<Lock> {
@@ -59,6 +68,7 @@ async function readLock(project: string): Promise<Lock> {
 
 function stateOf(name: PakName, digest: string | undefined): PakState {
   if (digest === undefined) return "absent";
+  if (digest === editedDigest(name)) return "edited";
   return versions.find((version) => digestOf(name, version) === digest) ?? "half";
 }
 
