@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 export interface TimeLimit {
   /** Aborted with the given signal's reason, or with a `TimeoutError` when the time is over. */
   readonly signal: AbortSignal;
@@ -21,6 +23,8 @@ export function openTimeLimit(signal: AbortSignal, milliseconds: number): TimeLi
     },
     Math.max(0, Math.ceil(milliseconds)),
   );
+  // Many requests at a time are no leak, of which Node would warn at the eleventh.
+  setMaxListeners(0, signal);
   if (signal.aborted) stop();
   else signal.addEventListener("abort", stop, { once: true });
   return {

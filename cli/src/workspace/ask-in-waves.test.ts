@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { type Project, makeProject } from "../life/testing/project.ts";
 import { type TestRegistry, runPaks, serveRegistry } from "../testing/index.ts";
 
@@ -62,6 +62,22 @@ test("a guess that does not work out is put right, and the exact versions that i
   const asked = await questions(registry, () => project.ok("install"));
   expect((await project.lock()).paks).toMatchObject({ base: { version: "1.0.0" }, new: { version: "1.0.0" } });
   expect(counted(asked).length).toBeLessThanOrEqual(3);
+});
+
+test("exact versions are asked for at their own addresses, which no limit counts", async () => {
+  const { registry } = project;
+  await registry.add("acme/base", "1.0.0");
+  for (const id of names(30)) await registry.add(id, "1.0.0", { dependencies: { "acme/base": "1.0.0" } });
+  await want(names(30).map((id) => `${id}@1.0.0`));
+  const warnings: Error[] = [];
+  const note = (warning: Error) => void warnings.push(warning);
+  process.on("warning", note);
+  onTestFinished(() => void process.off("warning", note));
+  const asked = await questions(registry, () => project.ok("install"));
+  expect(counted(asked)).toEqual([]);
+  expect(asked).toHaveLength(31);
+  // Of the many that listen to one signal at the same time.
+  expect(warnings).toEqual([]);
 });
 
 test("what the lock knows is not asked for, only what is new beside it", async () => {

@@ -1,4 +1,14 @@
-import { type LockedPak, type PakRef, isTaken, parsePakId, parseSelector, selectVersion } from "@paks/schema";
+import {
+  type LockedPak,
+  type PakRef,
+  type ReleaseDto,
+  isTaken,
+  isVersion,
+  parsePakId,
+  parseSelector,
+  selectVersion,
+} from "@paks/schema";
+import { eachAtOnce } from "../install/each-at-once.ts";
 import { findLockedId } from "./entry.ts";
 import { type RememberingRegistry, prepareAll } from "./remember-answers.ts";
 import type { Ranges, Resolving } from "./resolve.ts";
@@ -11,6 +21,7 @@ interface Asking extends Pick<Resolving, "roots" | "preferred"> {
 
 /** Paks that are asked for before anything is chosen; a tangle of more gets no faster by guessing. */
 const mostPaks = 1000;
+const asksAtOnce = 8;
 
 /**
  * Asks for all that the roots need, then for all that those need, and so on, each time with one request: the search goes
@@ -24,11 +35,22 @@ export async function askInWaves({ roots, preferred, registryFor, paks }: Asking
     const fresh = takeUnseen(wave, seen);
     const locked = fresh.map(([id, range]) => findStaying(paks, preferred, { id, range }));
     const open = fresh.filter((_, index) => locked[index] === undefined).flatMap(([id, range]) => refOf(id, range));
-    const found = await prepareAll(({ account }) => registryFor(account), open);
+    const found = await askWave(registryFor, open);
     wave = [...locked.map((entry) => entry?.dependencies ?? {}), ...found.map(readDependencies)].flatMap(
       (one: Ranges) => Object.entries(one),
     );
   }
+}
+
+/** Exact versions each at their own address: no limit counts those, and together they would be counted. */
+async function askWave(registryFor: Asking["registryFor"], refs: readonly PakRef[]): Promise<readonly ReleaseDto[]> {
+  const isExact = ({ selector }: PakRef): boolean => selector !== undefined && isVersion(selector);
+  const ranges = refs.filter((ref) => !isExact(ref));
+  const [together, alone] = await Promise.all([
+    prepareAll(({ account }) => registryFor(account), ranges),
+    eachAtOnce(refs.filter(isExact), asksAtOnce, async (ref) => await registryFor(ref.account).prepare([ref])),
+  ]);
+  return [...together, ...alone.flat()];
 }
 
 /** With the range of who asks first. */

@@ -138,8 +138,10 @@ async function* listCandidates(search: Search, id: string, asked: readonly Requi
   const fitsAll = (version: string) => asked.every(({ range }) => fits(version, range));
   const preferred = search.preferred.get(id);
   if (preferred !== undefined && fitsAll(preferred)) yield preferred;
-  // One question instead of two where nobody else has a say.
-  const newest = asked.length === 1 ? await search.universe.findNewest?.(id, asked[0]!.range) : undefined;
+  // One question instead of two where nobody else has another say.
+  const [{ range }] = asked as [Requirement];
+  const isOne = asked.every((one) => one.range === range);
+  const newest = isOne ? await search.universe.findNewest?.(id, range) : undefined;
   if (newest !== undefined && newest !== preferred && fitsAll(newest)) yield newest;
   const exact = new Set(asked.filter(({ range }) => isVersion(range)).map(({ range }) => versionKey(range)));
   const offered = (await search.universe.listVersions(id))
