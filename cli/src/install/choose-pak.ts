@@ -33,7 +33,7 @@ export async function choosePak(
   const found = await discoverPaks(tree);
   if (found.includes("")) return "";
   const preferred = o.prefer ? found.filter(o.prefer) : [];
-  const candidates = preferred.length > 0 ? preferred : found;
+  const candidates = await withoutInternal(tree, preferred.length > 0 ? preferred : found);
   const [only, second] = candidates;
   if (only === undefined) throw nothingThere(from);
   if (second === undefined) return only;
@@ -41,6 +41,13 @@ export async function choosePak(
     hint: `Name one, for example ${from.sourceOf(only)}, or see them all with --list.`,
     details: { paths: candidates, sources: candidates.map((path) => from.sourceOf(path)) },
   });
+}
+
+/** Those that are listed: what an author marks as internal is taken by its name only, or when there is nothing else. */
+async function withoutInternal(tree: PakTree, folders: readonly string[]): Promise<readonly string[]> {
+  if (folders.length < 2) return folders;
+  const listed = (await describePaks(tree, folders)).map(({ path }) => path);
+  return listed.length > 0 ? listed : folders;
 }
 
 const nothingThere = ({ where }: ChoosingFrom): PaksError =>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describePaks } from "./choose-pak.ts";
+import { choosePak, describePaks } from "./choose-pak.ts";
 import { discoverPaks } from "./discover.ts";
 import type { PakTree } from "./pak-tree.ts";
 
@@ -126,4 +126,18 @@ test("a list tells what manifests say, keeps those that cannot be read by their 
     { path: "skills/broken", name: "broken", description: "", version: null },
     { path: "skills/js", name: "js", description: "", version: null },
   ]);
+});
+
+test("what an author marks as internal is no choice beside others, and is taken where it is named or alone", async () => {
+  const hidden = "---\nname: hidden\ndescription: For us.\nmetadata:\n  internal: true\n---\n";
+  const from = { where: "the repository", sourceOf: (path: string) => path };
+  const both = treeOf({ ...skillsAt("skills/pdf"), "skills/hidden/SKILL.md": hidden });
+  expect(await choosePak(both, from)).toBe("skills/pdf");
+  expect(await choosePak(both, from, { path: "skills/hidden" })).toBe("skills/hidden");
+  expect(await choosePak(treeOf({ "skills/hidden/SKILL.md": hidden }), from)).toBe("skills/hidden");
+  const three = treeOf({ ...skillsAt("skills/pdf", "skills/csv"), "skills/hidden/SKILL.md": hidden });
+  await expect(choosePak(three, from)).rejects.toMatchObject({
+    code: "AMBIGUOUS_MANIFEST",
+    details: { paths: ["skills/csv", "skills/pdf"] },
+  });
 });
