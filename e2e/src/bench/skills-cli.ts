@@ -43,7 +43,7 @@ async function skillsCliSide(lab: Lab, { name, tag, remote, copy }: Added): Prom
     ],
     cwd,
     // Turns off its requests for security audits too: there is no network in this comparison.
-    env: lab.env({ DISABLE_TELEMETRY: "1" }),
+    env: lab.env({ DISABLE_TELEMETRY: "1", NODE_COMPILE_CACHE: join(lab.root, "skills-cli-cache") }),
     before: () => {
       for (const left of readdirSync(cwd)) rmSync(join(cwd, left), { recursive: true });
     },
