@@ -51,13 +51,14 @@ async function runCommand(
   words: readonly string[],
   { machine, printer }: { machine: Machine; printer: Printer },
 ): Promise<number> {
+  // The reader of the command line asks for it too, where it is loaded.
+  requireWorkingFolder(machine.cwd);
   const [command, { parseCommandLine }] = await Promise.all([row.load(), import("./parse-command-line.ts")]);
   const parsed = await parseCommandLine(command, words, machine.stdout.columns ?? 80);
   if (parsed.type === "help") {
     printHelp(printer, parsed.text, [row]);
     return 0;
   }
-  requireWorkingFolder(machine.cwd);
   const context = await openContextFor(row, parsed.args, { machine, printer });
   const result = await command.run(parsed.args, context);
   printer.result(result);
