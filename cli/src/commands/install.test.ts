@@ -297,7 +297,7 @@ test("a folder that is called like a pak the registry does not know is offered",
   const stub = await serveStub(() => ({ status: 404, body: { error: { code: "PAK_NOT_FOUND", message: "no" } } }));
   const cwd = await tempFolder();
   await mkdir(join(cwd, "own", "mine"), { recursive: true });
-  const options = { cwd, home: cwd, environment: { PAKS_REGISTRY: stub.url } };
+  const options = { cwd, home: await tempFolder(), environment: { PAKS_REGISTRY: stub.url } };
   const here = await runPaks(["install", "own/mine", "--json"], options);
   expect(here.json()).toMatchObject({
     error: { code: "PAK_NOT_FOUND", hint: "There is a folder of that name here: paks install ./own/mine" },

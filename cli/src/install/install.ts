@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { PaksError, emptyLock, emptyWorkspace, formatLock, parseSource } from "@paks/schema";
+import { PaksError, emptyLock, emptyWorkspace, formatLock, parseSource, workspaceFileNames } from "@paks/schema";
 import type { Context } from "../context.ts";
-import { type OpenWorkspace, findWorkspace } from "../workspace/open-workspace.ts";
+import { type OpenWorkspace, findWorkspace, isHomeFolder } from "../workspace/open-workspace.ts";
 import type { InstallRequest, PlannedPak } from "../workspace/plan-install.ts";
 import { rememberFolders, rememberTyped } from "../workspace/typed-repositories.ts";
 import { nameWish } from "../workspace/wish.ts";
@@ -82,6 +82,7 @@ export async function installSources(
   const save = options.save && isProject;
   const first = await openFor(context, isProject);
   const { root } = first;
+  if (save && first.workspaceFile === undefined && isHomeFolder(context.home)(root)) throw homeIsNoProject(root);
   const named = texts.map((text) =>
     nameWish(parseSource(withOptions(text, options.source ?? {})), { root, cwd: context.cwd }, options.as),
   );
@@ -125,6 +126,12 @@ export async function installSources(
     hint: "Run the same command again when the other one has ended.",
   });
 }
+
+/** Its skills folder is the one for all projects: a lock there would contradict whatever `--global` does. */
+const homeIsNoProject = (home: string): PaksError =>
+  new PaksError("USAGE", `${home} is your home folder, and no project yet.`, {
+    hint: `Install for all projects with --global, or go to your project. To make the home folder itself one, put a ${workspaceFileNames[0]} with {} into it first.`,
+  });
 
 /** Folders that were named and that no project's files will name. */
 const listOutsideFolders = ({ paks }: Ready, isProject: boolean): string[] =>

@@ -34,6 +34,8 @@ export function openPrinter(options: PrinterOptions): Printer {
   const print = (sink: Sink, text: string) => {
     if (text !== "") sink.write(`${paint(safe(text, { multiline: true }), colors(sink))}\n`);
   };
+  // A command looks for its project more than once.
+  const told = new Set<string>();
   return {
     result: ({ data, text, next = "" }) => {
       if (options.json) options.stdout.write(`${formatJson(data)}\n`);
@@ -43,7 +45,11 @@ export function openPrinter(options: PrinterOptions): Printer {
       if (options.json) options.stdout.write(`${formatJson(formatErrorBody(error))}\n`);
       if (!options.json || options.verbose) print(options.stderr, formatError(error, options));
     },
-    warn: (text) => print(options.stderr, `warning: ${text}`),
+    warn: (text) => {
+      if (told.has(text)) return;
+      told.add(text);
+      print(options.stderr, `warning: ${text}`);
+    },
     note: (text) => {
       if (!options.quiet) print(options.stderr, text);
     },

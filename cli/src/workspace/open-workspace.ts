@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
@@ -9,6 +10,7 @@ import {
   formatLock,
   lockFileName,
   parseLock,
+  systemErrorCode,
   workspaceFileNames,
 } from "@paks/schema";
 import { exists } from "../install/installed-state.ts";
@@ -30,11 +32,14 @@ export interface OpenWorkspace {
 interface Here {
   readonly cwd: string;
   readonly home: string;
+  /** Told of a file of another user's, which is not used. */
+  readonly warn?: (text: string) => void;
 }
 
 /**
  * The nearest folder with a `paks.jsonc`, upwards from where the command runs, but not above the top of its git
- * repository nor above the user's home; else the folder itself, with an empty workspace.
+ * repository nor in the user's home or above it, unless the command runs there; else the folder itself, with an empty
+ * workspace.
  * @throws PaksError MANIFEST_INVALID, LOCKFILE_MISMATCH, INTEGRITY_MISMATCH for a file that cannot be read
  */
 export async function findWorkspace(here: Here): Promise<OpenWorkspace> {
@@ -55,19 +60,45 @@ export const findRegistryWish = async (here: Here): Promise<string | undefined> 
   (await readWorkspaceFile(await findWorkspaceFile(await findRoot(here)))).registry;
 
 /** Absolute. */
-export async function findRoot({ cwd, home }: Here): Promise<string> {
+export async function findRoot({ cwd, home, warn }: Here): Promise<string> {
+  const isHome = isHomeFolder(home);
   for (let folder = cwd; ; folder = dirname(folder)) {
+    // What is installed there is what all projects share; a file there must not make one project of all below it.
+    if (folder !== cwd && isHome(folder)) return cwd;
     const file = await findWorkspaceFile(folder);
-    if (file !== undefined && (folder === cwd || (await isOurs(file)))) return folder;
-    const isTop = folder === home || dirname(folder) === folder || (await exists(join(folder, ".git")));
+    if (file !== undefined) {
+      const owner = folder === cwd ? undefined : await strangerOf(file);
+      if (owner === undefined) return folder;
+      warn?.(
+        `${file} belongs to another user (${owner}), so it is not used from ${cwd}. If you trust it, run paks in ${folder}, or make the file your own.`,
+      );
+    }
+    const isTop = isHome(folder) || dirname(folder) === folder || (await exists(join(folder, ".git")));
     if (isTop) return cwd;
   }
 }
 
+/** The system says where a process is without links, and `HOME` may have some. */
+export function isHomeFolder(home: string): (folder: string) => boolean {
+  const real = realFolder(home);
+  return (folder) => folder === home || folder === real;
+}
+
+function realFolder(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return path;
+  }
+}
+
 /** Above `/tmp/x`, in `/tmp`, anybody may lay a file. */
-async function isOurs(file: string): Promise<boolean> {
-  const uid = process.getuid?.();
-  return uid === undefined || (await stat(file)).uid === uid;
+async function strangerOf(file: string): Promise<string | undefined> {
+  const own = process.getuid?.();
+  if (own === undefined) return undefined;
+  const { uid } = await stat(file);
+  return uid === own ? undefined : `uid ${uid}; you are ${own}`;
 }
 
 async function findWorkspaceFile(folder: string): Promise<string | undefined> {
