@@ -1,4 +1,5 @@
 import { lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { type LockFile, sweepLockDrafts, waitForLockFile } from "@paks/locks";
 import { PaksError, systemErrorCode } from "@paks/schema";
 import { rememberMade } from "./made-folders.ts";
@@ -74,15 +75,22 @@ async function requireOwnFolders(skillsFolder: string): Promise<void> {
   }
 }
 
+const isLock = (name: string): boolean => /^lock(?:\.|$)/.test(name);
+
+/** A link is none, wherever it leads. */
+function isEmptyFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true && readdirSync(path).length === 0;
+}
+
 /** Ends what killed commands left, when there is anything to end: for commands that only read. */
 export async function recoverIfNeeded(path: string, options: SkillsFolderOptions): Promise<void> {
   if (isUnfinished(bookkeeping(path).base)) await inSkillsFolder(path, options, () => Promise.resolve());
 }
 
-/** A folder to work in, a lock, or the draft of one. */
+/** Something in the folder to work in, which itself stays; a lock, or the draft of one. */
 function isUnfinished(base: string): boolean {
   try {
-    return readdirSync(base).some((name) => name === "work" || /^lock(?:\.|$)/.test(name));
+    return readdirSync(base).some((name) => (name === "work" ? !isEmptyFolder(join(base, name)) : isLock(name)));
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return false;
