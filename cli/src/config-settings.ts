@@ -39,8 +39,10 @@ const sizes: Readonly<Record<string, number>> = {
   gib: 1024 ** 3,
 };
 
-/** Seconds of a text such as "10m". @throws PaksError INVALID_PARAMETER */
-export const parseDuration = (text: string, what: string): number => parseAmount(text, durations, what, '"30d"');
+const { "": _seconds, ...namedDurations } = durations;
+
+/** Seconds of a text such as "10m"; without a unit it could be meant in days. @throws PaksError INVALID_PARAMETER */
+export const parseDuration = (text: string, what: string): number => parseAmount(text, namedDurations, what, '"30d"');
 
 function parseAmount(
   value: number | string,

@@ -84,7 +84,7 @@ export async function checkHooks({ config, cwd, home }: Context): Promise<Diagno
 }
 
 /** That there is no git is another row's to say. */
-async function unlessMissing<T>(run: Promise<T>): Promise<T | undefined> {
+export async function unlessMissing<T>(run: Promise<T>): Promise<T | undefined> {
   try {
     return await run;
   } catch (error) {

@@ -11,6 +11,7 @@ import {
   checkProxy,
   checkStore,
   listSkillsFolders,
+  unlessMissing,
 } from "./diagnose-here.ts";
 import { version } from "./version.ts";
 
@@ -58,11 +59,30 @@ async function failuresOf(name: string, check: () => Diagnosis | Promise<Diagnos
 const oldestGit = [2, 37] as const;
 
 async function checkGit({ config }: Context): Promise<Diagnosis> {
-  const detail = await gitVersion(config.environment, config.git.binary);
+  const detail = await unlessMissing(gitVersion(config.environment, config.git.binary));
+  if (detail === undefined) return noGit(config.git.binary);
   const [major = 0, minor = 0] = detail.split(".").map(Number);
   const old = major < oldestGit[0] || (major === oldestGit[0] && minor < oldestGit[1]);
   if (!old) return { name: "git", state: "ok", detail };
   return { name: "git", state: "warn", detail, hint: `Install git ${oldestGit.join(".")} or newer.` };
+}
+
+/** What the user named himself has to be there; else only publishing needs one. */
+function noGit(binary: string): Diagnosis {
+  if (binary !== "git")
+    return {
+      name: "git",
+      state: "fail",
+      detail: `PAKS_GIT is ${binary}, where there is no git`,
+      code: "GIT_MISSING",
+      hint: "Unset PAKS_GIT, or let it name the git binary.",
+    };
+  return {
+    name: "git",
+    state: "warn",
+    detail: "not found; paks reads public repositories over HTTPS without it",
+    hint: `Install git ${oldestGit.join(".")} or newer to publish, and to install over SSH.`,
+  };
 }
 
 async function checkRegistry(context: Context): Promise<Diagnosis> {

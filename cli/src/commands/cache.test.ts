@@ -76,5 +76,10 @@ test("clean can leave what was used lately", async () => {
   await utimes(old, then, then);
   expect(await run("cache", "clean", "--older-than", "30d")).toMatchObject({ files: 1 });
   expect(await run("cache", "info")).toMatchObject({ releases: { count: 1 } });
-  expect(await run("cache", "clean", "--older-than", "soon")).toMatchObject({ error: { code: "INVALID_PARAMETER" } });
+  // 5 may be meant in days.
+  for (const amount of ["soon", "5", "30"])
+    expect(await run("cache", "clean", "--older-than", amount)).toMatchObject({
+      error: { code: "INVALID_PARAMETER", hint: expect.stringContaining("unit") as string },
+    });
+  expect(await run("cache", "info")).toMatchObject({ releases: { count: 1 } });
 });

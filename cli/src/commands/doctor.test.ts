@@ -60,7 +60,14 @@ test("every row has a mark", async () => {
   expect(stdout).toMatch(/^⚠ {2}login/m);
 });
 
-test("a missing git fails with GIT_MISSING: exit 10", async () => {
+test("a machine without git is a warning: installs go without it", async () => {
+  const { run } = await open();
+  const { exit, json } = await run(["--json"], { environment: { PATH: "/nowhere" } });
+  expect(exit).toBe(0);
+  expect(checkOf(json(), "git")).toMatchObject({ state: "warn", hint: expect.stringContaining("publish") as string });
+});
+
+test("a git that the user named and that is missing fails with GIT_MISSING: exit 10", async () => {
   const { run } = await open();
   const { exit, json } = await run(["--json"], { environment: { PAKS_GIT: "/nowhere/git" } });
   expect(exit).toBe(10);

@@ -324,7 +324,14 @@ test("rollback gives other bytes a chance neither by the lock nor by the registr
   const { registry } = project;
   await registry.add("acme/pdf", "1.0.0");
   await project.ok("install", "acme/pdf");
-  expect(await project.json("rollback", "pdf")).toMatchObject({ exit: 3, error: { code: "VERSION_NOT_FOUND" } });
+  const nothing = await project.json("rollback", "pdf");
+  expect(nothing).toMatchObject({ exit: 3, error: { code: "VERSION_NOT_FOUND" } });
+  expect(nothing).toMatchObject({ error: { hint: "Name one: paks install acme/pdf@<version>" } });
+  await registry.add("other/pdf", "1.0.0");
+  await project.ok("install", "other/pdf", "--as", "pdf2");
+  expect(await project.json("rollback", "pdf2")).toMatchObject({
+    error: { hint: "Name one: paks install other/pdf@<version> --as pdf2" },
+  });
   await registry.add("acme/pdf", "1.1.0");
   await project.ok("update");
   await project.editLock((paks) => {

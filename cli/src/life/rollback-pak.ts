@@ -82,10 +82,15 @@ export async function rollbackPak(
   };
 }
 
-const nothingBefore = ({ folder }: LockedRow): PaksError =>
-  new PaksError("VERSION_NOT_FOUND", `${lockFileName} does not remember another version of ${folder}.`, {
-    hint: `Name one: paks install <account>/${folder}@<version>`,
+function nothingBefore({ folder, locked: { resolved } }: LockedRow): PaksError {
+  const named =
+    resolved.type === "registry"
+      ? `Name one: paks install ${resolved.account}/${resolved.name}@<version>${folder === resolved.name ? "" : ` --as ${folder}`}`
+      : `Install another state of it by its source; "paks list --json" says where ${folder} came from.`;
+  return new PaksError("VERSION_NOT_FOUND", `${lockFileName} does not remember another version of ${folder}.`, {
+    hint: named,
   });
+}
 
 interface Exchange {
   readonly folder: string;

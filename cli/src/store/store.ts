@@ -93,7 +93,7 @@ async function check(
     await orNothing(options, () => markUsed(path, usedAt, options.clock()));
     return files;
   }
-  options.note(`An entry of the store was damaged and is fetched again: ${path}`);
+  options.note(`An entry of the store was damaged and is deleted: ${path}`);
   await orNothing(options, () => rm(path, { recursive: true, force: true }));
   return undefined;
 }
