@@ -1,7 +1,8 @@
 import { lstat, readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { PaksError, defaultLimits, fileSystemError, findManifests } from "@paks/schema";
+import { PaksError, defaultLimits, fileSystemError, findManifests, systemErrorCode } from "@paks/schema";
 import type { PakTree } from "./pak-tree.ts";
+import { unreadable } from "./read-folder.ts";
 
 const passedOver = new Set([".git", "node_modules"]);
 
@@ -36,6 +37,8 @@ async function list(folder: string) {
   try {
     return await readdir(folder, { withFileTypes: true });
   } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") throw unreadable(folder, error);
     throw fileSystemError(error, folder) ?? error;
   }
 }

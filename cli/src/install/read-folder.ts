@@ -58,12 +58,13 @@ function readEntriesOf(folder: string, asked: string) {
     return readdirSync(folder, { withFileTypes: true });
   } catch (cause) {
     if (folder !== join(asked, "")) throw cause;
-    throw new PaksError("MANIFEST_MISSING", `${asked} is not a folder that can be read.`, {
-      cause,
-      details: { path: asked },
-    });
+    throw unreadable(asked, cause);
   }
 }
+
+/** A folder of the user's that is not there, or is something else. */
+export const unreadable = (path: string, cause: unknown): PaksError =>
+  new PaksError("MANIFEST_MISSING", `${path} is not a folder that can be read.`, { cause, details: { path } });
 
 const modeOf = (path: string) => ((lstatSync(path).mode & 0o100) === 0 ? "100644" : "100755");
 
