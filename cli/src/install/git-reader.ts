@@ -90,16 +90,28 @@ async function networkOf(
 }
 
 async function orWithoutGit<T>(
-  { protocol }: RepositoryUrl,
+  { url, protocol }: RepositoryUrl,
   withGit: () => Promise<T>,
   withoutGit: () => Promise<T>,
 ): Promise<T> {
+  const isWeb = protocol === "https" || protocol === "http";
   try {
     return await withGit();
   } catch (error) {
-    if (!isPaksError(error, "GIT_MISSING") || (protocol !== "https" && protocol !== "http")) throw error;
+    if (isWeb && isPaksError(error, "REPOSITORY_NOT_FOUND")) throw notPublic(url, error);
+    if (!isWeb || !isPaksError(error, "GIT_MISSING")) throw error;
     return await withoutGit();
   }
+}
+
+/** Git gets none of the user's passwords to show to a host; keys for ssh prove who asks and give nothing away. */
+function notPublic(url: string, { code, message, details, cause }: PaksError): PaksError {
+  const { hostname, pathname } = new URL(url);
+  return new PaksError(code, message, {
+    hint: `Check the address. A private repository is read over ssh: git@${hostname}:${pathname.slice(1)}`,
+    details,
+    cause,
+  });
 }
 
 /** All regular files of a snapshot. */

@@ -204,6 +204,13 @@ test("credentials in an address are refused and not repeated", async () => {
   expect(JSON.stringify(error)).not.toContain("hunter2");
 });
 
+test("whoever names a repository that is not public is told how private ones are read", async () => {
+  expect(await refuse(`${lab.server.url}/nowhere/private.git`)).toMatchObject({
+    code: "REPOSITORY_NOT_FOUND",
+    hint: expect.stringContaining("git@127.0.0.1:nowhere/private.git"),
+  });
+});
+
 test("an untagged repository stays at the commit that was locked, whatever its branch is later", async () => {
   const repo = await lab.repo("moving", { "skills/pdf/SKILL.md": skill("pdf", "first") });
   const first = await repo.git("rev-parse", "HEAD");
