@@ -9,6 +9,7 @@ import { exists, listChanges } from "./installed-state.ts";
 import { type LinkPlaces, canBeCopy } from "./own-links.ts";
 import { type InstallRecord, bookkeeping, resolveLinks } from "./record.ts";
 import { rememberMade } from "./made-folders.ts";
+import { isItself, realPlace, requireApart } from "./same-folder.ts";
 
 /** Where a coding tool looks, and what stands there: a link to the installed folder, or a copy of it. */
 export interface LinkPlan {
@@ -42,8 +43,11 @@ export interface MakeLinksOptions extends LinkContext {
   readonly link?: (path: string, to: string) => Promise<void>;
 }
 
-/** What stands where a link or copy should be. `edited`: a copy of ours that was changed since. */
-export type LinkState = "absent" | "link" | "copy" | "edited" | "taken";
+/**
+ * What stands where a link or copy should be. `edited`: a copy of ours that was changed since; `itself`: the installed
+ * folder, because the tool's folder leads to the skills folder.
+ */
+export type LinkState = "absent" | "link" | "copy" | "edited" | "itself" | "taken";
 
 /**
  * Makes the links and copies that are missing. What is in the way is moved to `backupOf(path)`: whoever does not want
@@ -53,9 +57,10 @@ export async function makeLinks(links: readonly LinkPlan[], options: MakeLinksOp
   const moved: Moved[] = [];
   for (const link of links) {
     const state = await readLinkState(link.path, options);
-    if (state === "link" && link.mode !== "copy") continue;
+    if (state === "itself" || (state === "link" && link.mode !== "copy")) continue;
     if (state === "copy" && link.mode === "copy" && (await isCurrent(link.path, options))) continue;
     if (state === "edited" || state === "taken") {
+      requireApart(link.path, options.to);
       const backup = options.backupOf(link.path);
       makeFolder(dirname(backup));
       await moveFolder(link.path, backup);
@@ -117,10 +122,10 @@ export const listCopies = (links: readonly LinkPlan[]): string[] =>
 
 /** Removes links that still lead to `to`, and with `record` copies that nobody edited; others are somebody else's by now. */
 export async function removeLinks(paths: readonly string[], linked: LinkContext): Promise<void> {
-  for (const path of paths) {
-    const state = await readLinkState(path, linked);
-    if (state === "link" || state === "copy") await rm(path, { recursive: state === "copy" });
-  }
+  const states = new Map<string, LinkState>();
+  // All are looked at first: one may lead there by way of another.
+  for (const path of paths) states.set(path, await readLinkState(path, linked));
+  for (const [path, state] of states) if (state === "link" || state === "copy") await removeApart(path, linked.to);
 }
 
 /** Moves copies that were edited out of the way. */
@@ -130,6 +135,7 @@ export async function moveEditedCopies(
 ): Promise<Moved[]> {
   const moved: Moved[] = [];
   for (const path of await listEditedCopies(paths, copies)) {
+    requireApart(path, copies.to);
     const backup = copies.backupOf(moved.length + 1);
     makeFolder(dirname(backup));
     await moveFolder(path, backup);
@@ -142,6 +148,7 @@ export async function readLinkState(path: string, context: LinkContext): Promise
   const { to } = context;
   try {
     const facts = await lstat(path);
+    if (isItself(path, to)) return "itself";
     if (!facts.isSymbolicLink()) return facts.isDirectory() ? await readCopyState(path, context) : "taken";
   } catch (error) {
     if (isNothing(error)) return "absent";
@@ -149,7 +156,7 @@ export async function readLinkState(path: string, context: LinkContext): Promise
   }
   const value = await readlink(path);
   const leadsTo = isAbsolute(value) ? resolve(value) : resolve(await realpath(dirname(path)), value);
-  return leadsTo === to || leadsTo === (await realpathOrSame(to)) ? "link" : "taken";
+  return leadsTo === to || [leadsTo, realPlace(path)].includes(realPlace(to)) ? "link" : "taken";
 }
 
 /** Also where a file lies in the way: below it there is nothing. */
@@ -172,15 +179,15 @@ async function readCopyState(
 const isCurrent = async (path: string, { record }: LinkContext): Promise<boolean> =>
   record !== undefined && (await listChanges(path, record)).length === 0;
 
-async function realpathOrSame(path: string): Promise<string> {
-  return (await exists(path))
-    ? realpath(path)
-    : join(await realpathOrSame(dirname(path)), path.slice(dirname(path).length + 1));
+/** The one place that deletes what links and copies are to take the place of, or what they were. */
+async function removeApart(path: string, to: string): Promise<void> {
+  requireApart(path, to);
+  await rm(path, { recursive: true, force: true });
 }
 
 async function putLink(path: string, options: MakeLinksOptions): Promise<void> {
   // A copy of ours that is to become a link.
-  await rm(path, { recursive: true, force: true });
+  await removeApart(path, options.to);
   try {
     await (options.link ?? makeLink)(path, options.to);
   } catch (error) {
@@ -208,6 +215,7 @@ async function putCopy(path: string, { to, record }: LinkContext): Promise<void>
   makeFolder(work);
   try {
     await copyFiles(to, join(work, "new"), record);
+    requireApart(path, to);
     if (await exists(path)) await moveFolder(path, join(work, "old"));
     await moveFolder(join(work, "new"), path);
     await syncFolder(dirname(path));

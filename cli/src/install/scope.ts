@@ -14,7 +14,7 @@ import type { Context } from "../context.ts";
 import { nearest } from "../nearest.ts";
 import { exists } from "./installed-state.ts";
 import type { LinkPlan } from "./links.ts";
-import { isSamePlace } from "./same-place.ts";
+import { folderIdentity, isDirect } from "./same-folder.ts";
 
 export interface ScopeArgs {
   /** Ids of targets, as given by `--agent a,b`; `*` = all that are found here; empty = the remembered ones, or those found. */
@@ -77,23 +77,46 @@ export async function planScope(context: Context, args: ScopeArgs): Promise<Scop
     return [];
   });
   const mode = args.copy === true ? "copy" : "link";
-  const isHere = (folder: string) => isSamePlace(folder, place.skillsFolder);
+  const { readers, others } = sortFolders(place, folders, args.global ? context.home : project);
   return {
     ...place,
     agents: folders.map(({ target }) => target.id),
-    readers: folders.flatMap(({ target, folder }) => (isHere(folder) ? [target.name] : [])),
+    readers,
     mode,
     folderOf: ({ name, folder }) => folder ?? name,
     linksOf: (pak) => {
-      const plans = folders
-        .filter(({ folder }) => !isHere(folder))
-        .map(({ target, folder }): LinkPlan => {
-          const path = join(folder, nameBelow(target, pak));
-          return { target: target.id, path, mode: target.copyOnly ? "copy" : mode };
-        });
+      const plans = others.map(({ target, folder }): LinkPlan => {
+        const path = join(folder, nameBelow(target, pak));
+        return { target: target.id, path, mode: target.copyOnly ? "copy" : mode };
+      });
       // Some tools share a folder of their own.
       return [...new Map(plans.map((plan) => [plan.path, plan])).values()];
     },
+  };
+}
+
+interface ToolFolder {
+  readonly target: Target;
+  /** Absolute. */
+  readonly folder: string;
+}
+
+/**
+ * By where the folders really are: whose own folder leads to the skills folder reads that itself, and of several that
+ * are one, one stands for all. Else what is put into one of them would be found in the way in another.
+ */
+function sortFolders({ skillsFolder }: SkillsFolder, folders: readonly ToolFolder[], root: string) {
+  const shared = folderIdentity(skillsFolder);
+  const placed = folders.map((one) => ({ ...one, identity: folderIdentity(one.folder) }));
+  const oneOf = (identity: string): string => {
+    const same = placed.filter((one) => one.identity === identity);
+    return (same.find(({ folder }) => isDirect(folder, root)) ?? same[0]!).folder;
+  };
+  return {
+    readers: placed.flatMap(({ target, identity }) => (identity === shared ? [target.name] : [])),
+    others: placed
+      .filter(({ identity }) => identity !== shared)
+      .map(({ target, identity }): ToolFolder => ({ target, folder: oneOf(identity) })),
   };
 }
 

@@ -1,25 +1,31 @@
 import { dirname } from "node:path";
 import { listTargets, targetFolder, detectTargets } from "@paks/targets";
 import type { Context } from "../context.ts";
-import { readLinkState } from "../install/links.ts";
+import { type LinkState, readLinkState } from "../install/links.ts";
 import type { LinkPlaces } from "../install/own-links.ts";
 import type { InstalledPak } from "../install/list-installed.ts";
+import { folderIdentity } from "../install/same-folder.ts";
 import { placeOf, requireTarget } from "../install/scope.ts";
 import type { Place } from "./places.ts";
 
 /** Folder in which coding tools look → ids of these tools, in the table's order. */
 export type AgentFolders = ReadonlyMap<string, readonly string[]>;
 
+/** Folders that are one by links have the same tools. */
 export function listAgentFolders(context: Context, { root, scope }: Place): AgentFolders {
   const folders = new Map<string, string[]>();
+  const same = new Map<string, string[]>();
   if (scope === "folder") return folders;
   const place = { home: context.home, cwd: root, env: context.config.variable, global: scope === "global" };
   for (const target of listTargets(context.config.agents)) {
     const folder = targetFolder(target, place);
     if (folder === undefined) continue;
-    const ids = folders.get(folder);
-    if (ids === undefined) folders.set(folder, [target.id]);
-    else ids.push(target.id);
+    const known = folders.get(folder);
+    const identity = known === undefined ? folderIdentity(folder) : "";
+    const ids = known ?? same.get(identity) ?? [];
+    ids.push(target.id);
+    folders.set(folder, ids);
+    if (known === undefined) same.set(identity, ids);
   }
   return folders;
 }
@@ -50,10 +56,12 @@ interface LinkDrift {
   readonly editedCopies: string[];
 }
 
+const sound = new Set<LinkState>(["link", "copy", "itself"]);
+
 export async function findLinkDrift({ links, path, record }: InstalledPak, places: LinkPlaces): Promise<LinkDrift> {
   const states = await Promise.all(links.map((link) => readLinkState(link, { to: path, record, places })));
   return {
-    brokenLinks: links.filter((_link, index) => states[index] !== "link" && states[index] !== "copy"),
+    brokenLinks: links.filter((_link, index) => !sound.has(states[index]!)),
     editedCopies: links.filter((_link, index) => states[index] === "edited"),
   };
 }

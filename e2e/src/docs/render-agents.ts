@@ -94,6 +94,9 @@ absolute. \`--copy\` makes copies instead, and so does a file system that has no
 and goes with the pak like a link does; if it was edited, installing and removing are refused until \`--force\`, which keeps
 what was there.
 
+A tool's folder that really is \`.agents/skills\`, by a link such as \`.claude/skills\` → \`../.agents/skills\` or the other way round,
+reads what is installed there: it gets no link and no copy. Of tools whose folders are one, one link serves all.
+
 Where something else lies in the way, nothing is changed: \`--as other-name\` installs beside it, \`--force\` keeps a copy of it
 and takes its place.
 
