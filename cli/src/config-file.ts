@@ -26,7 +26,14 @@ const ConfigFile = z.looseObject({
   offline: z.optional(z.boolean()),
   agents: z.optional(z.record(z.string(), Agent)),
   registries: z.optional(
-    z.record(z.string(), z.looseObject({ url: z.string(), accounts: z.optional(z.array(z.string())) })),
+    z.record(
+      z.string(),
+      z.looseObject({
+        url: z.string(),
+        accounts: z.optional(z.array(z.string())),
+        auth_required: z.optional(z.boolean()),
+      }),
+    ),
   ),
   /** For https. `HTTPS_PROXY` and `NO_PROXY` of the environment go first. */
   proxy: z.optional(z.string()),

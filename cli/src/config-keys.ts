@@ -34,6 +34,11 @@ export const configKeys: readonly ConfigKey[] = [
     type: "list",
     describe: "Accounts whose names are looked up and published there and nowhere else",
   },
+  {
+    key: "registries.<name>.auth_required",
+    type: "yes or no",
+    describe: "Reading from it takes your token along from the start, not only when it asks for a login",
+  },
 ];
 
 export interface FoundKey extends ConfigKey {

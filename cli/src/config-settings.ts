@@ -100,6 +100,10 @@ export function readAccounts({ registries = {} }: ConfigFile): Readonly<Record<s
   return Object.fromEntries(found);
 }
 
+/** Base URLs of the registries that are read with a token only. */
+export const readAuthRequired = ({ registries = {} }: ConfigFile): readonly string[] =>
+  Object.values(registries).flatMap((one) => (one.auth_required === true ? [parseRegistryUrl(one.url)] : []));
+
 const claimedTwice = (account: string, registry: string): PaksError =>
   new PaksError("INVALID_PARAMETER", `Two registries of the configuration claim the account "${account}".`, {
     hint: `A name is looked up in one registry only: take it out of registries.${registry}.accounts or of the other.`,

@@ -5,6 +5,7 @@ import type { ConfigFile } from "./config-file.ts";
 import {
   type CacheSettings,
   readAccounts,
+  readAuthRequired,
   readCacheFolder,
   readCacheSettings,
   readNetworkSettings,
@@ -61,6 +62,8 @@ export interface Config {
   readonly registryAccounts: Readonly<Record<string, readonly string[]>>;
   /** Canonical account name → URL of the one registry in which its names are looked up. */
   readonly accounts: Readonly<Record<string, string>>;
+  /** URLs of the registries that answer nothing without a token. */
+  readonly authRequired: readonly string[];
   readonly cache: CacheSettings;
   readonly network: NetworkSettings;
   /** Whether a newer paks may be mentioned. */
@@ -116,6 +119,7 @@ export async function readConfig(inputs: ConfigInputs): Promise<Config> {
       Object.entries(file.registries ?? {}).map(([name, one]) => [name, one.accounts ?? []]),
     ),
     accounts: readAccounts(file),
+    authRequired: readAuthRequired(file),
     cache: readCacheSettings(file, inputs.noCache !== true && !isOn(variable("PAKS_NO_CACHE"))),
     network: readNetworkSettings(file, variable, folders.config),
     updateNotice: file.update_notice !== false && !isOn(variable("PAKS_NO_UPDATE_NOTICE")),

@@ -179,7 +179,7 @@ function commandWord(argv: readonly string[]): number {
 function requireNoSwallowedCommand(argv: readonly string[]): void {
   if (argv.some((word) => word === "help" || word === "--help" || word === "-h")) return;
   const at = argv.findIndex((word) => commonFlags[word.slice(2)]?.type === "string" && word.startsWith("--"));
-  const { [at]: flag = "", [at + 1]: next } = argv;
+  const [flag = "", next] = argv.slice(Math.max(at, 0));
   const value = next?.startsWith("-") === true ? undefined : next;
   if (at < 0 || (value !== undefined && commonFlags[flag.slice(2)]?.choices?.includes(value) === true)) return;
   const row =

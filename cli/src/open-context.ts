@@ -36,11 +36,12 @@ export async function openContext(
   const spinner = quietHere || flags.quiet === true ? undefined : machine.stderr;
   const fetch = machine.fetch ?? openLazyFetch(config);
   const whileWaiting = openWhileWaiting();
-  const connect = (url: string, findToken: Credentials["findToken"]): Registry =>
+  const connect = (url: string, findToken: Credentials["findToken"], loginHint = loginHintOf(config, url)): Registry =>
     openRegistryOf(machine, {
       config,
       url,
       findToken,
+      loginHint,
       fetch,
       whileWaiting,
       debug,
@@ -51,7 +52,8 @@ export async function openContext(
   const clients = new Map<string, Registry>();
   const client = (url: string, trusted: boolean): Registry => {
     const key = `${trusted} ${url}`;
-    const known = clients.get(key) ?? connect(url, trusted ? credentials.findToken : noToken);
+    const known =
+      clients.get(key) ?? (trusted ? connect(url, credentials.findToken) : connect(url, noToken, unnamed(url)));
     clients.set(key, known);
     return known;
   };
@@ -103,6 +105,15 @@ function readIoFacts({ stdinIsTty, stdout, stderr }: Machine, mayAsk: boolean): 
   };
 }
 
+/** `paks login` alone logs in to the registry of the configuration. */
+const loginHintOf = ({ registry }: Context["config"], url: string): string =>
+  url === registry.url && registry.from !== "flag"
+    ? "Run `paks login`, or set PAKS_TOKEN."
+    : `Log in there: paks login --registry ${url}`;
+
+const unnamed = (url: string): string =>
+  `Only a registry that you name yourself gets your token: paks registry add <name> ${url}, then paks login --registry <name>`;
+
 const noToken = async (): Promise<undefined> => await Promise.resolve(undefined);
 
 /** Most commands send nothing. */
@@ -119,6 +130,7 @@ function openLazyFetch({ network }: Context["config"]): Fetch {
 interface RegistryParts extends Pick<Context, "config" | "debug" | "note" | "fetch"> {
   readonly url: string;
   readonly findToken: Credentials["findToken"];
+  readonly loginHint: string;
   readonly whileWaiting: WhileWaiting;
   readonly onVersion: ((version: string) => void) | undefined;
 }
@@ -133,7 +145,9 @@ function openRegistryOf(machine: Machine, { config, url, ...parts }: RegistryPar
     ...parts,
     findToken: async (origin) => (await parts.findToken(origin))?.token,
     sleep: wait,
-    cache: answerCacheOf(config, url, parts.debug),
+    authRequired: config.authRequired.includes(url),
+    // Its answers are for those who are logged in.
+    cache: config.authRequired.includes(url) ? undefined : answerCacheOf(config, url, parts.debug),
   });
 }
 

@@ -24,7 +24,8 @@ export async function askThroughCache(parts: Parts, call: Call, ask: (call: Call
   const answer = await askOrForget(parts, url, () => ask(withEtag(call, kept)));
   const used = answer.status === 304 && kept !== undefined ? answerOf(kept) : answer;
   const etag = answer.headers.get("etag") ?? (answer.status === 304 ? kept?.etag : undefined);
-  if (etag !== undefined && /^(?:W\/)?"[\x21\x23-\x7e]{1,200}"$/.test(etag))
+  // What is told to those who are logged in is not kept: the next command may be another account's, or nobody's.
+  if (answer.authorized !== true && etag !== undefined && /^(?:W\/)?"[\x21\x23-\x7e]{1,200}"$/.test(etag))
     await answers.put(url, { etag, body: used.bytes, storedAt: clock() });
   return used;
 }

@@ -1,7 +1,8 @@
-import { type ErrorCode, PaksError, errorCodes, isErrorCode, isPaksError, parseJson } from "@paks/schema";
+import { type ErrorCode, PaksError, errorCodes, isErrorCode, parseJson } from "@paks/schema";
 import { type Fetch, type FetchAnswer, readBody } from "./network/fetch.ts";
 import type { WhileWaiting } from "./network/while-waiting.ts";
 import { openPace, withRetries } from "./registry-pace.ts";
+import { openTokens } from "./registry-tokens.ts";
 import { requireSafeTransport } from "./registry-url.ts";
 import type { AnswerCache } from "./store/answers.ts";
 
@@ -15,6 +16,10 @@ export interface HttpDeps {
   readonly userAgent: string;
   /** The token for exactly this origin. Asked only when a call needs it. */
   readonly findToken: (origin: string) => Promise<string | undefined>;
+  /** Nothing but its health is asked for without the token. */
+  readonly authRequired?: boolean;
+  /** How the user gets a token for it. */
+  readonly loginHint?: string;
   readonly clock: () => Date;
   /** Rejects with the signal's reason when aborted. */
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
@@ -53,37 +58,17 @@ export interface Answer {
   readonly status: number;
   readonly headers: FetchAnswer["headers"];
   readonly bytes: Buffer;
+  /** A token was sent, so others may be answered otherwise. */
+  readonly authorized?: boolean;
 }
 
 const maxRedirects = 3;
 const answerBytes = 5 * 1000 * 1000;
 
-/** Sends calls to one registry. Only this file touches the token and the network. */
+/** Sends calls to one registry. Only this file sends the token and touches the network. */
 export function openHttp(deps: HttpDeps): (call: Call) => Promise<Answer> {
-  const origin = new URL(deps.url).origin;
   const pace = openPace();
-  let known: string | undefined;
-
-  const authorization = async (call: Call): Promise<string | undefined> => {
-    if (call.auth === "required" || call.auth === "optional") {
-      known ??= requireHeaderText(await deps.findToken(origin));
-      if (known === undefined && call.auth === "required") {
-        throw new PaksError("AUTH_REQUIRED", `You are not logged in to ${origin}.`, {
-          hint: "Run `paks login`, or set PAKS_TOKEN.",
-        });
-      }
-    }
-    return call.auth === "none" ? undefined : known;
-  };
-
-  const tokenOrNothing = async (): Promise<string | undefined> => {
-    try {
-      return (known ??= requireHeaderText(await deps.findToken(origin)));
-    } catch (error) {
-      if (isPaksError(error, "KEYCHAIN_UNAVAILABLE") || isPaksError(error, "INVALID_TOKEN")) return undefined;
-      throw error;
-    }
-  };
+  const tokens = openTokens(deps);
 
   const ask = async (call: Call): Promise<Answer> => {
     if (deps.offline) {
@@ -95,15 +80,14 @@ export function openHttp(deps: HttpDeps): (call: Call) => Promise<Answer> {
       pace.require(call, token !== undefined);
       const answer = await send(deps, call, { token, signal });
       pace.note(answer, token !== undefined);
-      return answer;
+      return { ...answer, authorized: token !== undefined };
     };
-    const token = await authorization(call);
+    const token = await tokens.before(call);
     return await withRetries(deps, call, async (signal) => {
       try {
         return await once(token, signal);
       } catch (error) {
-        // Reading is anonymous as long as that is enough. Who is logged in has a limit of his own.
-        const raised = isPaksError(error, "RATE_LIMITED") && call.auth === "none" ? await tokenOrNothing() : undefined;
+        const raised = token === undefined ? await tokens.after(call, error) : undefined;
         if (raised === undefined) throw error;
         return await once(raised, signal);
       }
@@ -122,14 +106,6 @@ export function openHttp(deps: HttpDeps): (call: Call) => Promise<Answer> {
   };
 }
 
-/** A token with a line break could add headers of its own. */
-function requireHeaderText(token: string | undefined): string | undefined {
-  if (token === undefined || /^[\x21-\x7e]{1,4096}$/.test(token)) return token;
-  throw new PaksError("INVALID_TOKEN", "The token holds characters that no token has.", {
-    hint: "Copy it again, without blanks and line breaks.",
-  });
-}
-
 interface Attempt {
   readonly token: string | undefined;
   readonly signal: AbortSignal;
@@ -143,6 +119,7 @@ async function send(deps: HttpDeps, call: Call, { token, signal }: Attempt): Pro
     const response = await fetchOnce(deps, call, { url, bearer, signal });
     const location = response.headers.get("location");
     if (response.status < 300 || response.status >= 400 || response.status === 304 || location === null) {
+      if (response.status === 401 && url.origin !== new URL(deps.url).origin) throw await foreignLogin(url, response);
       return await readAnswer(deps, response, call);
     }
     await response.body?.cancel();
@@ -156,6 +133,12 @@ async function send(deps: HttpDeps, call: Call, { token, signal }: Attempt): Pro
     if (next.origin !== url.origin) bearer = undefined;
     url = next;
   }
+}
+
+/** The token is the registry's alone, so no login of the user's helps there. */
+async function foreignLogin(url: URL, { body }: FetchAnswer): Promise<PaksError> {
+  await body?.cancel();
+  return unavailable(`${url.origin}, to where the registry sends this request, wants a login of its own.`);
 }
 
 function redirectTarget(from: URL, location: string): URL {
@@ -249,13 +232,18 @@ async function answerError(response: FetchAnswer, bytes: Buffer): Promise<PaksEr
   const retryAfter = response.headers.get("retry-after");
   const given = body.success ? body.data.error : undefined;
   const code =
-    given && isErrorCode(given.code) && errorCodes[given.code].status !== null ? given.code : codeOf(response.status);
+    given && isErrorCode(given.code) && mayMean(response.status, errorCodes[given.code].status)
+      ? given.code
+      : codeOf(response.status);
   const details = { ...given?.details, ...(retryAfter === null ? {} : { retry_after: retryAfter.slice(0, 64) }) };
   return new PaksError(code, given?.message.slice(0, 2000) ?? `The registry answered with status ${response.status}.`, {
     hint: given?.hint?.slice(0, 1000),
     details: Object.keys(details).length > 0 ? details : undefined,
   });
 }
+
+/** Who has to log in is told by the status alone. */
+const mayMean = (status: number, own: number | null): boolean => own !== null && (status !== 401 || own === 401);
 
 const statusCodes: Readonly<Record<number, ErrorCode>> = {
   400: "INVALID_PARAMETER",

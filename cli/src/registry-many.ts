@@ -21,7 +21,7 @@ export type Told =
   | { readonly ref: PakRef; readonly told?: undefined; readonly failure: PaksError };
 
 export interface ManyDeps extends Pick<HttpDeps, "url" | "offline" | "clock" | "debug" | "cache"> {
-  readonly ask: (path: string) => Promise<readonly PakVersionsDto[]>;
+  readonly ask: (path: string) => Promise<{ readonly paks: readonly PakVersionsDto[]; readonly isPublic: boolean }>;
   /** Set when the registry turns out to be older than this way of asking. */
   readonly known: { unsupported: boolean };
 }
@@ -72,9 +72,10 @@ function splitUp(refs: readonly PakRef[]): PakRef[][] {
 
 async function askChunk(deps: ManyDeps, refs: readonly PakRef[]): Promise<readonly Told[]> {
   try {
-    const answer = requireAnswer(await deps.ask(manyPath(refs)), refs);
+    const { paks, isPublic } = await deps.ask(manyPath(refs));
+    const answer = requireAnswer(paks, refs);
     const told = refs.flatMap((ref) => judge(ref, answer.get(formatPakRef(ref))!));
-    await Promise.all(told.map(async (one) => await keep(deps, one)));
+    if (isPublic) await Promise.all(told.map(async (one) => await keep(deps, one)));
     return told;
   } catch (error) {
     if (!isPaksError(error) || error.code === "CANCELLED") throw error;

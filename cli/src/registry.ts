@@ -109,7 +109,12 @@ export function openRegistry(deps: HttpDeps): Registry {
     lookUp: async (refs, options = { evenKept: false }) => {
       if (refs.length < 2 || deps.offline) return [];
       const { askForMany } = await import("./registry-many.ts");
-      const askMany = async (path: string) => (await ask("many", read(path))).data;
+      const askMany = async (path: string) => {
+        deps.whileWaiting?.add(loadAnswers);
+        const answer = await http(read(path));
+        const { data } = await parseAnswer("many", readJson(answer));
+        return { paks: data, isPublic: answer.authorized !== true };
+      };
       return await askForMany({ ...deps, known, ask: askMany }, refs, options);
     },
     ...indexCalls(ask, deps),

@@ -12,6 +12,8 @@ export interface TestRegistry extends Stub {
   readonly releases: Map<string, TestRelease>;
   /** Answers instead of everything else, while it is set. */
   down: { readonly status: number; readonly code: string } | undefined;
+  /** The token without which it answers nothing. */
+  token: string | undefined;
   /** Whether documents have an ETag, so that the client keeps them. */
   etags: boolean;
   /** More fields of a pak's document, by `account/name`. */
@@ -121,12 +123,17 @@ export async function serveRegistry(): Promise<TestRegistry> {
       return { body: Buffer.from(found.archive), headers: { "content-type": "application/gzip" } };
     return { body: { data: found.dto } };
   };
-  const stub = await serveStub(({ path }) => (registry.etags ? withEtag(answer(path)) : answer(path)));
+  const stub = await serveStub(({ path, headers }) => {
+    if (registry.token !== undefined && headers.authorization !== `Bearer ${registry.token}`)
+      return { status: 401, body: { error: { code: "AUTH_REQUIRED", message: "Who are you?" } } };
+    return registry.etags ? withEtag(answer(path)) : answer(path);
+  });
   const registry: TestRegistry = {
     ...stub,
     releases,
     more,
     down: undefined,
+    token: undefined,
     isOld: false,
     etags: false,
     add: async (id, version, pak) => {
