@@ -181,5 +181,5 @@ function describeCall({ folder }: Run, name: string, text: string): string | und
     path.startsWith(`${folder}/`) ? [path.slice(folder.length)] : [],
   );
   if (paths.length === 0) return undefined;
-  return `${name} ${paths.join(" → ").replaceAll(/lock\.[\w-]+|(?<=\/code\/.*\.)\d+|(?<=[/.])[0-9a-f]{12,24}(?=[/. ]|$)/g, "*")}`;
+  return `${name} ${paths.join(" → ").replaceAll(/lock\.[\w-]+|\d{4}-\d\d-\d\dT[\d-]+Z|(?<=\/code\/.*\.)\d+|(?<=[/.])[0-9a-f]{12,24}(?=[/. ]|$)/g, "*")}`;
 }
