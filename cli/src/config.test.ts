@@ -98,9 +98,16 @@ test("folders follow XDG where it is absolute, and Windows' own variables there"
 test.each([
   [{ CI: "true" }, true, undefined],
   [{ CI: "false" }, false, undefined],
-  [{ CLAUDECODE: "1" }, false, "CLAUDECODE"],
-  [{ AI_AGENT: "x" }, false, "AI_AGENT"],
-])("%o is recognised", async (environment, ci, agent) => {
+  [{ CODEX_CI: "0" }, false, undefined],
+  // A person in a terminal of these editors is asked as anywhere else.
+  [{ CURSOR_TRACE_ID: "x", TERM_PROGRAM: "vscode" }, false, undefined],
+  [{ AGENT_SESSION_ID: "x" }, false, undefined],
+  ...[
+    ...["AI_AGENT", "AGENT", "CLAUDECODE", "CLAUDE_CODE", "CODEX_SANDBOX", "CODEX_CI", "CODEX_THREAD_ID"],
+    ...["COPILOT_CLI", "CURSOR_AGENT", "GEMINI_CLI", "GOOSE_TERMINAL", "OPENCODE", "QWEN_CODE", "ANTIGRAVITY_AGENT"],
+    ...["CLINE_ACTIVE", "AUGMENT_AGENT"],
+  ].map((name) => [{ [name]: "1" }, false, name] as const),
+] as const)("%o is recognised", async (environment, ci, agent) => {
   const config = await read({ environment });
   expect([config.ci, config.agent]).toEqual([ci, agent]);
 });

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type GitPolicy, PaksError } from "@paks/schema";
+import { agentVariables } from "./agent-variables.ts";
 import type { ConfigFile } from "./config-file.ts";
 import {
   type CacheSettings,
@@ -128,19 +129,6 @@ export async function readConfig(inputs: ConfigInputs): Promise<Config> {
     environment: inputs.environment,
   };
 }
-
-/** Set by the coding agents that say so; nobody sits in front of a prompt then. */
-const agentVariables = [
-  "AI_AGENT",
-  "AGENT",
-  "CLAUDECODE",
-  "CODEX_SANDBOX",
-  "CURSOR_AGENT",
-  "GEMINI_CLI",
-  "OPENCODE",
-  "CLINE_ACTIVE",
-  "AUGMENT_AGENT",
-] as const;
 
 const readAgents = ({ agents }: ConfigFile): Config["agents"] =>
   Object.fromEntries(

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { agentVariables } from "@paks/cli";
 import { executables } from "../harness/executables.ts";
 import { run } from "../harness/run.ts";
 
@@ -48,6 +49,14 @@ refuse is not written. Tokens are never kept here; \`paks login\` puts them into
 | key | type | |
 |---|---|---|
 ${rows.join("\n")}
+
+## When nobody is asked
+
+Questions need a terminal on both sides, and nobody to have said \`--no-input\`. With \`CI\` set nobody is asked, nor where a
+coding agent runs paks and says so with one of these variables:
+${agentVariables.map((name) => `\`${name}\``).join(", ")}.
+\`0\`, \`false\`, \`no\` and \`off\` count as unset. What an editor sets in every terminal of its own (\`CURSOR_TRACE_ID\`) is no sign
+of an agent.
 
 ## When something is wrong
 
