@@ -11,7 +11,7 @@ import {
 } from "@paks/schema";
 import { gitRepo } from "@paks/git/testing";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
-import { type RunOptions, runPaks, serveStub, tempFolder } from "../testing/index.ts";
+import { type RunOptions, type StubAnswer, runPaks, serveStub, tempFolder } from "../testing/index.ts";
 
 const manifest = (version: string) => `---
 name: pdf
@@ -62,14 +62,14 @@ async function releaseOf(files: ReleaseFile[], over: Partial<ReleaseDto> = {}): 
 }
 
 /** A registry that holds one release and says what it is told to. */
-const serveRelease = ({ dto, archive }: Release) =>
-  serveStub(({ path }) => {
-    if (path.endsWith("/archive"))
-      return { body: Buffer.from(archive), headers: { "content-type": "application/gzip" } };
-    if (/\/acme\/pdf\/versions\/[^/]+$/.test(path)) return { body: { data: dto } };
-    if (/\/acme\/pdf\/versions(\?|$)/.test(path)) return { body: { data: [dto], meta: {} } };
-    return { status: 404, body: { error: { code: "PAK_NOT_FOUND", message: "There is no such pak." } } };
-  });
+const serveRelease = (release: Release) => serveStub(({ path }) => answerOf(release, path));
+
+function answerOf({ dto, archive }: Release, path: string): StubAnswer {
+  if (path.endsWith("/archive")) return { body: Buffer.from(archive), headers: { "content-type": "application/gzip" } };
+  if (/\/acme\/pdf\/versions\/[^/]+$/.test(path)) return { body: { data: dto } };
+  if (/\/acme\/pdf\/versions(\?|$)/.test(path)) return { body: { data: [dto], meta: {} } };
+  return { status: 404, body: { error: { code: "PAK_NOT_FOUND", message: "There is no such pak." } } };
+}
 
 let options: RunOptions;
 beforeEach(async () => {
@@ -197,17 +197,18 @@ test("an unknown name is said to be unknown, with exit 3, and nothing else is tr
 });
 
 test("local edits survive install and remove, with the file's name in the message", async () => {
-  const first = await serveRelease(await releaseOf(filesOf("1.0.0")));
-  await runPaks(["install", "acme/pdf"], at(first.url));
+  let release = await releaseOf(filesOf("1.0.0"));
+  const stub = await serveStub(({ path }) => answerOf(release, path));
+  await runPaks(["install", "acme/pdf"], at(stub.url));
   await writeFile(join(options.cwd, ".agents/skills/pdf/SKILL.md"), "mine\n");
-  const second = await serveRelease(await releaseOf(filesOf("1.1.0"), { version: "1.1.0", tag: "v1.1.0" }));
-  const refused = await runPaks(["install", "acme/pdf"], at(second.url));
+  release = await releaseOf(filesOf("1.1.0"), { version: "1.1.0", tag: "v1.1.0" });
+  const refused = await runPaks(["install", "acme/pdf"], at(stub.url));
   expect(refused.exit).toBe(6);
   expect(refused.stderr).toContain("SKILL.md");
-  expect((await runPaks(["remove", "pdf"], at(second.url))).exit).toBe(6);
+  expect((await runPaks(["remove", "pdf"], at(stub.url))).exit).toBe(6);
   expect(await installed("SKILL.md")).toBe("mine\n");
 
-  const forced = await runPaks(["install", "acme/pdf", "--force", "--json"], at(second.url));
+  const forced = await runPaks(["install", "acme/pdf", "--force", "--json"], at(stub.url));
   const { installed: rows } = forced.json() as { installed: { backups: string[] }[] };
   expect(await readFile(join(rows[0]!.backups[0]!, "SKILL.md"), "utf8")).toBe("mine\n");
 });

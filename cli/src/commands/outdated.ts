@@ -1,4 +1,4 @@
-import { type PaksError, formatErrorBody } from "@paks/schema";
+import { type PaksError, errorCodes, formatErrorBody } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import { chooseRows } from "../life/find-row.ts";
 import { listPlaces } from "../life/list-paks.ts";
@@ -35,7 +35,7 @@ export const outdated = defineCommand({
       data: { outdated: newer.map(dataOf), others: rows.filter((row) => !isNewer(row)).map(dataOf) },
       text: textOf(rows, newer),
       next: newer.length === 0 ? undefined : ["", ...hintsOf(newer, args.dir)].join("\n"),
-      exit: newer.length > 0 ? 9 : failed[0] ? exitOf(failed[0]) : 0,
+      exit: newer.length > 0 ? 9 : exitOf(failed),
     };
   },
 });
@@ -43,8 +43,9 @@ export const outdated = defineCommand({
 /** What a pin keeps away is newer all the same. */
 const isNewer = ({ state }: OutdatedRow): boolean => state === "outdated" || state === "pinned";
 
-/** Some answers are missing. */
-const exitOf = (error: PaksError): number => (error.code === "INTEGRITY_MISMATCH" ? 7 : 8);
+/** Some answers are missing; the gravest reason counts. */
+const exitOf = (errors: readonly PaksError[]): number =>
+  errors.some(({ code }) => errorCodes[code].exit === 7) ? 7 : errors.length > 0 ? 8 : 0;
 
 const dataOf = ({ error, ...row }: OutdatedRow) => ({ ...row, ...(error === undefined ? {} : formatErrorBody(error)) });
 
@@ -52,7 +53,8 @@ function textOf(rows: readonly OutdatedRow[], newer: readonly OutdatedRow[]): st
   const unknown = rows.flatMap(({ name, error }) =>
     error === undefined ? [] : [`⚠ ${safe(name)}: ${safe(error.message)} [${error.code}]`],
   );
-  if (newer.length === 0) return [rows.length === 0 ? nothingInstalled : "✓ Nothing is newer.", ...unknown].join("\n");
+  if (newer.length === 0)
+    return [rows.length === 0 ? nothingInstalled : nothingNewer(unknown.length), ...unknown].join("\n");
   const table = formatTable(
     ["NAME", "CURRENT", "WANTED", "LATEST", "SOURCE"],
     newer.map((row) => [
@@ -65,6 +67,9 @@ function textOf(rows: readonly OutdatedRow[], newer: readonly OutdatedRow[]): st
   );
   return [table, ...unknown].join("\n");
 }
+
+const nothingNewer = (unknown: number): string =>
+  unknown === 0 ? "✓ Nothing is newer." : `Nothing newer is known; ${unknown} could not be looked up:`;
 
 const withPoint = (version: string | null, point: string | null): string =>
   [version, point && `(${point})`].filter(Boolean).join(" ") || "–";

@@ -20,8 +20,7 @@ beforeEach(async () => {
   onTestFinished(() => lab.close());
   await lab.repo("evil", { "SKILL.md": skill("evil") }, ["v1.0.0"]);
   const other = await makeProject();
-  const run = await runPaks(["install", `${lab.url("evil").url}#tag=v1.0.0`], optionsOf(other));
-  expect(run.exit, run.stderr).toBe(0);
+  await runPaks(["install", `${lab.url("evil").url}#tag=v1.0.0`], optionsOf(other));
   evilEntry = (await other.lock()).paks["pdf"] as unknown as Entry;
 });
 

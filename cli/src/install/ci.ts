@@ -13,6 +13,7 @@ import { requireLockedManifest } from "./install-plan.ts";
 import { openScopes } from "./install-scopes.ts";
 import { readInstalledState } from "./installed-state.ts";
 import { listCopies } from "./links.ts";
+import { requireRegistryOf } from "./locked-registry.ts";
 import { linkPlacesOf } from "./own-links.ts";
 import { type Placing, placeReleases } from "./place.ts";
 import { type InstallRecord, formatLink } from "./record.ts";
@@ -46,6 +47,8 @@ export async function installLocked(context: Context, options: CiOptions): Promi
   let count = 0;
   const paks = await context.progress("Fetching", (step) =>
     eachAtOnce(entries, fetchesAtOnce, async ([folder, entry]) => {
+      // Also of what is in place: who is asked for a name does not depend on that.
+      if (entry.resolved.type === "registry") requireRegistryOf(entry.resolved, context, workspace.registry);
       const present = await findPresent(place.skillsFolder, folder, entry);
       if (!present && entry.resolved.type === "git") await requireTyped(context, entry.resolved.repository, root);
       const fetched = present ? undefined : await fetchLocked(entry, context, { root, wish: workspace.registry });

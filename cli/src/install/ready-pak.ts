@@ -16,6 +16,7 @@ import type { Fetched } from "./fetched.ts";
 import type { InstallOptions } from "./install.ts";
 import { entryOf, type openFetchers, type openRegistries, requireDependencies, requireFrozen } from "./install-plan.ts";
 import type { Scopes } from "./install-scopes.ts";
+import { requireRegistryOf } from "./locked-registry.ts";
 import { readInstalledState } from "./installed-state.ts";
 import type { Placing } from "./place.ts";
 import { linkPlacesOf } from "./own-links.ts";
@@ -58,6 +59,7 @@ export async function makeReady(work: Work, opened: OpenWorkspace, step: (label:
   const wanted = await leaveEdited(work, plan.paks);
   let count = 0;
   const fetched = await eachAtOnce(wanted, fetchesAtOnce, async (pak) => {
+    requireItsRegistry(work, opened, pak);
     const present = await findPresent(work, pak);
     const bytes = present ? undefined : await pak.fetch();
     if (bytes) requireDependencies(pak, bytes);
@@ -83,6 +85,17 @@ function dropSources(paks: readonly ReadyPak[], drop: readonly string[]): readon
 }
 
 const isNew = (paks: readonly ReadyPak[]): boolean => paks.some(({ change }) => change?.add !== undefined);
+
+/** What is in place is of a registry too; whoever only adds another pak need not know it. @throws PaksError LOCKFILE_MISMATCH */
+function requireItsRegistry(
+  { context, request }: Work,
+  { workspace }: OpenWorkspace,
+  { isKept, before, wish }: PlannedPak,
+): void {
+  const isMeant = request.named.length === 0 || wish?.isNamed === true;
+  if (!isKept || !isMeant || before?.resolved.type !== "registry") return;
+  requireRegistryOf(before.resolved, context, workspace.registry);
+}
 
 /** What need not be fetched: the lock's bytes are in place. */
 export async function findPresent(

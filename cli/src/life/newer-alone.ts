@@ -17,7 +17,8 @@ import {
 } from "@paks/schema";
 import type { ListedRefs } from "@paks/git";
 import type { Context } from "../context.ts";
-import { findRegistryOf } from "../install/locked-registry.ts";
+import { otherRegistry } from "../install/locked-registry.ts";
+import { findRegistryWish } from "../workspace/open-workspace.ts";
 import { requireTypedSource } from "../workspace/typed-repositories.ts";
 import type { ListRow } from "./list-paks.ts";
 
@@ -38,7 +39,8 @@ export type FindNewer = (row: ListRow) => Promise<Newer>;
 /**
  * Asks each repository for its refs once.
  * @throws PaksError PROTOCOL_NOT_ALLOWED for what lies on this machine and was never named; REF_NOT_FOUND for a branch
- *   that is gone; INTEGRITY_MISMATCH for a record that cannot be right; those of asking
+ *   that is gone; INTEGRITY_MISMATCH for a record that cannot be right; LOCKFILE_MISMATCH for one of another registry than
+ *   the name is looked up in; those of asking
  */
 export function openNewer(context: Context): FindNewer {
   const listed = new Map<string, Promise<ListedRefs>>();
@@ -47,9 +49,12 @@ export function openNewer(context: Context): FindNewer {
     listed.set(url, refs);
     return refs;
   };
+  let wished: Promise<string | undefined> | undefined;
+  const findWish = () => (wished ??= findRegistryWish(context));
   return async (row) => {
     const { pak, folder, place } = row;
-    if (pak?.record.origin.type === "registry") return await newerRelease(context, pak.record.origin);
+    if (pak?.record.origin.type === "registry")
+      return await newerRelease(context, pak.record.origin, row.place.locked ? await findWish() : undefined);
     // Only what a registry gave lies below an account.
     if (pak === undefined || folder.includes("/")) throw impossible(folder);
     const { origin, name } = pak.record;
@@ -62,11 +67,12 @@ export function openNewer(context: Context): FindNewer {
 }
 
 /** A withdrawn version is left for the newest one, also where that is older. */
-async function newerRelease(context: Context, origin: RegistryOrigin): Promise<Newer> {
+async function newerRelease(context: Context, origin: RegistryOrigin, wish: string | undefined): Promise<Newer> {
   const text = formatPakId(origin);
-  const found = findRegistryOf(origin, context);
-  if (!("registry" in found)) return { state: "newer", text, version: undefined };
-  const versions = (await found.registry.listVersions(origin)).filter(({ version }) => isVersion(version));
+  // A newer one is installed from where the name is looked up; nobody else's versions say what that will be.
+  const registry = context.registryFor(origin.account, wish);
+  if (registry.url !== origin.registry) throw otherRegistry(origin, registry.url, false);
+  const versions = (await registry.listVersions(origin)).filter(({ version }) => isVersion(version));
   const latest = selectVersion(versions)?.version;
   const isYanked = versions.some(({ version, yanked }) => yanked && version === origin.version);
   if (isYanked && latest !== undefined) return { state: "newer", text, version: latest };

@@ -1,6 +1,6 @@
 import {
   type LockedPak,
-  type PaksError,
+  PaksError,
   type RegistryOrigin,
   type VersionDto,
   compareVersions,
@@ -8,18 +8,19 @@ import {
   isPaksError,
   isTaken,
   isVersion,
+  lockFileName,
   parseSelector,
   parseSource,
   selectVersion,
 } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { eachAtOnce } from "../install/each-at-once.ts";
-import { findRegistryOf } from "../install/locked-registry.ts";
+import { findRegistryOf, otherRegistry } from "../install/locked-registry.ts";
 import { openFetchers, openRegistries } from "../install/install-plan.ts";
 import type { Fetched } from "../install/fetched.ts";
 import { findLocked } from "../workspace/entry.ts";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
-import { type Wish, listWishes } from "../workspace/wish.ts";
+import { type Wish, identityOf, listWishes } from "../workspace/wish.ts";
 import type { Fetchers } from "../workspace/plan-install.ts";
 import { askTogether } from "./ask-together.ts";
 import { type ListRow, rowName, rowVersion } from "./list-paks.ts";
@@ -106,31 +107,39 @@ function openAsking(context: Context, opened: OpenWorkspace | undefined): (row: 
     const origin = row.locked?.resolved ?? row.pak?.record.origin;
     const inProject = row.place.locked;
     if (origin?.type === "registry") {
-      const found = findRegistryOf(origin, context, inProject ? registryWish : undefined);
-      if (!("registry" in found)) return {};
+      const wish = inProject ? registryWish : undefined;
+      const found = findRegistryOf(origin, context, wish);
+      if (!("registry" in found)) throw otherRegistry(origin, found.instead, row.locked !== undefined);
       const versions = await found.registry.listVersions(origin);
-      return compareRelease(row, versions, listRanges(origin, row.locked, paks));
+      return compareRelease(row, versions, listRanges(origin, { row, wishes, paks }));
     }
     if (row.locked === undefined) return await compareAlone(row, await findNewer(row), fetchers);
     const wish = wishes.find((one) => findLocked(paks, one)?.folder === row.folder);
-    if (wish === undefined) return {};
+    if (wish === undefined) throw notAsked(row);
     if (isFixed(wish)) return { state: "fixed", wanted: rowVersion(row) };
     return compareFetched(row.locked, await fetchers.fetchWish(wish));
   };
 }
 
-/** What asks for a pak: the workspace's own source and all that depend on it. */
-function listRanges(
-  origin: RegistryOrigin,
-  locked: LockedPak | undefined,
-  paks: Readonly<Record<string, LockedPak>>,
-): string[] {
+const notAsked = ({ folder }: ListRow): PaksError =>
+  new PaksError("LOCKFILE_MISMATCH", `${folder} is in ${lockFileName}, and paks.jsonc does not ask for it.`, {
+    hint: "Run `paks install`: what nothing asks for goes.",
+  });
+
+interface Asking {
+  readonly row: ListRow;
+  readonly wishes: readonly Wish[];
+  readonly paks: Readonly<Record<string, LockedPak>>;
+}
+
+/** What asks for a pak: the workspace's own source, as it is now, and all that depend on it. */
+function listRanges(origin: RegistryOrigin, { row, wishes, paks }: Asking): string[] {
   const id = formatPakId(origin);
   const ranges = Object.values(paks).flatMap(({ dependencies }) =>
     Object.hasOwn(dependencies, id) ? [dependencies[id]!] : [],
   );
-  if (typeof locked?.source !== "string") return ranges;
-  const source = parseSource(locked.source);
+  if (typeof row.locked?.source !== "string") return ranges;
+  const source = wishes.find((wish) => identityOf(wish.source) === id)?.source ?? parseSource(row.locked.source);
   return source.type === "registry" && source.selector !== undefined ? [...ranges, source.selector] : ranges;
 }
 

@@ -17,7 +17,7 @@ import { askInWaves } from "./ask-in-waves.ts";
 import type { OpenWorkspace } from "./open-workspace.ts";
 import type { RememberingRegistry } from "./remember-answers.ts";
 import { type Ranges, type Root, resolvePaks } from "./resolve.ts";
-import { openUniverse } from "./universe.ts";
+import { openUniverse, requireSameRegistry } from "./universe.ts";
 import { type Wish, identityOf, isRegistryWish, listWishes, rangesOf } from "./wish.ts";
 
 export interface InstallRequest {
@@ -66,7 +66,8 @@ export const fetchesAtOnce = 8;
 
 /**
  * Which pak goes into which folder. Only metadata is asked for, except of sources that have none.
- * @throws PaksError DEPENDENCY_CONFLICT, PAK_NOT_FOUND, ALREADY_EXISTS and the codes of the sources
+ * @throws PaksError DEPENDENCY_CONFLICT, PAK_NOT_FOUND, ALREADY_EXISTS, LOCKFILE_MISMATCH for what would come from
+ *   another registry than before, and the codes of the sources
  */
 export async function planInstall(
   registryFor: (account: string) => RememberingRegistry,
@@ -87,6 +88,9 @@ export async function planInstall(
   ];
   const universe = openUniverse(registryFor, lock.paks);
   const preferred = listPreferred(lock, request);
+  for (const { resolved } of Object.values(lock.paks))
+    if (resolved.type === "registry" && !preferred.has(formatPakId(resolved)))
+      requireSameRegistry(resolved, registryFor);
   await askInWaves({ roots, preferred, registryFor, paks: lock.paks });
   const resolved = await resolvePaks({ roots, preferred, universe });
   const wishOf = new Map(releases.map((wish) => [formatPakId(wish.source), wish]));

@@ -1,5 +1,6 @@
 import {
   type LockedPak,
+  type RegistryOrigin,
   type ReleaseDto,
   formatPakId,
   isJsonObject,
@@ -7,23 +8,29 @@ import {
   parseSelector,
   isTaken,
 } from "@paks/schema";
+import { otherRegistry } from "../install/locked-registry.ts";
 import type { Registry } from "../registry.ts";
 import { findLockedId } from "./entry.ts";
 import type { Ranges, Universe } from "./resolve.ts";
 
 /** Paks of the registries that a user and a workspace name, and of the lock where it knows them. Asks nothing twice. */
 export function openUniverse(
-  registryFor: (account: string) => Pick<Registry, "listVersions" | "findRelease">,
+  registryFor: (account: string) => Pick<Registry, "url" | "listVersions" | "findRelease">,
   paks: Readonly<Record<string, LockedPak>>,
 ): Universe {
+  const registryOf = (id: string) => {
+    const locked = findLockedId(paks, id)?.entry.resolved;
+    if (locked?.type === "registry") requireSameRegistry(locked, registryFor);
+    return registryFor(parsePakId(id).account);
+  };
   const find = async (id: string, selector: string) => {
     const ref = { ...parsePakId(id), selector };
-    const release = await registryFor(ref.account).findRelease(ref, selector);
+    const release = await registryOf(id).findRelease(ref, selector);
     if (release) (await import("../install/fetch-release.ts")).requireSamePak(release, ref);
     return release;
   };
   return {
-    listVersions: async (id) => await registryFor(parsePakId(id).account).listVersions(parsePakId(id)),
+    listVersions: async (id) => await registryOf(id).listVersions(parsePakId(id)),
     findNewest: async (id, range) => (await find(id, range))?.version,
     listDependencies: async (id, version) => {
       const locked = findLockedId(paks, id)?.entry;
@@ -32,6 +39,18 @@ export function openUniverse(
       return release ? readDependencies(release) : {};
     },
   };
+}
+
+/**
+ * Another version of a locked pak comes from where it came from: whoever has the name elsewhere must not get to update it.
+ * @throws PaksError LOCKFILE_MISMATCH
+ */
+export function requireSameRegistry(
+  locked: RegistryOrigin,
+  registryFor: (account: string) => Pick<Registry, "url">,
+): void {
+  const { url } = registryFor(locked.account);
+  if (url !== locked.registry) throw otherRegistry(locked, url);
 }
 
 /** What the registry says; the files are asked again when they are here. */
