@@ -56,7 +56,11 @@ export async function openHostileLab(options: LabOptions = {}): Promise<HostileL
   await writeFiles(canary, { "keep.txt": "keep\n", "folder/inner.txt": "inner\n" });
   // Where paks may write for a while.
   const own = { TMPDIR: await lab.folder("tmp"), XDG_CACHE_HOME: await lab.folder("cache") };
-  const untouched = () => Promise.all([canary, lab.home].map(snapshotOf));
+  const untouched = async () => {
+    // Folders that the user installed from himself are remembered there.
+    const { ".local/state/paks/typed-repositories.json": _named, ...home } = await snapshotOf(lab.home);
+    return [await snapshotOf(canary), home];
+  };
   const before = await untouched();
 
   const token = await makeToken(lab, "acme");
