@@ -47,7 +47,7 @@ const namesOf = (folder: string) => [
 /** Everything in the project and beside it but what paks itself keeps there. */
 async function othersOf(folder: string): Promise<Record<string, string>> {
   const all = Object.entries(await snapshotOf(join(folder, "..")));
-  return Object.fromEntries(all.filter(([path]) => !/^project\/(?:\.agents\/|paks\.(?:jsonc|lock)$)/.test(path)));
+  return Object.fromEntries(all.filter(([path]) => !/^project\/(?:\.agents(?:\/|$)|paks\.(?:jsonc|lock)$)/.test(path)));
 }
 
 test("with a record that names its .git, its sources, the same bytes: none of them is removed or moved", async () => {

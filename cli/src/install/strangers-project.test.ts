@@ -1,6 +1,6 @@
 import { access, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { defaultLimits, describeFiles } from "@paks/schema";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { listInstalled } from "./list-installed.ts";
@@ -100,24 +100,36 @@ test("an intent moves nothing of the user's and nothing to where paks does not i
   await expect(access(join(home, "new"))).rejects.toThrow("ENOENT");
 });
 
-const links = ["../../.git", "../../src", "../../node_modules/left-pad", "../../../home/work", "another", "/tmp/x"];
-test.each(links)("a placing that was never begun makes and replaces nothing at %s", async (link) => {
-  const path = join(skillsFolder, link);
+/** As if a command had been killed that put the pak in its place and replaced a folder that held this thesis. */
+async function leavePlacing(links: readonly string[], replaced: string): Promise<void> {
   const left = join(bookkeeping(skillsFolder).work, "left");
-  const begun = record({ links: [link] });
-  const intents = JSON.stringify([{ folder: "pdf", aside: join(left, "old-0"), record: begun }]);
-  const isThere = link.includes("work");
-  // Nothing there, and a folder that holds just what the intent says was replaced.
-  for (const replaced of ["ten years", "ours"]) {
-    await write(join(skillsFolder, "pdf", "SKILL.md"), "x\n");
-    await write(join(left, "old-0", "thesis.txt"), replaced);
-    if (replaced === "ours" && !isThere) await write(join(path, "thesis.txt"), "ours");
-    await write(join(left, "intent.json"), intents);
-    await recover();
-    if (isThere) await untouched();
-    else if (replaced === "ours") expect(await readFile(join(path, "thesis.txt"), "utf8")).toBe("ours");
-    else await expect(access(path)).rejects.toThrow("ENOENT");
-  }
+  await write(join(skillsFolder, "pdf", "SKILL.md"), "x\n");
+  await write(join(left, "old-0", "thesis.txt"), replaced);
+  const intent = { folder: "pdf", aside: join(left, "old-0"), record: record({ links }) };
+  await write(join(left, "intent.json"), JSON.stringify([intent]));
+}
+
+const newPlaces = [
+  "../../.git",
+  "../../src",
+  "../../node_modules/left-pad",
+  "../../../beside",
+  "another",
+  "/tmp/paks-x",
+];
+test.each(newPlaces)("a placing that was never begun makes nothing at %s", async (link) => {
+  await leavePlacing([link], "ours");
+  await recover();
+  await expect(access(resolve(skillsFolder, link))).rejects.toThrow("ENOENT");
+});
+
+test("a placing that was never begun replaces no folder that holds what it says was replaced", async () => {
+  const own = ["src", ".git", ".claude/skills/another", "../beside"].map((path) => join(root, "project", path));
+  for (const path of own) await write(join(path, "thesis.txt"), "ten years");
+  const links = [...own, join(home, "work")];
+  await leavePlacing([...links, ...links.map((path) => relative(skillsFolder, path))], "ten years");
+  await recover();
+  for (const path of links) expect(await readFile(join(path, "thesis.txt"), "utf8")).toBe("ten years");
 });
 
 test("a removing that was never begun removes nothing that the record names elsewhere", async () => {

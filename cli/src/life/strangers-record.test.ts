@@ -38,7 +38,6 @@ const names = [
   "../../.claude",
   "../../skills/acme/pdf",
   "another",
-  ".paks/backups",
 ];
 
 test.each(names)("%s in a record: nothing is removed or moved, with the same bytes or others", async (name) => {
@@ -86,22 +85,27 @@ test("update, install and rollback leave alone what a record names", async () =>
   }
 });
 
-test.each(["link", "link into the skills"])(
-  "folders of a tool that lead elsewhere by a %s: what lies there is no copy of ours",
-  async (kind) => {
-    const claude = join(project.cwd, ".claude");
-    await mkdir(claude);
-    if (kind === "link") {
-      await mkdir(join(project.cwd, "lib"));
-      await sameBytes(join(project.cwd, "lib", "pdf"));
-      await symlink("../lib", join(claude, "skills"));
-    } else await symlink("../.agents/skills", join(claude, "skills"));
-    await nameLinks("../../.claude/skills/pdf");
-    await project.ok("remove", "pdf", "--force");
-    expect(await exists(project.skill("pdf"))).toBe(false);
-    if (kind === "link") expect(await exists(join(project.cwd, "lib", "pdf", "SKILL.md"))).toBe(true);
-  },
-);
+test("folders of a tool that lead elsewhere by a link: what lies there is no copy of ours", async () => {
+  const lib = join(project.cwd, "lib");
+  await mkdir(lib);
+  await mkdir(join(project.cwd, ".claude"));
+  await sameBytes(join(lib, "pdf"));
+  await symlink("../lib", join(project.cwd, ".claude", "skills"));
+  await nameLinks("../../.claude/skills/pdf");
+  await project.ok("remove", "pdf", "--force");
+  expect(await exists(project.skill("pdf"))).toBe(false);
+  expect(await exists(join(lib, "pdf", "SKILL.md"))).toBe(true);
+});
+
+test("a tool's folder that leads to the skills folder holds no copy: edits are refused as the folder's own", async () => {
+  await mkdir(join(project.cwd, ".claude"));
+  await symlink("../.agents/skills", join(project.cwd, ".claude", "skills"));
+  await nameLinks("../../.claude/skills/pdf");
+  await writeFile(project.skill("pdf", "SKILL.md"), "mine");
+  expect(await project.json("remove", "pdf")).toMatchObject({ error: { code: "LOCAL_CHANGES" } });
+  const { removed } = await project.json<{ removed: { moved: { from: string }[] }[] }>("remove", "pdf", "--force");
+  expect(removed[0]!.moved.map(({ from }) => from)).toEqual([project.skill("pdf")]);
+});
 
 test("a tool's folder that is a link to the skills folder needs no link of ours", async () => {
   await mkdir(join(project.cwd, ".claude"));
@@ -144,7 +148,7 @@ test("what --force moves away is named with where it was and where it is", async
   const copy = join(project.cwd, ".claude", "skills", "pdf");
   await writeFile(join(copy, "SKILL.md"), "mine");
   const text = await project.ok("install", "acme/pdf@1.1.0", "--force");
-  expect(text.stdout).toMatch(/what was at \.claude\/skills\/pdf is kept at \.agents\/skills\/\.paks\/backups\/pdf-/);
+  expect(text.stdout).toMatch(/what was at \.claude\/skills\/pdf is kept at \.agents\/.*backups\/pdf-/);
   await writeFile(join(copy, "SKILL.md"), "mine");
   const { removed } = await project.json<{ removed: { moved: { from: string; to: string }[] }[] }>(
     "remove",
