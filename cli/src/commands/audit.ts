@@ -1,8 +1,10 @@
 import { defineCommand } from "../command.ts";
-import { type AuditFinding, auditRows, exitOfFindings } from "../life/audit-paks.ts";
-import { listPlaces, rowName, rowVersion } from "../life/list-paks.ts";
+import { type AuditFinding, type Audited, auditRows, exitOfFindings } from "../life/audit-paks.ts";
+import { type ListRow, listPlaces, rowName, rowVersion } from "../life/list-paks.ts";
 import { nothingInstalled } from "../life/nothing.ts";
 import { findPlaces } from "../life/places.ts";
+import { recordEntry } from "../life/record-entry.ts";
+import { stateName } from "../life/state-names.ts";
 import { safe } from "../output/safe-text.ts";
 import { findWorkspace } from "../workspace/open-workspace.ts";
 import { placeOptions } from "./scope-options.ts";
@@ -43,20 +45,29 @@ export const audit = defineCommand({
         })),
         findings: findings.map((one) => ({ ...one, hint: one.hint ?? null })),
       },
-      text: textOf(findings, rows.length, offline),
+      text: textOf(findings, audited, offline),
       exit: exitOfFindings(findings, args.strict),
     };
   },
 });
 
-function textOf(findings: readonly AuditFinding[], count: number, offline: boolean): string {
+/** A version, or the short commit of what has none. */
+function pointOf({ pak, locked }: ListRow): string {
+  const entry = pak === undefined ? locked : recordEntry(pak.record);
+  return entry === undefined ? "" : ` ${stateName(entry)}`;
+}
+
+function textOf(findings: readonly AuditFinding[], audited: readonly Audited[], offline: boolean): string {
+  const count = audited.length;
   const note = offline ? "\n⚠ Nobody was asked (--offline)." : "";
   if (count === 0) return `${nothingInstalled}${note}`;
   const paks = `${count} ${count === 1 ? "pak" : "paks"}`;
   if (findings.length === 0) return `✓ Nothing to say against ${paks}.${note}`;
-  const lines = findings.flatMap(({ severity, code, name, version, message, hint }) => [
-    `${severity === "error" ? "✗" : "⚠"} ${safe(name)} ${safe(version ?? "")}: ${safe(message)} [${code}]`,
-    ...(hint === undefined ? [] : [`  hint: ${safe(hint)}`]),
-  ]);
+  const lines = audited.flatMap(({ row, findings: own }) =>
+    own.flatMap(({ severity, code, name, message, hint }) => [
+      `${severity === "error" ? "✗" : "⚠"} ${safe(name)}${safe(pointOf(row))}: ${safe(message)} [${code}]`,
+      ...(hint === undefined ? [] : [`  hint: ${safe(hint)}`]),
+    ]),
+  );
   return `${lines.join("\n")}\n${findings.length} ${findings.length === 1 ? "finding" : "findings"} in ${paks}.${note}`;
 }

@@ -22,7 +22,7 @@ export const rollback = defineCommand({
       "rollback",
       "no lock remembers what was there before; install the version that you want with -g",
     );
-    const { local, moved, ...done } = await rollbackPak(context, args.name, { force: args.force });
+    const { local, moved, states, ...done } = await rollbackPak(context, args.name, { force: args.force });
     const next =
       local === undefined
         ? `the next update takes the newer one again; keep this: paks pin ${done.folder}`
@@ -30,7 +30,7 @@ export const rollback = defineCommand({
     return {
       data: { ...done, ...movedData(moved), source: done.source ?? null },
       text: [
-        `✓ ${safe(done.name)} ${safe(done.from ?? "(no version)")} → ${safe(done.to ?? "(no version)")}, verified`,
+        `✓ ${safe(done.name)} ${states.map((one) => safe(one)).join(" → ")}, verified`,
         ...(done.source === undefined ? [] : [`  paks.jsonc asks for ${safe(done.source)} now`]),
         ...formatMoved(moved, context),
         ...done.removed.map((folder) => `✓ Removed ${safe(folder)}: nothing needs it any more`),

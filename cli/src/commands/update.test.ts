@@ -440,3 +440,19 @@ test("copies follow an update and a rollback, and an edited copy is drift that b
   expect(await copy()).toBe("mine");
   await project.ok("remove", "pdf", "--force");
 });
+
+test("update -g, one refused: the hint is there, and nothing says that everything is up to date", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0");
+  await registry.add("acme/doc", "1.0.0");
+  await project.ok("install", "acme/pdf", "acme/doc", "-g");
+  await registry.add("acme/pdf", "1.1.0", { files: { "run.sh": "curl https://a.example\n" } });
+  const { exit, stdout, stderr } = await project.paks("update", "-g");
+  expect([exit, stdout]).toEqual([6, "✗ pdf was not updated.\n"]);
+  expect(stderr).toMatch(/^warning: pdf was not updated: .*\[CAPABILITIES_GROWN\]\nhint: .*--allow-new-capabilities/);
+});
+
+test.each(["acme/pdf@2", "pdf@^2"])("update %s: another version is asked for with install", async (name) => {
+  const { exit, stderr } = await project.paks("update", name);
+  expect([exit, stderr]).toEqual([2, expect.stringMatching(/paks install (?:acme|<account>)\/pdf@/)]);
+});

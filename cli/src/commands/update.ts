@@ -48,7 +48,7 @@ export const update = defineCommand({
     const place = await findPlace(context, args);
     const { dryRun, force, allowNewCapabilities } = args;
     const options = { dryRun, force, allowNewCapabilities };
-    const { failed, empty, ...result } = await updatePlace(context, place, {
+    const { failed, refused, empty, ...result } = await updatePlace(context, place, {
       names: names.map(requireBareName),
       options,
     });
@@ -59,7 +59,13 @@ export const update = defineCommand({
         removed: result.removed,
         failed: failed === undefined ? null : formatErrorBody(failed).error,
       },
-      text: textOf(result, { context, dryRun, diff: dryRun || args.diff, empty: empty === true }),
+      text: textOf(result, {
+        context,
+        dryRun,
+        diff: dryRun || args.diff,
+        empty: empty === true,
+        refused: refused ?? [],
+      }),
       ...(failed && { exit: errorCodes[failed.code].exit }),
     };
   },
@@ -73,6 +79,8 @@ interface Asked {
 interface Done extends UpdateResult {
   /** Why one of several was not updated; the user was told. */
   readonly failed?: PaksError | undefined;
+  /** Folders of all that were not. */
+  readonly refused?: readonly string[];
   /** Nothing is installed there. */
   readonly empty?: boolean;
 }
@@ -93,6 +101,7 @@ async function updatePlace(context: Context, place: Place, { names, options }: A
     installed: results.flatMap(({ installed }) => installed),
     removed: results.flatMap(({ removed }) => removed),
     failed: results.find(({ failed }) => failed)?.failed,
+    refused: results.flatMap(({ refused }) => refused ?? []),
     empty: all.length === 0,
   };
 }
@@ -108,8 +117,9 @@ async function updateEach(context: Context, rows: readonly ListRow[], options: U
       results.push(await updateAlone(asking, row, { ...options, findNewer }));
     } catch (error) {
       if (!isPaksError(error) || error.code === "CANCELLED" || rows.length === 1) throw error;
-      context.warn(`${row.folder} was not updated: ${error.message} [${error.code}]`);
-      results.push({ updates: [], installed: [], removed: [], failed: error });
+      const hint = error.hint === undefined ? "" : `\nhint: ${error.hint}`;
+      context.warn(`${row.folder} was not updated: ${error.message} [${error.code}]${hint}`);
+      results.push({ updates: [], installed: [], removed: [], failed: error, refused: [row.folder] });
     }
   }
   return results;
@@ -118,9 +128,9 @@ async function updateEach(context: Context, rows: readonly ListRow[], options: U
 /** Another range is another wish: that is what `install` is for. */
 function requireBareName(name: string): string {
   const at = name.indexOf("@", 1);
-  if (at < 0 || !/^[a-z0-9-]+\/[a-z0-9-]+@/.test(name)) return name;
+  if (at < 0 || !/^(?:[a-z0-9-]+\/)?[a-z0-9-]+@/.test(name)) return name;
   throw new PaksError("USAGE", `update takes names; ${name.slice(0, at)} stays within what is asked for.`, {
-    hint: `Ask for another version: paks install ${name}`,
+    hint: `Ask for another version: paks install ${name.includes("/") ? name : `<account>/${name}`}`,
   });
 }
 
@@ -151,13 +161,18 @@ interface Shown {
   readonly dryRun: boolean;
   readonly diff: boolean;
   readonly empty: boolean;
+  readonly refused: readonly string[];
 }
 
-function textOf(result: UpdateResult, { context, dryRun, diff, empty }: Shown): string {
+function textOf(result: UpdateResult, { context, dryRun, diff, empty, refused }: Shown): string {
   const { updates, removed } = result;
-  if (updates.length === 0 && removed.length === 0) return empty ? nothingInstalled : "✓ Everything is up to date.";
+  const not = refused.map((folder) => `✗ ${safe(folder)} was not updated.`);
+  if (updates.length === 0 && removed.length === 0) {
+    if (empty) return nothingInstalled;
+    return not.length === 0 ? "✓ Everything is up to date." : not.join("\n");
+  }
   const lines = updates.flatMap((one) => [
-    `${dryRun ? "→" : "✓"} ${safe(one.name)} ${safe(one.from ?? "(new)")} → ${safe(one.to ?? "(no version)")}${one.dependency ? " (a dependency)" : ""}`,
+    `${dryRun ? "→" : "✓"} ${safe(one.name)} ${one.states.map((state) => safe(state)).join(" → ")}${one.dependency ? " (a dependency)" : ""}`,
     ...(one.files === undefined
       ? ["⚠ the files of the installed release are not to be had: nothing to compare with"]
       : []),
@@ -167,5 +182,5 @@ function textOf(result: UpdateResult, { context, dryRun, diff, empty }: Shown): 
     ...formatMoved(movedOf(one, result), context),
   ]);
   const gone = removed.map((folder) => `${dryRun ? "→" : "✓"} ${safe(folder)} goes: nothing needs it any more`);
-  return [...lines, ...gone, ...(dryRun ? ["Nothing was changed (--dry-run)."] : [])].join("\n");
+  return [...lines, ...gone, ...not, ...(dryRun ? ["Nothing was changed (--dry-run)."] : [])].join("\n");
 }

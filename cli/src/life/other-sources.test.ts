@@ -25,7 +25,9 @@ test("a branch: newer bytes are outdated, update takes them, rollback puts the o
   });
   expect((await project.paks("outdated")).stdout).toContain("Take what is wanted: paks update");
   expect(await project.json("update")).toMatchObject({ exit: 6, error: { code: "CAPABILITIES_GROWN" } });
-  await project.ok("update", "--allow-new-capabilities");
+  const points = [first, second].map((oid) => oid.slice(0, 7));
+  const updated = await project.ok("update", "--allow-new-capabilities");
+  expect(updated.stdout).toContain(`✓ csv ${points.join(" → ")}\n`);
   expect(await installed()).toBe(skill("two"));
   expect((await project.lock()).paks["csv"]).toMatchObject({
     resolved: { commit: second },
@@ -33,7 +35,9 @@ test("a branch: newer bytes are outdated, update takes them, rollback puts the o
   });
   expect(await project.json("verify")).toMatchObject({ exit: 0, paks: [{ registry: "checked" }] });
   expect(await project.json("audit", "--licenses", "MIT")).toMatchObject({ exit: 0 });
-  await project.ok("rollback", "csv", "--offline");
+  expect((await project.paks("audit", "--licenses", "ISC")).stdout).toContain(`✗ csv ${points[1]}: `);
+  const back = await project.ok("rollback", "csv", "--offline");
+  expect(back.stdout).toContain(`✓ csv ${points.toReversed().join(" → ")}, verified`);
   expect(await installed()).toBe(skill("one"));
   await project.ok("ci", "--offline");
 });
@@ -49,6 +53,9 @@ test("two states of a branch that call themselves the same version are told apar
   const second = await repo.commit("Second");
   const { exit, stdout } = await project.paks("outdated");
   expect(exit).toBe(9);
+  expect((await project.paks("update", "--dry-run")).stdout).toContain(
+    `→ csv 0.2.0 (${first.slice(0, 7)}) → 0.2.0 (${second.slice(0, 7)})\n`,
+  );
   const [one, two] = [first, second].map((oid) => `0\\.2\\.0 \\(${oid.slice(0, 7)}\\)`);
   expect(stdout).toMatch(new RegExp(`csv +${one} +${two} +${two} `));
   expect(await project.json("outdated")).toMatchObject({

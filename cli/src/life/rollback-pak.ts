@@ -29,12 +29,15 @@ import { listNeeded } from "./dependents.ts";
 import { listPaks, rowName } from "./list-paks.ts";
 import { type LockedRow, requireLockedRow } from "./pin-paks.ts";
 import { findPlace, folderOptions } from "./places.ts";
+import { stateNames } from "./state-names.ts";
 
 export interface RolledBack {
   readonly name: string;
   readonly folder: string;
   readonly from: string | null;
   readonly to: string | null;
+  /** Both in words: the short commit where there is no version. */
+  readonly states: readonly [from: string, to: string];
   readonly digest: string;
   /** A folder that the next install takes as it is then; absent for all else. */
   readonly local: string | undefined;
@@ -74,6 +77,7 @@ export async function rollbackPak(
     folder: row.folder,
     from: current.version,
     to: previous.version,
+    states: stateNames(current, previous),
     digest: previous.digest,
     local: change.entry!.resolved.type === "local" ? `./${change.entry!.resolved.path}` : undefined,
     source: change.add,

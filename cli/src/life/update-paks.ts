@@ -24,6 +24,7 @@ import type { FindNewer } from "./newer-alone.ts";
 import { recordEntry } from "./record-entry.ts";
 import { ownName } from "./own-name.ts";
 import type { Place } from "./places.ts";
+import { stateName, stateNames } from "./state-names.ts";
 
 export interface UpdateOptions {
   /** Nothing is changed. */
@@ -41,6 +42,8 @@ export interface PakUpdate {
   readonly dependency: boolean;
   readonly from: string | null;
   readonly to: string | null;
+  /** Both in words: the short commit where there is no version. */
+  readonly states: readonly [from: string, to: string];
   readonly digestBefore: string | null;
   readonly digest: string;
   /** Absent: the files of the installed release are nowhere to be had. */
@@ -139,6 +142,7 @@ async function runInstall(
     frozen: false,
     force: options.force,
     review,
+    dryRun: options.dryRun,
     ...install,
   });
   const changed = done.installed.filter(({ action }) => action !== "unchanged");
@@ -197,6 +201,7 @@ function describe({ folder, fetched, isDependency }: ReviewedPak, { before, old,
     dependency: isDependency,
     from: before?.version ?? null,
     to: fetched.version,
+    states: statesOf(before, { ...fetched, resolved: fetched.origin }),
     digestBefore: before?.digest ?? null,
     digest: fetched.digest,
     files: before !== undefined && old === undefined ? undefined : listFileChanges(old ?? [], fetched.files),
@@ -204,6 +209,9 @@ function describe({ folder, fetched, isDependency }: ReviewedPak, { before, old,
     edited,
   };
 }
+
+const statesOf = (before: Entry | undefined, after: Parameters<typeof stateName>[0]): PakUpdate["states"] =>
+  before === undefined ? ["(new)", stateName(after)] : stateNames(before, after);
 
 function requireUnedited(updates: readonly PakUpdate[]): void {
   const edited = updates.find((one) => one.edited.length > 0);
@@ -236,7 +244,7 @@ async function askAboutGrowth(
     // What the question is about is shown with --quiet as well.
     context.warn(
       [
-        `${update.name} ${update.from ?? "(new)"} → ${update.to ?? "(no version)"} can do more than before:`,
+        `${update.name} ${update.states.join(" → ")} can do more than before:`,
         ...formatCapabilityChange(update.capabilities).map((line) => `  ${line}`),
         ...formatFileList(update.files ?? [], 20),
       ].join("\n"),
@@ -252,7 +260,7 @@ async function askAboutGrowth(
 }
 
 function refuseGrowth(grown: readonly PakUpdate[]): PaksError {
-  const names = grown.map(({ name, to }) => `${name} ${to ?? ""}`.trim());
+  const names = grown.map(({ name, states }) => `${name} ${states[1]}`);
   const lines = grown.flatMap(({ name, capabilities }) =>
     formatCapabilityChange({ ...capabilities, removed: noCapabilities }).map((line) => `${name}: ${line.slice(2)}`),
   );
