@@ -144,9 +144,12 @@ const readers: { readonly [T in Origin["type"]]: (found: Found) => Extract<Origi
   local: (found) => ({ type: "local", path: readText(fieldOf(found, "path"), { anyCharacter: true }) }),
 };
 
+/** The same for all addresses of one repository, such as those with and without `.git`, or over https and ssh. */
+export const repositoryIdentity = (url: string): string => parseRepositoryUrl(url, anyHost).key;
+
 /** The same for every version and state of one pak: another one may replace it. A folder is its path. */
 export function originIdentity(origin: Origin): string {
   if (origin.type === "registry") return formatPakId(origin);
-  if (origin.type === "git") return `${origin.repository}#path=${origin.path}`;
+  if (origin.type === "git") return `${repositoryIdentity(origin.repository)}#path=${origin.path}`;
   return origin.type === "npm" ? `npm:${origin.package}#path=${origin.path}` : origin.path;
 }

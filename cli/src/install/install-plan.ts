@@ -130,7 +130,7 @@ export function entryOf(
   fetched: Fetched | undefined,
   { root, ...choice }: EntryChoice & { readonly root: string },
 ): LockedPak | undefined {
-  if (pak.wish && !pak.wish.isSaved) return undefined;
+  if (!pak.isSaved) return undefined;
   const source = pak.wish?.text ?? null;
   if (pak.isKept && pak.before) return { ...pak.before, ...choice, source };
   return makeEntry(fetched!, { ...choice, source, root, before: pak.before });

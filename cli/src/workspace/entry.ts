@@ -53,6 +53,17 @@ export function findLocked(
   return found && { folder: found[0], entry: found[1] };
 }
 
+/** Where the lock has the same pak of the same repository or package, in whatever state. */
+export function findLockedOrigin(
+  paks: Readonly<Record<string, LockedPak>>,
+  origin: Origin,
+): { readonly folder: string; readonly entry: LockedPak } | undefined {
+  if (origin.type === "local") return undefined;
+  const identity = originIdentity(origin);
+  const found = Object.entries(paks).find(([, { resolved }]) => originIdentity(resolved) === identity);
+  return found && { folder: found[0], entry: found[1] };
+}
+
 export const findLockedId = (
   paks: Readonly<Record<string, LockedPak>>,
   id: string,

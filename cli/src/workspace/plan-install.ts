@@ -7,15 +7,18 @@ import {
   formatPakId,
   formatSource,
   isPaksError,
+  originIdentity,
   parsePakId,
   parseSource,
 } from "@paks/schema";
 import { eachAtOnce } from "../install/each-at-once.ts";
 import type { Fetched } from "../install/fetched.ts";
-import { dependenciesOf, findLocked, findLockedId } from "./entry.ts";
+import { dependenciesOf, findLocked, findLockedId, findLockedOrigin } from "./entry.ts";
 import { askInWaves } from "./ask-in-waves.ts";
 import type { OpenWorkspace } from "./open-workspace.ts";
 import type { RememberingRegistry } from "./remember-answers.ts";
+import { requireOneEach, withoutRespelt } from "./one-each.ts";
+import { listReached } from "./reached.ts";
 import { type Ranges, type Root, resolvePaks } from "./resolve.ts";
 import { openUniverse, requireSameRegistry } from "./universe.ts";
 import { type Wish, identityOf, isRegistryWish, listWishes, rangesOf } from "./wish.ts";
@@ -43,6 +46,10 @@ export interface PlannedPak {
   readonly folder: string;
   /** Absent: another pak depends on it. */
   readonly wish: Wish | undefined;
+  /** Whether the workspace's files name it: something that they ask for is it, or needs it. */
+  readonly isSaved: boolean;
+  /** The pak, whatever its version and however its source is written. */
+  readonly identity: string;
   /** What the lock says of it so far. */
   readonly before: LockedPak | undefined;
   /** Whether that stays; then no other bytes than these will do. */
@@ -76,11 +83,12 @@ export async function planInstall(
 ): Promise<InstallPlan> {
   const { lock } = opened;
   const { wishes, drop } = collectWishes(opened, request);
-  const fixed = await eachAtOnce(
+  const found = await eachAtOnce(
     wishes.filter((wish) => !isRegistryWish(wish)),
     fetchesAtOnce,
     async (wish) => await planFixed(wish, { lock, request, fetchers }),
   );
+  const { fixed, respelt } = withoutRespelt(found);
   const releases = wishes.filter(isRegistryWish);
   const roots: Root[] = [
     ...releases.map((wish) => ({ requires: rangesOf(wish) })),
@@ -94,16 +102,28 @@ export async function planInstall(
   await askInWaves({ roots, preferred, registryFor, paks: lock.paks });
   const resolved = await resolvePaks({ roots, preferred, universe });
   const wishOf = new Map(releases.map((wish) => [formatPakId(wish.source), wish]));
-  const paks = [
+  const reached = listReached(fixed, releases, resolved);
+  const all = [
     ...fixed,
-    ...[...resolved].map(([id, chosen]) => planRelease({ id, ...chosen, wish: wishOf.get(id) }, { lock, fetchers })),
+    ...[...resolved].map(([id, chosen]) =>
+      planRelease({ id, ...chosen, wish: wishOf.get(id), isSaved: reached.saved.has(id) }, { lock, fetchers }),
+    ),
   ];
+  // What the project asks for is only heeded, where its files are left alone.
+  const paks = request.save
+    ? all
+    : all.filter(({ wish, identity }) => wish?.isNamed === true || reached.named.has(identity));
   const replaced = listReplaced(paks, request);
   if (replaced.length > 0) return await planWithout(replaced, registryFor, opened, { request, fetchers });
   requireOneEach(paks);
   const folders = new Set(paks.map(({ folder }) => folder));
   const versions = new Map([...resolved].map(([id, { version }]) => [id, version]));
-  return { paks, drop, versions, orphans: Object.keys(lock.paks).filter((folder) => !folders.has(folder)) };
+  return {
+    paks,
+    drop: [...drop, ...respelt],
+    versions,
+    orphans: Object.keys(lock.paks).filter((folder) => !folders.has(folder)),
+  };
 }
 
 /** Wishes whose folder a named pak takes. */
@@ -134,8 +154,8 @@ function collectWishes(
   { root, workspace, lock }: Pick<OpenWorkspace, "root" | "workspace" | "lock">,
   { named, save }: InstallRequest,
 ): { readonly wishes: readonly Wish[]; readonly drop: readonly string[] } {
-  const existing = save ? listWishes(workspace, root) : [];
-  const wanted = named.map((wish) => keepRange(save ? keepName(wish, workspace) : wish, existing));
+  const existing = listHeeded(listWishes(workspace, root), lock, save);
+  const wanted = save ? named.map((wish) => keepRange(keepName(wish, workspace), existing)) : named;
   requireNamedOnce(wanted);
   const identities = new Set(wanted.map(({ source }) => identityOf(source)));
   const others = existing.filter(({ source }) => !identities.has(identityOf(source)));
@@ -143,10 +163,13 @@ function collectWishes(
   const drop = existing.filter((one) => !others.includes(one) && !texts.has(one.text)).map(({ text }) => text);
   const known = new Set([...identities, ...others.map(({ source }) => identityOf(source))]);
   // With names on the command line only they change: what the lock holds beside the file stays.
-  const locked =
-    save && named.length > 0 ? listLockedWishes(lock).filter(({ source }) => !known.has(identityOf(source))) : [];
+  const locked = named.length > 0 ? listLockedWishes(lock).filter(({ source }) => !known.has(identityOf(source))) : [];
   return { wishes: [...wanted, ...others, ...locked], drop };
 }
+
+/** Without `save` nothing is fetched only to learn what it depends on. */
+const listHeeded = (wishes: readonly Wish[], { paks }: Lock, save: boolean): readonly Wish[] =>
+  save ? wishes : wishes.filter((wish) => isRegistryWish(wish) || findLocked(paks, wish) !== undefined);
 
 /** The folder that the workspace has for the pak, also while it is disabled, unless the command line names another. */
 function keepName(wish: Wish, { aliases = {} }: Workspace): Wish {
@@ -211,28 +234,39 @@ interface Planning {
 /** A source without a registry says what it depends on only in its files, unless the lock has it. */
 async function planFixed(wish: Wish, { lock, request, fetchers }: Planning): Promise<PlannedPak> {
   const found = findLocked(lock.paks, wish);
+  if (found && !request.save && !wish.isNamed) return planLocked(wish, found, fetchers);
   const stays = found !== undefined && !wish.isNamed && !mayUpgrade(request.upgrade, found.folder, found.entry);
   // A folder of the project is taken as it is now; whoever wants another than the locked one says --frozen.
   if (found && stays && found.entry.source === wish.text && wish.source.type !== "local")
-    return {
-      folder: wish.as ?? found.folder,
-      wish,
-      before: found.entry,
-      isKept: true,
-      dependencies: found.entry.dependencies,
-      fetch: () => fetchers.fetchLocked(found.entry),
-    };
+    return planLocked(wish, found, fetchers);
   const fetched = await fetchers.fetchWish(wish);
-  if (found) requireSameTag(found.entry, fetched, wish);
+  // A browser's address says only with the repository's refs which folder it means.
+  const same = found ?? (wish.isNamed ? findLockedOrigin(lock.paks, fetched.origin) : undefined);
+  if (same) requireSameTag(same.entry, fetched, wish);
   return {
-    folder: wish.as ?? found?.folder ?? fetched.name,
+    folder: wish.as ?? same?.folder ?? fetched.name,
     wish,
-    before: found?.entry,
+    isSaved: wish.isSaved,
+    identity: originIdentity(fetched.origin),
+    before: same?.entry,
     isKept: false,
     dependencies: dependenciesOf(fetched.manifest.dependencies),
     fetch: () => Promise.resolve(fetched),
   };
 }
+
+type Found = NonNullable<ReturnType<typeof findLocked>>;
+
+const planLocked = (wish: Wish, { folder, entry }: Found, fetchers: Fetchers): PlannedPak => ({
+  folder: wish.as ?? folder,
+  wish,
+  isSaved: wish.isSaved,
+  identity: originIdentity(entry.resolved),
+  before: entry,
+  isKept: true,
+  dependencies: entry.dependencies,
+  fetch: () => fetchers.fetchLocked(entry),
+});
 
 /** A tag that was locked never means other bytes. */
 function requireSameTag({ resolved, digest }: LockedPak, { origin, ...fetched }: Fetched, wish: Wish): void {
@@ -253,33 +287,21 @@ interface Release {
   readonly version: string;
   readonly dependencies: Ranges;
   readonly wish: Wish | undefined;
+  readonly isSaved: boolean;
 }
 
 function planRelease(release: Release, { lock, fetchers }: Pick<Planning, "lock" | "fetchers">): PlannedPak {
-  const { id, version, dependencies, wish } = release;
+  const { id, version, dependencies, wish, isSaved } = release;
   const found = findLockedId(lock.paks, id);
   const isKept = found?.entry.version === version;
   return {
     folder: wish?.as ?? found?.folder ?? parsePakId(id).name,
     wish,
+    isSaved,
+    identity: id,
     before: found?.entry,
     isKept,
     dependencies,
     fetch: () => (isKept ? fetchers.fetchLocked(found.entry) : fetchers.fetchRelease(id, version)),
   };
-}
-
-/** Two paks of one name cannot have one folder. */
-function requireOneEach(paks: readonly PlannedPak[]): void {
-  const seen = new Map<string, PlannedPak>();
-  for (const pak of paks) {
-    const other = seen.get(pak.folder);
-    seen.set(pak.folder, pak);
-    if (!other) continue;
-    const names = [other, pak].map(({ wish, folder }) => wish?.text ?? `a dependency named ${folder}`);
-    throw new PaksError("ALREADY_EXISTS", `${names.join(" and ")} would both be in the folder ${pak.folder}.`, {
-      hint: `Install one of them under another name: paks install ${names[1]} --as <name>; --force replaces the other one.`,
-      details: { folder: pak.folder, sources: names },
-    });
-  }
 }

@@ -9,6 +9,7 @@ import {
   formatSource,
   parsePakName,
   parseSource,
+  repositoryIdentity,
 } from "@paks/schema";
 import type { Ranges } from "./resolve.ts";
 
@@ -32,7 +33,7 @@ export const isRegistryWish = (wish: Wish): wish is RegistryWish => wish.source.
 /** Two sources with one identity are the same pak, however much they differ in version. */
 export function identityOf(source: Source): string {
   if (source.type === "registry") return formatPakId(source);
-  if (source.type === "git") return `${source.url}#path=${source.path ?? ""}`;
+  if (source.type === "git") return `${repositoryIdentity(source.url)}#path=${source.path ?? ""}`;
   return source.type === "npm" ? `npm:${source.package}#path=${source.path ?? ""}` : source.path;
 }
 
@@ -107,4 +108,5 @@ const isDisabled = (disabled: readonly string[], { text, source, as }: Pick<Wish
   disabled.includes(text) ||
   (as !== undefined && disabled.includes(as)) ||
   disabled.includes(identityOf(source)) ||
+  (source.type === "git" && disabled.includes(`${source.url}#path=${source.path ?? ""}`)) ||
   (source.type === "registry" && disabled.includes(source.name));
