@@ -112,8 +112,9 @@ function writeDraft({ path, bytes, mode = 0o644 }: NewFile): string {
 
 /** Removes what `replaceFile` left in a folder when it was killed; nobody else may be writing there. */
 export function sweepDrafts(folder: string): void {
-  for (const name of readdirSync(folder))
-    if (/^\.[0-9a-f]{12}\.new$/.test(name)) rmSync(join(folder, name), { force: true });
+  for (const entry of readdirSync(folder, { withFileTypes: true }))
+    if (/^\.[0-9a-f]{12}\.new$/.test(entry.name) && !entry.isDirectory())
+      rmSync(join(folder, entry.name), { force: true });
 }
 
 /** Runs file-system work and names the place when the disk is full or cannot be written. */

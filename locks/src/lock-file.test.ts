@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { PaksError } from "@paks/schema";
@@ -30,6 +30,25 @@ test("a lock that a living process holds is refused, naming the process, and fre
   lock.release();
   takeLockFile(path, { busy }).release();
   expect(readdirSync(join(path, ".."))).toEqual([]);
+});
+
+test.each(["/dev/zero", "nowhere", "."])(
+  "a link to %s in a lock's place is held by nobody known, and not read",
+  (to) => {
+    const path = lockPath();
+    symlinkSync(to, path);
+    expect(() => takeLockFile(path, { busy })).toThrow("held by undefined");
+  },
+);
+
+test("folders that are called like drafts of a lock stay", () => {
+  const path = lockPath();
+  const lock = takeLockFile(path, { busy });
+  mkdirSync(`${path}.${2 ** 22 + 1}-a/x`, { recursive: true });
+  symlinkSync("/dev/zero", `${path}.${2 ** 22 + 1}-b`);
+  sweepLockDrafts(path);
+  lock.release();
+  expect(readdirSync(join(path, ".."))).toEqual([`lock.${2 ** 22 + 1}-a`]);
 });
 
 test("a lock is taken over from a pid that runs no more", () => {

@@ -3,6 +3,7 @@ import {
   copyFileSync,
   constants,
   linkSync,
+  lstatSync,
   readFileSync,
   readdirSync,
   renameSync,
@@ -53,7 +54,6 @@ export function takeLockFile(path: string, options: TakeLockOptions): LockFile {
   let isTaken = false;
   try {
     writeFileSync(draft, JSON.stringify(own), { flag: "wx", mode: 0o600 });
-    // A link that leads nowhere is there for whoever makes a file, and not for whoever reads it.
     for (let tries = 1; !tryTake(path, { lock: path, draft, busy: options.busy }); tries += 1)
       if (tries === mostTries) throw options.busy(undefined, path);
     isTaken = true;
@@ -105,7 +105,9 @@ function tryTake(path: string, taking: Taking): boolean {
  */
 export function sweepLockDrafts(path: string): void {
   const folder = dirname(path);
-  for (const name of readdirSync(folder)) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const { name } = entry;
+    if (entry.isDirectory()) continue;
     const [, pid] = new RegExp(`^${basename(path)}\\.(?:after-)?(\\d{1,10})-[A-Za-z0-9.-]+$`).exec(name) ?? [];
     if (pid === undefined || mayRunAs(join(folder, name), Number(pid))) continue;
     rmSync(join(folder, name), { force: true });
@@ -144,6 +146,8 @@ function copyOnce(from: string, to: string): boolean {
   }
 }
 
+const mostBytes = 64 * 1024;
+
 function readHolder(path: string, busy: TakeLockOptions["busy"]): Holder | undefined {
   const text = readIfThere(path);
   if (text === undefined) return undefined;
@@ -152,9 +156,12 @@ function readHolder(path: string, busy: TakeLockOptions["busy"]): Holder | undef
   throw busy(undefined, path);
 }
 
+/** "" for what is no file of ours: a link that came with a stranger's project may lead to a device without an end. */
 function readIfThere(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    const facts = lstatSync(path);
+    const isLock = facts.isFile() && facts.size <= mostBytes;
+    return isLock ? readFileSync(path, "utf8") : "";
   } catch (error) {
     if (hasCode(error, "ENOENT")) return undefined;
     throw error;

@@ -165,6 +165,16 @@ test("a list of made folders has none removed but those that links need: an empt
   await expect(access(join(project, ".goose"))).rejects.toThrow("ENOENT");
 });
 
+test("folders that are called like drafts of ours stay, and stop nobody", async () => {
+  const drafts = [
+    join(bookkeeping(skillsFolder).base, ".0123456789ab.new"),
+    join(root, "project", ".0123456789ab.new"),
+  ];
+  for (const draft of drafts) await write(join(draft, "a.txt"), "mine");
+  await inSkillsFolder(skillsFolder, options(), () => Promise.resolve());
+  for (const draft of drafts) expect(await readFile(join(draft, "a.txt"), "utf8")).toBe("mine");
+});
+
 test("an account's folder that is a link elsewhere is neither installed into nor removed from", async () => {
   await symlink(home, join(skillsFolder, "acme"));
   const work = record({ folder: "acme/work" });
