@@ -140,7 +140,7 @@ test("--as for what is installed under another name says so, and an edit is not 
   expect(await skills()).toEqual(["pdf3"]);
   await good("install", "acme/pdf", "--as", "pdf4", "--force");
   expect(await skills()).toEqual(["pdf4"]);
-  expect(await readdir(join(options.cwd, ".agents", "skills", ".paks", "backups"))).toHaveLength(1);
+  expect(await readdir(join(options.cwd, ".agents", ".paks", "backups"))).toHaveLength(2);
 });
 
 test("two paks of one name are refused, and --as gives the second another folder that stays", async () => {

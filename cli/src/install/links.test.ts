@@ -6,7 +6,8 @@ import { tempFolder } from "../testing/index.ts";
 import { type LinkPlan, makeLink, makeLinks } from "./links.ts";
 import { type Placing, placeRelease, removeRelease } from "./place.ts";
 import { type InstallRecord, bookkeeping, formatLink, formatRecord } from "./record.ts";
-import { openWorkFolder, placesIn, recoverSkillsFolder, writeIntents } from "./work-folder.ts";
+import { openWorkFolder, placesIn } from "./aside.ts";
+import { recoverSkillsFolder, writeIntents } from "./work-folder.ts";
 
 let project: string;
 let skillsFolder: string;

@@ -1,13 +1,13 @@
-import { randomBytes } from "node:crypto";
-import { lstatSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { lstat, mkdir, readFile, readlink, realpath, rename, rm, symlink } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { PaksError, systemErrorCode } from "@paks/schema";
 import { makeFolder } from "../make-folder.ts";
 import { syncAll, syncFolder, writeNewFile } from "../write-file.ts";
+import { makeBackupsFolder, openWorkFolder } from "./aside.ts";
 import { exists, listChanges } from "./installed-state.ts";
 import { type LinkPlaces, canBeCopy } from "./own-links.ts";
-import { type InstallRecord, bookkeeping, resolveLinks } from "./record.ts";
+import { type InstallRecord, resolveLinks } from "./record.ts";
 import { rememberMade } from "./made-folders.ts";
 import { isItself, realPlace, requireApart } from "./same-folder.ts";
 
@@ -62,7 +62,7 @@ export async function makeLinks(links: readonly LinkPlan[], options: MakeLinksOp
     if (state === "edited" || state === "taken") {
       requireApart(link.path, options.to);
       const backup = options.backupOf(link.path);
-      makeFolder(dirname(backup));
+      makeBackupsFolder(dirname(backup));
       await moveFolder(link.path, backup);
       moved.push({ from: link.path, to: backup });
     }
@@ -137,7 +137,7 @@ export async function moveEditedCopies(
   for (const path of await listEditedCopies(paths, copies)) {
     requireApart(path, copies.to);
     const backup = copies.backupOf(moved.length + 1);
-    makeFolder(dirname(backup));
+    makeBackupsFolder(dirname(backup));
     await moveFolder(path, backup);
     moved.push({ from: path, to: backup });
   }
@@ -211,16 +211,15 @@ export async function makeLink(path: string, to: string, platform: NodeJS.Platfo
 /** Written in a work folder, which the next command empties should this one be killed, and renamed into place. */
 async function putCopy(path: string, { to, record }: LinkContext): Promise<void> {
   if (record === undefined) throw new PaksError("INTERNAL", `Nothing is known of what ${path} is to be a copy of.`);
-  const work = join(bookkeeping(dirname(to)).work, randomBytes(8).toString("hex"));
-  makeFolder(work);
+  const work = openWorkFolder(dirname(to));
   try {
-    await copyFiles(to, join(work, "new"), record);
+    await copyFiles(to, join(work.path, "new"), record);
     requireApart(path, to);
-    if (await exists(path)) await moveFolder(path, join(work, "old"));
-    await moveFolder(join(work, "new"), path);
+    if (await exists(path)) await moveFolder(path, join(work.path, "old"));
+    await moveFolder(join(work.path, "new"), path);
     await syncFolder(dirname(path));
   } finally {
-    await rm(work, { recursive: true, force: true });
+    work.close();
   }
 }
 
@@ -243,7 +242,23 @@ async function moveFolder(from: string, to: string): Promise<void> {
   } catch (error) {
     if (systemErrorCode(error) !== "EXDEV") throw error;
     const { cp } = await import("node:fs/promises");
-    await cp(from, to, { recursive: true, verbatimSymlinks: true });
+    await cp(from, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+    // Not one byte goes before its copy is on disk.
+    await syncTree(to);
     await rm(from, { recursive: true });
   }
+}
+
+async function syncTree(path: string): Promise<void> {
+  const files: string[] = [];
+  const folders = [dirname(path)];
+  const collect = (one: string): void => {
+    const facts = lstatSync(one);
+    if (facts.isFile()) files.push(one);
+    if (!facts.isDirectory()) return;
+    folders.push(one);
+    for (const name of readdirSync(one)) collect(join(one, name));
+  };
+  collect(path);
+  await syncAll({ files, folders });
 }

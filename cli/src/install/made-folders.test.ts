@@ -35,11 +35,14 @@ test("what somebody put into a folder of ours keeps it", async () => {
   expect(await left()).toEqual([".claude", ".claude/settings.json"]);
 });
 
-test("a backup keeps the bookkeeping", async () => {
+test("a backup stays when everything else is gone", async () => {
   await project.ok("install", "acme/pdf", "--no-save");
   await writeFile(project.skill("pdf", "SKILL.md"), "mine");
   await project.ok("remove", "pdf", "--force");
-  expect(await readdir(project.skill(".paks", "backups"))).toHaveLength(1);
+  expect(await readdir(project.skill("..", ".paks", "backups"))).toEqual([
+    ".gitignore",
+    expect.stringMatching(/^pdf-/),
+  ]);
 });
 
 test("a stranger's list of folders removes nothing outside the project, and not the project", async () => {

@@ -2,6 +2,7 @@ import { readdir, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { isPaksError, systemErrorCode } from "@paks/schema";
 import { replaceUnsynced } from "../write-file.ts";
+import { ignoreFile, listAsidePlaces, listNames } from "./aside.ts";
 import { readOwnFile } from "./read-own-file.ts";
 import { bookkeeping } from "./record.ts";
 import { type LinkPlaces, isAccount, listLinkFolders } from "./own-links.ts";
@@ -61,12 +62,20 @@ export async function removeEmptyFolders({ skillsFolder, root, cwd, places }: Em
   const deepestFirst = own.toSorted((a, b) => b.length - a.length);
   const above = (path: string) => skillsFolder === path || skillsFolder.startsWith(path + sep);
   for (const path of deepestFirst.filter((one) => !above(one))) await removeIfEmpty(path);
-  const { base, backups, work } = bookkeeping(skillsFolder);
-  for (const path of [work, backups]) await removeIfEmpty(path);
+  await removeAsidePlaces(skillsFolder);
+  const { base } = bookkeeping(skillsFolder);
   const left = (await readdir(base)).filter((name) => name !== "made" && name !== "lock" && !name.startsWith("lock."));
   if (left.length > 0) return [];
   await rm(listFile(skillsFolder), { force: true });
   return [base, ...deepestFirst.filter(above)];
+}
+
+async function removeAsidePlaces(skillsFolder: string): Promise<void> {
+  for (const { base, work, backups } of listAsidePlaces(skillsFolder)) {
+    if (listNames(backups).every((name) => name === ignoreFile)) await rm(join(backups, ignoreFile), { force: true });
+    for (const path of [work, backups]) await removeIfEmpty(path);
+    if (base !== bookkeeping(skillsFolder).base) await removeIfEmpty(base);
+  }
 }
 
 /** Whoever waits for the lock keeps the bookkeeping where it is. */

@@ -20,7 +20,8 @@ import { listInstalled } from "./list-installed.ts";
 import { type Placing, placeRelease, removeRelease } from "./place.ts";
 import { type InstallRecord, bookkeeping, formatRecord } from "./record.ts";
 import { inSkillsFolder } from "./skills-folder.ts";
-import { openWorkFolder, placesIn, writeIntents } from "./work-folder.ts";
+import { openWorkFolder, placesIn } from "./aside.ts";
+import { writeIntents } from "./work-folder.ts";
 
 let project: string;
 let skillsFolder: string;

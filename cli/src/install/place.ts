@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import { PaksError, type ReleaseFile, isPaksError, originIdentity, systemErrorCode } from "@paks/schema";
 import { type WorkspaceChange, changeWorkspace, isLocked } from "../workspace/change-workspace.ts";
 import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
-import { makeFolder } from "../make-folder.ts";
 import { type NewFile, replaceFiles, syncAll, syncFolder } from "../write-file.ts";
+import { type WorkFolder, findBackups, makeBackupsFolder, openWorkFolder, placesIn } from "./aside.ts";
 import { eachAtOnce } from "./each-at-once.ts";
 import { type InstalledState, exists, readInstalledState } from "./installed-state.ts";
 import {
@@ -21,7 +21,7 @@ import { type LinkPlaces, listOwnLinks } from "./own-links.ts";
 import { type InstallRecord, bookkeeping, formatRecord } from "./record.ts";
 import { type Replacement, planReplacement, renameIfThere } from "./replacement.ts";
 import { requireInside } from "./require-inside.ts";
-import { type WorkFolder, openWorkFolder, placesIn, writeIntents } from "./work-folder.ts";
+import { writeIntents } from "./work-folder.ts";
 
 export interface Placing {
   readonly skillsFolder: string;
@@ -240,11 +240,13 @@ const mergeLinks = (record: InstallRecord, previous: InstallRecord): InstallReco
 const backupNamer = ({ skillsFolder, record }: Placing) => {
   const stamp = record.installed_at.replaceAll(/[:.]/g, "-");
   let count = 0;
+  let backups: string | undefined;
   return (path: string): string => {
     count += 1;
+    backups ??= findBackups(skillsFolder);
     const suffix = count === 1 ? "" : `-${count}`;
     const name = path.slice(dirname(path).length + 1);
-    return join(bookkeeping(skillsFolder).backups, `${name}-${stamp}${suffix}`);
+    return join(backups, `${name}-${stamp}${suffix}`);
   };
 };
 
@@ -273,12 +275,12 @@ export async function removeRelease(removing: Removing): Promise<{ readonly move
     if (state.state === "edited") requireReplaceable(state, record, target);
     await requireUneditedCopies(links, linked);
   }
-  const kept = join(bookkeeping(skillsFolder).backups, `${record.folder.replace("/", "--")}-${stampOf(removing.now)}`);
+  const work = openWorkFolder(skillsFolder);
+  const kept = join(work.backups, `${record.folder.replace("/", "--")}-${stampOf(removing.now)}`);
   const backup = state.state === "edited" ? kept : undefined;
   const copies = await moveEditedCopies(links, { ...linked, backupOf: (count) => `${kept}-copy-${count}` });
-  const work = openWorkFolder(skillsFolder);
   const aside = backup ?? placesIn(work, 0).aside;
-  makeFolder(dirname(aside));
+  if (backup !== undefined) makeBackupsFolder(work.backups);
   await syncAll(writeIntents(work, [{ folder: record.folder, aside, record: null, ...(workspace && { workspace }) }]));
   await renameIfThere(target, aside);
   await removeLinks(links, linked);

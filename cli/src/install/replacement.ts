@@ -5,10 +5,11 @@ import type { ReleaseFile } from "@paks/schema";
 import type { WorkspaceChange } from "../workspace/change-workspace.ts";
 import { type Unsynced, replaceFile, writeNewFile } from "../write-file.ts";
 import { makeFolder } from "../make-folder.ts";
+import { type WorkFolder, makeBackupsFolder, placesIn } from "./aside.ts";
 import { exists } from "./installed-state.ts";
 import { readOwnFile } from "./read-own-file.ts";
 import { type InstallRecord, bookkeeping, formatRecord } from "./record.ts";
-import { type Intent, type WorkFolder, placesIn } from "./work-folder.ts";
+import type { Intent } from "./work-folder.ts";
 
 export interface ReplacePlan {
   readonly skillsFolder: string;
@@ -43,7 +44,8 @@ export function planReplacement(plan: ReplacePlan, work: WorkFolder, index: numb
     intent: { folder: record.folder, aside, record, ...(workspace && { workspace }) },
     write: () => writeFiles(places.fresh, plan.files),
     swap: async () => {
-      for (const folder of [dirname(aside), dirname(target)]) makeFolder(folder);
+      if (plan.backup !== undefined) makeBackupsFolder(dirname(aside));
+      makeFolder(dirname(target));
       done.aside = await renameIfThere(target, aside);
       renameSync(places.fresh, target);
       done.placed = true;

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from "node:fs";
-import { join } from "node:path";
 import { type LockFile, sweepLockDrafts, waitForLockFile } from "@paks/locks";
 import { PaksError, systemErrorCode } from "@paks/schema";
+import { listAsidePlaces, settleBackups } from "./aside.ts";
 import { rememberMade } from "./made-folders.ts";
 import type { LinkPlaces } from "./own-links.ts";
 import { bookkeeping } from "./record.ts";
@@ -33,17 +33,26 @@ export async function inSkillsFolder<T>(
   if (options.boundary !== undefined) await requireInside(path, options.boundary);
   await requireFolderOrNothing(path);
   const { base, lock } = bookkeeping(path);
-  await requireOwnFolders(path);
+  await requireOwnFolders(path, options.boundary);
   const { held, made } = await explain(path, () => takeLock(path));
   try {
     if (made !== undefined && made !== base) await explain(path, () => rememberMade(path, made, path));
     sweepLockDrafts(lock);
     for (const folder of await recoverSkillsFolder(path, options.places))
       options.note(`An earlier command was interrupted; ${folder} was put back as it was.`);
-    return await explain(path, work);
+    tellSettled(path, options);
+    const done = await explain(path, work);
+    tellSettled(path, options);
+    return done;
   } finally {
     held.release();
   }
+}
+
+/** What is kept is found by people, and by no tool. */
+function tellSettled(path: string, { note }: SkillsFolderOptions): void {
+  const backups = settleBackups(path);
+  if (backups !== undefined) note(`What was kept in ${bookkeeping(path).backups} is in ${backups} now.`);
 }
 
 /** How often a folder may be taken away between its making and the lock in it: `remove` tidies up behind the last pak. */
@@ -63,9 +72,9 @@ async function takeLock(path: string): Promise<{ readonly held: LockFile; readon
 }
 
 /** What is cleaned up here must be here: as links, these folders would have somebody else's files cleaned up. */
-async function requireOwnFolders(skillsFolder: string): Promise<void> {
-  const { base, work, backups } = bookkeeping(skillsFolder);
-  for (const path of [base, work, backups]) {
+async function requireOwnFolders(skillsFolder: string, boundary: string | undefined): Promise<void> {
+  const places = listAsidePlaces(skillsFolder);
+  for (const path of places.flatMap(({ base, work, backups }) => [base, work, backups])) {
     // One look: the command that removes the last pak may take these folders away between two.
     if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true) continue;
     throw new PaksError("UNSAFE_TARGET", `${path} is not a folder that paks made.`, {
@@ -73,24 +82,27 @@ async function requireOwnFolders(skillsFolder: string): Promise<void> {
       details: { path },
     });
   }
+  if (boundary !== undefined) for (const { base } of places) await requireInside(base, boundary);
 }
 
 const isLock = (name: string): boolean => /^lock(?:\.|$)/.test(name);
 
 /** A link is none, wherever it leads. */
-function isEmptyFolder(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true && readdirSync(path).length === 0;
+function isEmptyOrAbsent(path: string): boolean {
+  const facts = lstatSync(path, { throwIfNoEntry: false });
+  return facts === undefined || (facts.isDirectory() && readdirSync(path).length === 0);
 }
 
 /** Ends what killed commands left, when there is anything to end: for commands that only read. */
 export async function recoverIfNeeded(path: string, options: SkillsFolderOptions): Promise<void> {
-  if (isUnfinished(bookkeeping(path).base)) await inSkillsFolder(path, options, () => Promise.resolve());
+  if (isUnfinished(path)) await inSkillsFolder(path, options, () => Promise.resolve());
 }
 
-/** Something in the folder to work in, which itself stays; a lock, or the draft of one. */
-function isUnfinished(base: string): boolean {
+/** Something in a folder to work in, which itself stays; a lock, or the draft of one. */
+function isUnfinished(path: string): boolean {
   try {
-    return readdirSync(base).some((name) => (name === "work" ? !isEmptyFolder(join(base, name)) : isLock(name)));
+    if (listAsidePlaces(path).some(({ work }) => !isEmptyOrAbsent(work))) return true;
+    return readdirSync(bookkeeping(path).base).some(isLock);
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return false;

@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { lstatSync, readdirSync, rmSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
@@ -12,8 +11,8 @@ import {
   parseJson,
   readList,
   readText,
-  systemErrorCode,
 } from "@paks/schema";
+import { type WorkFolder, listAsidePlaces, listNames } from "./aside.ts";
 import { exists, findRecord, listChanges } from "./installed-state.ts";
 import { readFolder } from "./read-folder.ts";
 import { readOwnFile } from "./read-own-file.ts";
@@ -23,7 +22,6 @@ import { type InstallRecord, bookkeeping, folderRule, formatRecord, readRecord }
 import { type WorkspaceChange, changeWorkspace, readWorkspaceChange } from "../workspace/change-workspace.ts";
 import { readLock, rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { requireInside } from "./require-inside.ts";
-import { makeFolder } from "../make-folder.ts";
 import { type Unsynced, replaceFile, sweepDrafts, syncFolder, writeNewFile } from "../write-file.ts";
 
 /**
@@ -50,32 +48,11 @@ function readIntent(found: Found): Intent {
   };
 }
 
-export interface WorkFolder {
-  readonly path: string;
-  close(): void;
-}
-
-/** The places in a work folder for the pak with this number. */
-export const placesIn = ({ path }: Pick<WorkFolder, "path">, index: number) => ({
-  /** Files are written here first, then renamed into place. */
-  fresh: join(path, `new-${index}`),
-  aside: join(path, `old-${index}`),
-  undone: join(path, `undone-${index}`),
-});
-
-/** A temporary folder on the file system of the skills, so that a rename is one step. */
-export function openWorkFolder(skillsFolder: string): WorkFolder {
-  const path = join(bookkeeping(skillsFolder).work, randomBytes(8).toString("hex"));
-  // Not through the thread pool: the way there and back takes longer than making or deleting a small file.
-  makeFolder(path);
-  return { path, close: () => rmSync(path, { recursive: true, force: true }) };
-}
-
 /** Once these are on disk the first rename may follow. */
-export function writeIntents(work: WorkFolder, intents: readonly Intent[]): Unsynced {
+export function writeIntents(work: Pick<WorkFolder, "path" | "made">, intents: readonly Intent[]): Unsynced {
   const path = join(work.path, "intent.json");
   writeNewFile(path, JSON.stringify(intents), 0o644);
-  return { files: [path], folders: [work.path, dirname(work.path)] };
+  return { files: [path], folders: [work.path, dirname(work.path), ...work.made] };
 }
 
 /**
@@ -83,12 +60,11 @@ export function writeIntents(work: WorkFolder, intents: readonly Intent[]): Unsy
  * folders that were put back.
  */
 export async function recoverSkillsFolder(skillsFolder: string, places?: LinkPlaces): Promise<string[]> {
-  const { work } = bookkeeping(skillsFolder);
   const restored: string[] = [];
-  for (const name of listNames(work)) {
-    const left = join(work, name);
+  const all = listAsidePlaces(skillsFolder).flatMap(({ work }) => listNames(work).map((name) => join(work, name)));
+  for (const left of all) {
     for (const intent of await listIntents(left))
-      if (await endIntent(skillsFolder, { ...intent, aside: asideOf(skillsFolder, left, intent) }, places))
+      if (await endIntent(skillsFolder, { ...intent, aside: await asideOf(skillsFolder, left, intent) }, places))
         restored.push(intent.folder);
     await rm(left, { recursive: true, force: true });
   }
@@ -101,10 +77,12 @@ export async function recoverSkillsFolder(skillsFolder: string, places?: LinkPla
  * Where the old folder is: in the work folder itself or among the backups. Only its name is taken from the intent,
  * which may have come with a stranger's project and would have anything of the user's moved.
  */
-function asideOf(skillsFolder: string, left: string, intent: Intent): string {
+async function asideOf(skillsFolder: string, left: string, intent: Intent): Promise<string> {
   const name = basename(intent.aside);
   const isBackup = basename(dirname(intent.aside)) === "backups" && /^[a-z0-9][\w.-]*$/i.test(name);
-  if (isBackup) return join(bookkeeping(skillsFolder).backups, name);
+  if (isBackup)
+    for (const { backups } of listAsidePlaces(skillsFolder))
+      if (await exists(join(backups, name))) return join(backups, name);
   return join(left, /^old-\d{1,5}$/.test(name) ? name : "old");
 }
 
@@ -219,12 +197,3 @@ async function listIntents(left: string): Promise<Intent[]> {
 const mostIntents = 10_000;
 
 const notOurs = (place: string, why: string): PaksError => new PaksError("INTEGRITY_MISMATCH", `${place} ${why}.`);
-
-function listNames(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return [];
-    throw error;
-  }
-}

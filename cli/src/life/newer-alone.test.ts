@@ -155,7 +155,7 @@ test("--dir, a folder that the user installed from: other content is outdated an
   expect(await project.json("update", "--dir", "out")).toMatchObject({ exit: 6, error: { code: "LOCAL_CHANGES" } });
   const forced = await project.json<{ updated: { backups: string[] }[] }>("update", "--dir", "out", "--force");
   expect(await project.read("out", "table", "SKILL.md")).toBe(skill("two"));
-  expect(await readFile(join(forced.updated[0]!.backups[0]!, "SKILL.md"), "utf8")).toBe("mine");
+  expect(await readFile(join(forced.updated[0]!.backups[0]!, "SKILL.md.kept"), "utf8")).toBe("mine");
 });
 
 test("in a project, what the lock does not hold is updated from its record as well", async () => {

@@ -2,6 +2,7 @@ import { rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Lock, PaksError, type Workspace, emptyWorkspace } from "@paks/schema";
 import type { Context } from "../context.ts";
+import { findBackups, makeBackupsFolder } from "../install/aside.ts";
 import { exists } from "../install/installed-state.ts";
 import { type Moved, listEditedCopies, removeLinks } from "../install/links.ts";
 import { removeFolders } from "../install/made-folders.ts";
@@ -9,7 +10,6 @@ import { type LinkPlaces, linkPlacesOf } from "../install/own-links.ts";
 import { removeRelease } from "../install/place.ts";
 import { bookkeeping, recordFileName } from "../install/record.ts";
 import { requireInside } from "../install/require-inside.ts";
-import { makeFolder } from "../make-folder.ts";
 import { type WorkspaceChange, changeWorkspace } from "../workspace/change-workspace.ts";
 import { findLocked } from "../workspace/entry.ts";
 import { findWorkspace } from "../workspace/open-workspace.ts";
@@ -168,10 +168,11 @@ async function removeOne(context: Context, row: ListRow, { force, change }: Remo
 async function setAside(context: Context, row: ListRow, now: Date): Promise<Moved[]> {
   const { path, folder, place } = row;
   await requireInside(dirname(path), place.skillsFolder);
-  const { backups, record } = bookkeeping(place.skillsFolder);
+  const { record } = bookkeeping(place.skillsFolder);
+  const backups = findBackups(place.skillsFolder);
   const stamp = now.toISOString().replaceAll(/[:.]/g, "-");
   const aside = join(backups, `${folder.replace("/", "--")}-${stamp}`);
-  makeFolder(backups);
+  makeBackupsFolder(backups);
   const links = [...listAgentFolders(context, place).keys()].map((one) => join(one, basename(folder)));
   await removeLinks(
     links.filter((link) => link !== path),
