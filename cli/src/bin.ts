@@ -118,7 +118,7 @@ function leave(code: number, stdout: Output = process.stdout): void {
   });
 }
 
-/** "" when the folder was deleted under the shell; every path below it then fails by its own name. */
+/** "" when the folder was deleted under the shell: `main` says so. */
 function currentFolder(): string {
   try {
     return process.cwd();
