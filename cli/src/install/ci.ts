@@ -5,6 +5,7 @@ import { requireAgreement } from "../workspace/check-lock.ts";
 import { findWorkspace, readLock } from "../workspace/open-workspace.ts";
 import { requireTyped } from "../workspace/typed-repositories.ts";
 import { fetchesAtOnce } from "../workspace/plan-install.ts";
+import { adoptUnrecorded } from "./adopt.ts";
 import { eachAtOnce } from "./each-at-once.ts";
 import { fetchLocked } from "./fetch-locked.ts";
 import type { Fetched } from "./fetched.ts";
@@ -13,6 +14,7 @@ import { requireLockedManifest } from "./install-plan.ts";
 import { openScopes } from "./install-scopes.ts";
 import { readInstalledState } from "./installed-state.ts";
 import { listCopies } from "./links.ts";
+import { requireSameCommit } from "./locked-record.ts";
 import { requireRegistryOf } from "./locked-registry.ts";
 import { linkPlacesOf } from "./own-links.ts";
 import { type Placing, placeReleases } from "./place.ts";
@@ -36,6 +38,7 @@ export async function installLocked(context: Context, options: CiOptions): Promi
   if (lockFile === undefined) throw noLock(workspaceFile !== undefined);
   requireAgreement(workspace, lock, root);
   const place = findSkillsFolder(context, { global: false, dir: undefined, root });
+  await adoptUnrecorded(context, { ...place, root }, lock);
   const scopes = openScopes(context, {
     ...options,
     global: false,
@@ -110,7 +113,9 @@ const changedMeanwhile = (): PaksError =>
 
 async function findPresent(skillsFolder: string, folder: string, entry: LockedPak): Promise<InstallRecord | undefined> {
   const found = await readInstalledState(skillsFolder, folder);
-  return found.state === "intact" && found.record.digest === entry.digest ? found.record : undefined;
+  if (found.state !== "intact" || found.record.digest !== entry.digest) return undefined;
+  requireSameCommit(folder, entry, found.record);
+  return found.record;
 }
 
 const aboutOf = (folder: string, { resolved }: LockedPak, name: string) => ({

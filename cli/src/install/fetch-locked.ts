@@ -32,6 +32,8 @@ export interface LockedOptions {
   readonly wish?: string | undefined;
   /** An earlier state of a local folder: the store may have it when the folder has another by now. */
   readonly earlier?: boolean | undefined;
+  /** For releases of a registry: `git` goes there and not to the store. */
+  readonly from?: "archive" | "git" | undefined;
 }
 
 interface Locked<T extends Origin = Origin> {
@@ -40,6 +42,9 @@ interface Locked<T extends Origin = Origin> {
   readonly context: LockedFetching;
   readonly options: LockedOptions;
 }
+
+/** What there is to say of an entry without fetching anything. */
+type Described = Pick<Locked, "entry" | "origin" | "options"> & { readonly context: Pick<Context, "cwd"> };
 
 /**
  * Exactly the bytes of a lock's entry: from the store, else from where the lock says that they came from, and for a
@@ -54,7 +59,19 @@ export async function fetchLocked(
 ): Promise<Fetched> {
   const origin = entry.resolved;
   const locked = { entry, origin, context, options };
-  const files = await filesOf(locked);
+  return describeFetched(locked, await filesOf(locked));
+}
+
+/**
+ * What the lock says of files that are here already, and that have to be the locked ones.
+ * @param root folder of the lock; absolute
+ * @throws PaksError as `fetchLocked`
+ */
+export const lockedFiles = (entry: Omit<LockedPak, "previous">, files: readonly ReleaseFile[], root: string): Fetched =>
+  describeFetched({ entry, origin: entry.resolved, context: { cwd: root }, options: { root } }, files);
+
+function describeFetched(locked: Described, files: readonly ReleaseFile[]): Fetched {
+  const { entry, origin } = locked;
   requireFiles(locked, files);
   const path = origin.type === "local" ? "" : origin.path;
   const { manifest, notes } = readFetchedManifest(files, path);
@@ -65,7 +82,7 @@ export async function fetchLocked(
     account: origin.type === "registry" ? origin.account : undefined,
     version: entry.version,
     digest: entry.digest,
-    origin: origin.type === "local" ? { type: "local", path: localPath(locked as Locked<LocalOrigin>) } : origin,
+    origin: origin.type === "local" ? { type: "local", path: localPath(locked, origin) } : origin,
     files,
     manifest,
     notes: origin.type === "registry" ? [] : notes,
@@ -77,6 +94,7 @@ async function filesOf(locked: Locked): Promise<readonly ReleaseFile[]> {
   if (origin.type === "local") return await readLocal(locked as Locked<LocalOrigin>);
   // Before the store: who is asked for a name does not depend on what was fetched once.
   const registry = origin.type === "registry" ? requireRegistryOf(origin, context, locked.options.wish) : undefined;
+  if (registry && locked.options.from === "git") return await fetchAsAsked(locked as Locked<RegistryOrigin>, registry);
   const archive = origin.type === "registry" ? origin.archive : undefined;
   const kept = await context.store.find(entry.digest, { archive });
   if (kept !== undefined) return kept;
@@ -94,6 +112,13 @@ const recordedBytes = ({ entry, origin }: Locked<RegistryOrigin>) => ({
   digest: entry.digest,
   archive_sha256: origin.archive,
 });
+
+/** Who names git for a locked release gets no more from there than for one that is not locked. */
+async function fetchAsAsked(locked: Locked<RegistryOrigin>, registry: Registry): Promise<readonly ReleaseFile[]> {
+  requireOnlineFor(locked);
+  await requireRecorded(locked, registry);
+  return await fetchRecordedFromGit(locked.context, recordedBytes(locked));
+}
 
 async function fetchFromRegistry(locked: Locked<RegistryOrigin>, registry: Registry): Promise<readonly ReleaseFile[]> {
   const { entry, context, origin } = locked;
@@ -150,8 +175,8 @@ async function fetchFromNpm({ origin, context }: Locked<NpmOrigin>): Promise<rea
   return (await fetchNpmFiles(origin, context)).files;
 }
 
-const localPath = ({ origin, options, context }: Locked<LocalOrigin>): string =>
-  resolve(options.root ?? context.cwd, origin.path);
+const localPath = ({ options, context }: Pick<Described, "options" | "context">, { path }: LocalOrigin): string =>
+  resolve(options.root ?? context.cwd, path);
 
 async function readLocal(locked: Locked<LocalOrigin>): Promise<readonly ReleaseFile[]> {
   const { options, context } = locked;
@@ -160,11 +185,11 @@ async function readLocal(locked: Locked<LocalOrigin>): Promise<readonly ReleaseF
     import("./fetch-local.ts"),
     import("./require-inside.ts"),
   ]);
-  await requireInside(localPath(locked), root);
+  await requireInside(localPath(locked, locked.origin), root);
   // Before the folder, which may be gone.
   const kept = options.earlier === true ? await context.store.find(locked.entry.digest) : undefined;
   if (kept !== undefined) return kept;
-  const { files } = await fetchLocalSource(localPath(locked), root);
+  const { files } = await fetchLocalSource(localPath(locked, locked.origin), root);
   if (describeFiles(files).digest === locked.entry.digest) return files;
   if (options.earlier === true) throw notKept(locked);
   throw mismatch(locked, `the files in ${locked.origin.path || "."} have changed since`, {
@@ -178,7 +203,7 @@ const notKept = ({ origin }: Locked<LocalOrigin>): PaksError =>
     details: { path: origin.path },
   });
 
-function requireFiles(locked: Locked, files: readonly ReleaseFile[]): void {
+function requireFiles(locked: Described, files: readonly ReleaseFile[]): void {
   const { entry } = locked;
   const found = describeFiles(files).digest;
   if (found !== entry.digest)
@@ -199,13 +224,17 @@ function requireOnlineFor(locked: Locked): void {
   });
 }
 
-function nameOf({ origin }: Locked): string {
+function nameOf({ origin }: Described): string {
   if (origin.type === "registry") return `${formatPakId(origin)} ${origin.version}`;
   if (origin.type === "npm") return `${origin.package} ${origin.version}`;
   return origin.type === "git" ? `${origin.repository} at ${origin.commit.slice(0, 12)}` : origin.path;
 }
 
-const mismatch = (locked: Locked, why: string, options: ConstructorParameters<typeof PaksError>[2] = {}): PaksError =>
+const mismatch = (
+  locked: Described,
+  why: string,
+  options: ConstructorParameters<typeof PaksError>[2] = {},
+): PaksError =>
   new PaksError("LOCKFILE_MISMATCH", `paks.lock and ${nameOf(locked)} do not fit: ${why}.`, {
     hint: "Take paks.lock from version control again.",
     ...options,

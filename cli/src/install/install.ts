@@ -5,6 +5,7 @@ import { type OpenWorkspace, findWorkspace, isHomeFolder } from "../workspace/op
 import type { InstallRequest, PlannedPak } from "../workspace/plan-install.ts";
 import { rememberFolders, rememberTyped } from "../workspace/typed-repositories.ts";
 import { nameWish } from "../workspace/wish.ts";
+import { adoptUnrecorded } from "./adopt.ts";
 import { expectArchives } from "./expect-archives.ts";
 import type { Fetched } from "./fetched.ts";
 import { openFetchers, openRegistries } from "./install-plan.ts";
@@ -35,6 +36,8 @@ export interface InstallOptions {
   /** Fails when the lock would change. */
   readonly frozen: boolean;
   readonly source?: SourceOptions | undefined;
+  /** Nothing is written, whatever `review` answers. */
+  readonly dryRun?: boolean | undefined;
   /** Sees what is about to change, when everything is verified; false: nothing is changed. */
   readonly review?: ((review: Review) => Promise<boolean>) | undefined;
 }
@@ -109,6 +112,7 @@ export async function installSources(
     place: findSkillsFolder(context, { ...options, root: isProject ? root : undefined }),
     told: new Set(),
   };
+  if (save && options.dryRun !== true) await adoptUnrecorded(context, { ...work.place, root }, first.lock);
   for (let tries = 0; tries < mostPlans; tries += 1) {
     const opened = await openFor(context, isProject);
     const ready = await context.progress("Looking up what to install", (step) => makeReady(work, opened, step));

@@ -7,6 +7,7 @@ import {
   isPaksError,
 } from "@paks/schema";
 import type { Registry } from "../registry.ts";
+import type { InstallRecord } from "./record.ts";
 
 /** The archive is not to be had. Not `TAKEN_DOWN`: what a registry took down must not come back by another way. */
 export const isAbsent = ({ code }: PaksError): boolean => denied.has(code) || unanswered.has(code);
@@ -23,10 +24,10 @@ interface LockedRelease {
 /**
  * A repository that the lock alone names is not gone to for what the registry never had: its record has to say the same
  * as the lock. Only where nobody there answers is the lock all there is.
- * @param first what asking for the archive came to
+ * @param first what asking for the archive came to; absent: it was not asked for
  * @throws PaksError the registry's own refusal; LOCKFILE_MISMATCH when the record says something else
  */
-export async function requireRecorded(locked: LockedRelease, registry: Registry, first: PaksError): Promise<void> {
+export async function requireRecorded(locked: LockedRelease, registry: Registry, first?: PaksError): Promise<void> {
   const release = await findRecord(locked, registry, first);
   const other = release && listRecordDifferences(locked, release)[0];
   if (other === undefined) return;
@@ -57,23 +58,46 @@ export function listRecordDifferences({ entry, origin }: LockedRelease, release:
   return pairs.flatMap(([what, here, there]) => (here === undefined || here === there ? [] : [{ what, here, there }]));
 }
 
+/**
+ * A version of one registry has one commit for ever. In words, how lock and record of an install differ about it.
+ * @param record of an install with the locked digest
+ */
+export function findOtherCommit(entry: LockedRelease["entry"], record: InstallRecord): string | undefined {
+  const [locked, { origin }] = [entry.resolved, record];
+  if (locked.type !== "registry" || origin.type !== "registry") return undefined;
+  if (locked.registry !== origin.registry || locked.version !== origin.version) return undefined;
+  const differs = (here: string | undefined, there: string | undefined) =>
+    here !== undefined && there !== undefined && here !== there;
+  if (differs(locked.commit, origin.commit)) return `commit ${locked.commit}, it was installed from ${origin.commit}`;
+  return differs(locked.tree, origin.tree) ? `tree ${locked.tree}, it was installed from ${origin.tree}` : undefined;
+}
+
+/** @throws PaksError LOCKFILE_MISMATCH */
+export function requireSameCommit(folder: string, entry: LockedRelease["entry"], record: InstallRecord): void {
+  const other = findOtherCommit(entry, record);
+  if (other === undefined) return;
+  throw new PaksError("LOCKFILE_MISMATCH", `paks.lock and the record of ${folder} do not fit: the lock has ${other}.`, {
+    hint: "Look at who changed paks.lock, or the record; `paks verify` asks the registry. Take paks.lock from version control again.",
+  });
+}
+
 async function findRecord(
   { origin }: LockedRelease,
   registry: Registry,
-  first: PaksError,
+  first: PaksError | undefined,
 ): Promise<ReleaseDto | undefined> {
   try {
     const release = await registry.findRelease(origin, origin.version);
     if (release !== undefined) return release;
   } catch (error) {
-    if (isPaksError(error) && unanswered.has(error.code) && unanswered.has(first.code)) return undefined;
+    if (isPaksError(error) && unanswered.has(error.code) && (!first || unanswered.has(first.code))) return undefined;
     throw error;
   }
-  const isDenied = denied.has(first.code);
+  const denial = first && denied.has(first.code) ? first : undefined;
   const unknown = `${registry.url} does not know ${formatPakId(origin)} ${origin.version}.`;
-  throw new PaksError(isDenied ? first.code : "VERSION_NOT_FOUND", isDenied ? first.message : unknown, {
+  throw new PaksError(denial?.code ?? "VERSION_NOT_FOUND", denial?.message ?? unknown, {
     hint: "If it never was there, somebody changed paks.lock: take it from version control again. If it is gone, look for another version with `paks outdated`.",
-    details: first.details,
+    details: first?.details,
     cause: first,
   });
 }

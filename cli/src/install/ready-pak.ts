@@ -16,6 +16,7 @@ import type { Fetched } from "./fetched.ts";
 import type { InstallOptions } from "./install.ts";
 import { entryOf, type openFetchers, type openRegistries, requireDependencies, requireFrozen } from "./install-plan.ts";
 import type { Scopes } from "./install-scopes.ts";
+import { requireSameCommit } from "./locked-record.ts";
 import { requireRegistryOf } from "./locked-registry.ts";
 import { readInstalledState } from "./installed-state.ts";
 import type { Placing } from "./place.ts";
@@ -104,7 +105,9 @@ export async function findPresent(
 ): Promise<InstallRecord | undefined> {
   if (!isKept || !before) return undefined;
   const found = await readInstalledState(work.place.skillsFolder, folder);
-  return found.state === "intact" && found.record.digest === before.digest ? found.record : undefined;
+  if (found.state !== "intact" || found.record.digest !== before.digest) return undefined;
+  requireSameCommit(folder, before, found.record);
+  return found.record;
 }
 
 interface Bytes {

@@ -177,8 +177,8 @@ export const ListedPak = named(
     name: field(text, "as its manifest says"),
     version: nullable(text, "`null`: it has none"),
     state: field(
-      z.enum(["intact", "edited", "missing", "broken"]),
-      "`missing`: recorded or locked, and not there; `broken`: its record or folder cannot be read",
+      z.enum(["intact", "edited", "missing", "unrecorded", "broken"]),
+      "`missing`: recorded or locked, and not there; `unrecorded`: locked and there, without a record of its install; `broken`: its record or folder cannot be read",
     ),
     scope: field(scope, "this project, all projects, or the folder of `--dir`"),
     folder: pak.folder,

@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 import { type LockedPak, type PaksError, formatErrorBody, isPaksError } from "@paks/schema";
 import type { Context } from "../context.ts";
+import { type Unrecorded, isUnrecorded, lookAtUnrecorded } from "../install/adopt.ts";
 import { type InstalledPak, surveyInstalled } from "../install/list-installed.ts";
 import { type LinkPlaces, linkPlacesOf, sortLinks } from "../install/own-links.ts";
 import { exists } from "../install/installed-state.ts";
@@ -12,9 +13,10 @@ import { type Place, readLockOf, recoverPlace } from "./places.ts";
  * - `intact`: every byte as installed
  * - `edited`: files were changed, added or removed
  * - `missing`: recorded or locked, and not there
+ * - `unrecorded`: locked and there, without a record of its install
  * - `broken`: its record or folder cannot be read
  */
-export type RowState = "intact" | "edited" | "missing" | "broken";
+export type RowState = "intact" | "edited" | "missing" | "unrecorded" | "broken";
 
 /** What the lock says of it: `differs`: another version or other bytes; `absent`: nothing. `none`: there is no lock. */
 type LockState = "same" | "differs" | "absent" | "none";
@@ -92,7 +94,7 @@ export async function readRows(context: Context, place: Place): Promise<ListRow[
   const known = new Set(rows.map(({ folder }) => folder));
   for (const [folder, locked] of Object.entries(lock.paks)) {
     if (known.has(folder)) continue;
-    rows.push({ ...emptyRow(place, folder, join(place.skillsFolder, folder)), lockState: "differs", locked });
+    rows.push(await lockedRow({ folder, entry: locked }, { place, places, folders }));
   }
   return rows.sort((a, b) => (a.folder < b.folder ? -1 : 1));
 }
@@ -125,6 +127,24 @@ const emptyRow = (place: Place, folder: string, path: string): ListRow => ({
   editedCopies: [],
   error: undefined,
 });
+
+/** What only the lock knows of. */
+async function lockedRow(
+  unrecorded: Unrecorded,
+  { place, places, folders }: Pick<Around, "place" | "places" | "folders">,
+): Promise<ListRow> {
+  const { folder, entry: locked } = unrecorded;
+  const { skillsFolder } = place;
+  const row: ListRow = { ...emptyRow(place, folder, join(skillsFolder, folder)), lockState: "differs", locked };
+  if (!isUnrecorded(skillsFolder, folder)) return row;
+  const { isAsLocked, links } = await lookAtUnrecorded(skillsFolder, unrecorded, places);
+  return {
+    ...row,
+    state: "unrecorded",
+    lockState: isAsLocked ? "same" : "differs",
+    agents: agentsOf(links, folders),
+  };
+}
 
 interface Around {
   readonly place: Place;
@@ -164,7 +184,7 @@ export function rowStateText({ state, lockState, brokenLinks, editedCopies, lock
   if (error !== undefined) return `broken: ${error.code}`;
   const gone = brokenLinks.length - editedCopies.length;
   return [
-    state,
+    state === "unrecorded" ? "there, without a record of paks" : state,
     ...(lockState === "differs" && state !== "missing" ? ["not as locked"] : []),
     ...(lockState === "absent" ? ["not in the lock"] : []),
     ...(gone > 0 ? [`${gone} ${gone === 1 ? "link" : "links"} gone`] : []),

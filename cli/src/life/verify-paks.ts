@@ -4,6 +4,7 @@ import { type Workspace, PaksError, contentDigest, isPaksError, lockFileName } f
 import type { Context } from "../context.ts";
 import { eachAtOnce } from "../install/each-at-once.ts";
 import type { InstalledPak } from "../install/list-installed.ts";
+import { findOtherCommit } from "../install/locked-record.ts";
 import { findLocked } from "../workspace/entry.ts";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
 import { listWishes } from "../workspace/wish.ts";
@@ -55,6 +56,7 @@ async function checkLocally(row: ListRow, platform: NodeJS.Platform): Promise<Pr
   const problems: Problem[] = [...checkLock(row)];
   const add = (code: Problem["code"], message: string, more: Partial<Problem> = {}) =>
     problems.push({ ...about(row), code, message, ...more });
+  if (row.state === "unrecorded") return [...problems, unrecorded(row)];
   if (row.state === "missing" || pak === undefined) {
     add("DRIFT", "is not there", { hint: "Put it back: paks ci, or paks install." });
     return problems;
@@ -82,6 +84,21 @@ async function checkLocally(row: ListRow, platform: NodeJS.Platform): Promise<Pr
     });
   return problems;
 }
+
+const unrecorded = (row: ListRow): Problem =>
+  row.lockState === "same"
+    ? {
+        ...about(row),
+        code: "DRIFT",
+        message: "is there with the locked files, without a record of paks",
+        hint: "Have it recorded: paks ci, or paks install.",
+      }
+    : {
+        ...about(row),
+        code: "DRIFT",
+        message: "is there with other files than the locked ones, without a record of paks",
+        hint: "Look at what it is. paks ci --force keeps a copy of it and installs what is locked.",
+      };
 
 function driftHint({ folder, place, ...row }: ListRow): string {
   if (place.scope === "folder") return "Install it again with --force, which keeps a copy.";
@@ -113,9 +130,20 @@ async function listModeChanges({ record, path }: InstalledPak): Promise<string[]
 
 /** Another version than locked is drift; other bytes under the same version are not. */
 function checkLock({ pak, locked, folder, ...row }: ListRow): Problem[] {
-  if (pak === undefined || locked === undefined || row.lockState !== "differs") return [];
+  if (pak === undefined || locked === undefined) return [];
   const { record } = pak;
   const who = { folder, name: rowName({ pak, locked, folder, ...row }) };
+  const other = record.digest === locked.digest ? findOtherCommit(locked, record) : undefined;
+  if (other !== undefined)
+    return [
+      {
+        ...who,
+        code: "LOCKFILE_MISMATCH",
+        message: `${lockFileName} has ${other}`,
+        hint: `Look at who changed ${lockFileName}, or the record; take the lock from version control again.`,
+      },
+    ];
+  if (row.lockState !== "differs") return [];
   const commits = [record.origin, locked.resolved].map((origin) => ("commit" in origin ? origin.commit : undefined));
   const same = record.version === null ? commits[0] === commits[1] : record.version === locked.version;
   if (same && record.digest !== locked.digest && locked.resolved.type !== "local")
