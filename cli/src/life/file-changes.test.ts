@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ReleaseFile } from "@paks/schema";
-import { defaultCaps, formatFileDiffs, formatFileList, listFileChanges } from "./file-changes.ts";
+import { defaultCaps, formatFileDiffs, fullCaps, formatFileList, listFileChanges } from "./file-changes.ts";
 
 const file = (path: string, content: string | Buffer, executable = false): ReleaseFile => ({
   path,
@@ -57,4 +57,14 @@ test("a diff is empty exactly when nothing differs", () => {
       expect(formatFileDiffs(changes).length === 0).toBe(same);
     }),
   );
+});
+
+test("a file of very many lines is shown in full where that is asked for", () => {
+  const long = "x\n".repeat(190_000);
+  for (const changes of [
+    listFileChanges([], [file("a", long)]),
+    listFileChanges([file("a", long)], [file("a", `y\n${long}z`)]),
+  ])
+    expect(formatFileDiffs(changes, fullCaps).length).toBeGreaterThan(5);
+  expect(formatFileDiffs(listFileChanges([], [file("a", long)]), fullCaps)).toHaveLength(190_003);
 });

@@ -68,7 +68,8 @@ export function formatFileDiffs(changes: readonly FileChange[], caps: DiffCaps =
     }
     const all = diffLines(change, caps);
     const room = caps.lines - lines.length;
-    lines.push(...all.slice(0, room).map((line) => cut(line, caps.width)));
+    // Not all as arguments of one call: with `--full` a file may have more lines than the stack has room.
+    for (const line of all.slice(0, room)) lines.push(cut(line, caps.width));
     if (all.length > room) lines.push(`… ${all.length - room} more lines of ${safe(change.path)} are not shown.`);
   }
   return lines;
