@@ -50,14 +50,16 @@ export async function readState({ project }: Place): Promise<ProjectState> {
     }),
     locked: await each((name) => stateOf(name, lock.paks[name]?.digest)),
     asked: await each((name) => sources.paks.includes(`acme/${name}`)),
-    edits: await countEdits(join(project, ".agents", "skills")),
+    edits: await countEdits(join(project, ".agents")),
     temporary: (await namesBelow(project)).filter((path) => /\.new$|\.paks\/(?:work\/.|lock)|\.tmp/.test(path)),
   };
 }
 
-async function countEdits(skills: string): Promise<number> {
-  const paths = (await namesBelow(skills)).filter((path) => /^(?:pdf|\.paks\/backups\/[^/]+)\/SKILL\.md$/.test(path));
-  const texts = await Promise.all(paths.map((path) => readFile(join(skills, path), "utf8")));
+async function countEdits(agents: string): Promise<number> {
+  const paths = (await namesBelow(agents)).filter((path) =>
+    /^(?:skills\/pdf|\.paks\/backups\/[^/]+)\/SKILL\.md$/.test(path),
+  );
+  const texts = await Promise.all(paths.map((path) => readFile(join(agents, path), "utf8")));
   return texts.filter((text) => text.endsWith(edit)).length;
 }
 
