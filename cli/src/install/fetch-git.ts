@@ -15,16 +15,15 @@ import {
   parseTagTrailers,
   tagVersion,
 } from "@paks/schema";
-import type { Context } from "../context.ts";
 import { type ListedPak, choosePak, describePaks } from "./choose-pak.ts";
 import { discoverPaks } from "./discover.ts";
 import type { Fetched } from "./fetched.ts";
 import { readFetchedManifest } from "./fetched-manifest.ts";
 import { type FoundPoint, findPoint, newestTag } from "./git-point.ts";
-import { type GitReader, openGitReader, treeOfSnapshot } from "./git-reader.ts";
+import { type GitReader, type Reading, openGitReader, treeOfSnapshot } from "./git-reader.ts";
 import type { PakTree } from "./pak-tree.ts";
 
-type Fetching = Pick<Context, "config" | "signal">;
+type Fetching = Reading;
 
 /**
  * One pak of a git repository, read with the same functions and rules as the registry's.
@@ -212,9 +211,7 @@ export async function fetchLockedGitFiles(
   fetching: Fetching,
 ): Promise<readonly ReleaseFile[]> {
   const reader = await openGitReader(repository, fetching);
-  const snapshot = await (tag === undefined
-    ? reader.fetch({ type: "commit", oid: commit })
-    : fetchTagged(reader, { commit, tag }));
+  const snapshot = await (tag === undefined ? fetchLockedCommit(reader, commit) : fetchTagged(reader, { commit, tag }));
   try {
     const found = await readPakFiles(snapshot, path, defaultLimits);
     if (tree === undefined || tree === found.tree) return found.files;
@@ -228,6 +225,20 @@ export async function fetchLockedGitFiles(
     );
   } finally {
     await snapshot.close();
+  }
+}
+
+async function fetchLockedCommit(reader: GitReader, commit: string): Promise<Snapshot> {
+  try {
+    return await reader.fetch({ type: "commit", oid: commit });
+  } catch (error) {
+    if (!isPaksError(error, "REF_NOT_FOUND")) throw error;
+    const { url } = reader.repository;
+    throw new PaksError(error.code, `The commit that paks.lock has is gone from ${url}: ${commit}.`, {
+      hint: "Its branch was rewritten or deleted. Take what is there now with `paks install --upgrade`, or install where a store still has it, and name a tag in paks.jsonc to be safe from this.",
+      details: { repository: url, commit },
+      cause: error,
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir } from "node:fs/promises";
+import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type GitLab, type GitRepo, gitLab } from "@paks/git/testing";
 import { type ReleaseDto, describeFiles, makeArchive, sha256Hex } from "@paks/schema";
@@ -15,6 +15,8 @@ let lab: GitLab;
 let repo: GitRepo;
 let commit: string;
 let options: RunOptions;
+/** Requests for an archive. */
+let archives = 0;
 
 beforeAll(async () => {
   lab = await gitLab();
@@ -65,6 +67,7 @@ async function serveRelease(over: Partial<ReleaseDto> = {}): Promise<void> {
     ...over,
   };
   const stub = await serveStub(({ path }) => {
+    if (path.endsWith("/archive")) archives += 1;
     if (/\/acme\/pdf\/versions\/[^/]+$/.test(path)) return { body: { data: dto } };
     if (/\/acme\/pdf\/versions(\?|$)/.test(path)) return { body: { data: [dto], meta: {} } };
     return { status: 404, body: { error: { code: "PAK_NOT_FOUND", message: "There is no such pak." } } };
@@ -84,6 +87,46 @@ test("--from git brings the same bytes from the recorded commit, and no others o
   expect(await readFile(join(options.cwd, ".agents/skills/pdf/SKILL.md"), "utf8")).toBe(skill);
   const bytes = lab.server.requests.slice(before).reduce((sum, one) => sum + one.responseBytes, 0);
   expect(bytes).toBeLessThan(20_000);
+});
+
+test("--from git goes to git for what is locked as well, says what it asks git for, and asks for no archive", async () => {
+  await serveRelease();
+  expect((await fromGit()).exit).toBe(0);
+  for (const folder of [join(options.cwd, ".agents"), join(options.home, ".cache")])
+    await rm(folder, { recursive: true });
+  archives = 0;
+  const run = await runPaks(["install", "--from", "git", "--verbose"], options);
+  expect(run.exit, run.stderr).toBe(0);
+  expect(run.stderr).toContain(`git: commit ${commit} of ${lab.server.url}/skills.git`);
+  expect(archives).toBe(0);
+  expect(await readFile(join(options.cwd, ".agents/skills/pdf/SKILL.md"), "utf8")).toBe(skill);
+  // Also where the store has it: git was named.
+  await rm(join(options.cwd, ".agents"), { recursive: true });
+  const before = lab.server.requests.length;
+  expect((await runPaks(["install", "--from", "git"], options)).exit).toBe(0);
+  expect(lab.server.requests.length).toBeGreaterThan(before);
+});
+
+test("--from git means nothing where there is only one way, and says so", async () => {
+  await serveRelease();
+  const run = await runPaks(["install", `${lab.server.url}/skills#tag=v1.0.0`, "--from", "git", "--json"], options);
+  expect(run.json()).toMatchObject({ error: { code: "USAGE", message: expect.stringContaining("--from git is for") } });
+});
+
+test("a locked commit that is gone from its repository is said to be that, with the way on", async () => {
+  await serveRelease();
+  const install = (...more: string[]) => runPaks([...more, "--json"], options);
+  expect((await install("install", `${lab.server.url}/skills.git#branch=main&path=pdf`)).exit).toBe(0);
+  const lock = join(options.cwd, "paks.lock");
+  const gone = "0".repeat(39) + "1";
+  await writeFile(lock, (await readFile(lock, "utf8")).replace(/"commit": "[0-9a-f]{40}"/, `"commit": "${gone}"`));
+  for (const folder of [join(options.cwd, ".agents"), join(options.home, ".cache")])
+    await rm(folder, { recursive: true });
+  const run = await install("ci");
+  expect(run.exit).toBe(3);
+  const { error } = run.json() as { error: { code: string; message: string; hint: string } };
+  expect(error).toMatchObject({ code: "REF_NOT_FOUND", hint: expect.stringContaining("paks install --upgrade") });
+  expect(error.message).toBe(`The commit that paks.lock has is gone from ${lab.server.url}/skills.git: ${gone}.`);
 });
 
 test("other bytes at the recorded commit than the registry recorded are refused", async () => {

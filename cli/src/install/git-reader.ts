@@ -29,14 +29,16 @@ export interface GitReader {
   fetch(point: GitPoint): Promise<Snapshot>;
 }
 
-type Reading = Pick<Context, "config" | "signal">;
+/** `debug` is told what git is asked for. */
+export type Reading = Pick<Context, "config" | "signal"> & Partial<Pick<Context, "debug">>;
 
 /**
  * By the git of this machine; where there is none, public repositories are read without it.
  * @param policy what may be read; the user's own when absent
  * @throws PaksError the codes of `parseRepositoryUrl`; DISK_FULL, READ_ONLY_TARGET
  */
-export async function openGitReader(url: string, { config, signal }: Reading, policy?: GitPolicy): Promise<GitReader> {
+export async function openGitReader(url: string, reading: Reading, policy?: GitPolicy): Promise<GitReader> {
+  const { config, signal } = reading;
   const allowed = policy ?? config.git.policy;
   const repository = parseRepositoryUrl(url, allowed);
   if (config.offline && repository.protocol !== "file")
@@ -55,21 +57,31 @@ export async function openGitReader(url: string, { config, signal }: Reading, po
     git: config.git.binary,
     network: await networkOf(repository, config),
   };
+  const tell = (what: string) => reading.debug?.(`git: ${what} of ${repository.url}`);
   return {
     repository,
-    listRefs: () =>
-      orWithoutGit(
+    listRefs: () => {
+      tell("all refs");
+      return orWithoutGit(
         repository,
         () => listRefs(cage, repository, { signal }),
         async () => (await import("../git-fallback/read.ts")).listRefsWithoutGit(cage, repository, { signal }),
-      ),
-    fetch: (point) =>
-      orWithoutGit(
+      );
+    },
+    fetch: (point) => {
+      tell(nameOf(point));
+      return orWithoutGit(
         repository,
         () => fetchPoint(cage, repository, point, { signal }),
         async () => (await import("../git-fallback/read.ts")).fetchPointWithoutGit(cage, repository, { point, signal }),
-      ),
+      );
+    },
   };
+}
+
+function nameOf(point: GitPoint): string {
+  if (point.type === "head") return "HEAD";
+  return `${point.type} ${point.type === "commit" ? point.oid : point.name}`;
 }
 
 /** What the user has set for this host; git itself sees nothing of the environment. */

@@ -72,7 +72,7 @@ export function openFetchers(context: Context, { root, registryFor, registryWish
       once(`locked ${originIdentity(entry.resolved)} ${entry.digest}`, async () => {
         const { fetchLocked } = await import("./fetch-locked.ts");
         if (entry.resolved.type === "git") await requireTyped(context, entry.resolved.repository, root);
-        return await fetchLocked(entry, context, { root, wish: registryWish });
+        return await fetchLocked(entry, context, { root, wish: registryWish, from });
       }),
   };
 }

@@ -28,8 +28,9 @@ export interface SourceOptions {
  * @throws PaksError USAGE for a flag that this kind of source does not have or says already, and those of `parseSource`
  */
 export function withOptions(text: string, options: SourceOptions): string {
-  const { version, tag, branch, commit, path } = options;
+  const { version, tag, branch, commit, path, from } = options;
   const source = parseSource(text);
+  if (from !== undefined && source.type !== "registry") throw onlyOneWay(text, from);
   if ([version, tag, branch, commit, path].every((one) => one === undefined)) return text;
   return formatSource(adders[source.type](source as never, options));
 }
@@ -82,6 +83,11 @@ function requireNone(options: SourceOptions, names: readonly (keyof SourceOption
     hint: given === "path" ? undefined : "Name the git repository, for example github:acme/skills.",
   });
 }
+
+const onlyOneWay = (text: string, from: string): PaksError =>
+  new PaksError("USAGE", `--from ${from} is for releases of a registry, and ${text} is none.`, {
+    hint: "Leave out --from: there is only one place where its files can come from.",
+  });
 
 const saidTwice = (name: string): PaksError =>
   new PaksError("USAGE", `The source names a ${name} already.`, {
