@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -88,9 +88,17 @@ async function writeSkill(project: string, name: string) {
   await writeFile(join(project, "own", name, "SKILL.md"), text);
 }
 
+/** What is edited where it is installed is put aside by `--force`, and is not to be found there. */
+const edited = "Tells that an edit was found";
+
+async function editInstalled(root: string, name: string) {
+  const path = join(root, ".agents", "skills", name, "SKILL.md");
+  await writeFile(path, (await readFile(path, "utf8")).replace(described(name), edited));
+}
+
 for (const tool of codingTools) {
   test.runIf(fromNpm || findTool(tool.program) !== undefined)(
-    `${tool.agent} itself lists what was installed for it, in the project and globally, until it is removed`,
+    `${tool.agent} itself lists what was installed for it, in the project and globally, until it is removed, and nothing that --force put aside`,
     async () => {
       const { program, node } = await requireTool(tool);
       const { home, project, env, paks } = await open(node);
@@ -98,8 +106,15 @@ for (const tool of codingTools) {
       const asked = { home, project, modelUrl: model.url };
       await run("git", ["init", "--quiet", project], { cwd: project, env: env() });
       for (const name of names) await writeSkill(project, name);
-      await paks("install", "./own/seen-in-project", "--agent", tool.agent);
-      await paks("install", "./own/seen-everywhere", "--global", "--agent", tool.agent);
+      const edit = async () => {
+        await editInstalled(project, "seen-in-project");
+        await editInstalled(home, "seen-everywhere");
+      };
+      for (const force of [[], ["--force"]]) {
+        await paks("install", "./own/seen-in-project", "--agent", tool.agent, ...force);
+        await paks("install", "./own/seen-everywhere", "--global", "--agent", tool.agent, ...force);
+        if (force.length === 0) await edit();
+      }
       await tool.prepare?.(asked);
       const ask = async () => {
         const listed = await run(program, tool.args, { cwd: project, env: env(tool.env?.(asked)), timeout: 90_000 });
@@ -110,9 +125,13 @@ for (const tool of codingTools) {
       const seen = (text: string) => names.filter((name) => shows(name).test(text));
       expect(seen(before), before.slice(0, 2000)).toEqual(names);
       expect(before).not.toMatch(/skill conflict/i);
-      await paks("remove", "seen-in-project");
-      await paks("remove", "seen-everywhere", "--global");
-      expect(seen(await ask())).toEqual([]);
+      expect(before).not.toContain(edited);
+      await edit();
+      await paks("remove", "seen-in-project", "--force");
+      await paks("remove", "seen-everywhere", "--global", "--force");
+      const after = await ask();
+      expect(seen(after)).toEqual([]);
+      expect(after).not.toContain(edited);
     },
     900_000,
   );
