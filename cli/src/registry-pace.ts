@@ -3,8 +3,10 @@ import { openTimeLimit } from "./network/time-limit.ts";
 import type { Answer, Call, HttpDeps } from "./registry-http.ts";
 
 const maxRetries = 3;
-/** Milliseconds that one wait for a rate limit may take: a little more than the window of a minute. */
+/** Milliseconds that one wait may take which a registry asks for: a little more than a rate limit's window of a minute. */
 const longestWait = 75_000;
+/** Milliseconds for all of a call that says whether somebody is there. */
+export const shortly = 10_000;
 
 /** Tries again what may go better: a lost connection, a busy registry, a rate limit whose end is near. */
 export async function withRetries(
@@ -19,18 +21,37 @@ export async function withRetries(
     if (!(failure instanceof PaksError)) return failure;
     deps.signal.throwIfAborted();
     const limited = failure.code === "RATE_LIMITED";
-    const wait = retryDelay(failure, retry, deps.clock());
-    const inTime = limited ? wait <= longestWait : Date.now() + wait < end;
-    if (!failure.retry || (call.repeatable === false && !limited) || retry >= maxRetries || !inTime) throw failure;
+    const asked = readRetryAfter(failure, deps.clock());
+    // Whoever asks for patience gets it, but where only a sign of life is wanted.
+    const patient = limited || (asked !== undefined && call.totalMilliseconds !== shortly);
+    const wait = asked === undefined ? backOff(retry) : asked + 500 * Math.random();
+    const inTime = patient ? wait <= longestWait : Date.now() + wait < end;
+    if (!failure.retry || (call.repeatable === false && !limited)) throw failure;
+    if (retry >= maxRetries || !inTime) throw asked === undefined ? failure : comeBack(failure, asked);
     deps.debug(`${call.method} ${call.path}: ${failure.code}, again in ${Math.round(wait)} ms`);
-    if (limited) end += wait;
-    if (limited && wait > 2000) deps.note?.(waiting(wait));
+    if (patient) end += wait;
+    if (patient && wait > 2000) deps.note?.(waiting(wait, limited));
     await deps.sleep(wait, deps.signal);
   }
 }
 
-const waiting = (milliseconds: number): string =>
-  `The registry wants fewer requests; going on in ${Math.ceil(milliseconds / 1000)} s. A login raises its limit.`;
+const waiting = (milliseconds: number, limited: boolean): string => {
+  const then = `going on in ${Math.ceil(milliseconds / 1000)} s.`;
+  return limited
+    ? `The registry wants fewer requests; ${then} A login raises its limit.`
+    : `The registry is busy; ${then}`;
+};
+
+/** When it is no use to wait, when to try again. */
+function comeBack({ code, message, hint = "", details, cause }: PaksError, milliseconds: number): PaksError {
+  const seconds = Math.ceil(milliseconds / 1000);
+  const time = seconds < 120 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`;
+  return new PaksError(code, message, {
+    hint: `The registry asks to come back in ${time}. ${hint}`.trim(),
+    details,
+    cause,
+  });
+}
 
 /** The answer, or the failure as a value. */
 async function attempt(
@@ -49,18 +70,19 @@ async function attempt(
   }
 }
 
-/**
- * Milliseconds: what the registry asks for and up to half a second more, so that not all who were told the same come
- * at once; else 0.25 s, 0.5 s, 1 s, each ± 20 %.
- */
-function retryDelay(failure: PaksError, retry: number, now: Date): number {
-  const after = failure.details?.["retry_after"];
-  if (typeof after === "string") {
-    const seconds = /^\d{1,6}$/.test(after) ? Number(after) : (Date.parse(after) - now.getTime()) / 1000;
-    if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000) + 500 * Math.random();
-  }
-  return 250 * 2 ** retry * (0.8 + 0.4 * Math.random());
+/** Milliseconds that the registry asks to wait. */
+function readRetryAfter({ details }: PaksError, now: Date): number | undefined {
+  const after = details?.["retry_after"];
+  if (typeof after !== "string") return undefined;
+  const seconds = /^\d{1,6}$/.test(after) ? Number(after) : (Date.parse(after) - now.getTime()) / 1000;
+  return Number.isFinite(seconds) ? Math.max(0, seconds * 1000) : undefined;
 }
+
+/**
+ * Milliseconds: 0.25 s, 0.5 s, 1 s, each ± 20 %. What the registry asks for gets up to half a second more, so that not
+ * all who were told the same come at once.
+ */
+const backOff = (retry: number): number => 250 * 2 ** retry * (0.8 + 0.4 * Math.random());
 
 export interface Pace {
   /** @throws PaksError RATE_LIMITED instead of asking, when the last answer said that nothing is left */

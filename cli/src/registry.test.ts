@@ -125,6 +125,7 @@ test("Retry-After is honoured as seconds and as a date, and not waited for when 
   await expect(open(far, anonymous).listVersions(pdf)).rejects.toMatchObject({
     code: "RATE_LIMITED",
     details: { retry_after: "3600" },
+    hint: "The registry asks to come back in 60 minutes.",
   });
   expect(far.requests).toHaveLength(1);
 });
@@ -442,4 +443,20 @@ test("reading is anonymous until its limit is used up; then who is logged in goe
     undefined,
     "Bearer paks_secret",
   ]);
+});
+
+test("a busy registry that asks for patience is waited for, and the person hears of it; not for its health", async () => {
+  const busy: StubAnswer = { status: 503, body: "", headers: { "retry-after": "40" } };
+  const stub = await serveStub((_, count) => (count === 1 ? busy : { body: { data: [version] } }));
+  const notes: string[] = [];
+  expect(await open(stub, { note: (text) => void notes.push(text) }).listVersions(pdf)).toHaveLength(1);
+  expect(waits).toHaveLength(1);
+  expect(waits[0]).toBeGreaterThanOrEqual(40_000);
+  expect(notes).toEqual([expect.stringMatching(/^The registry is busy; going on in 4\d s\.$/)]);
+  const down = await serveStub(() => busy);
+  await expect(open(down).health()).rejects.toMatchObject({
+    code: "REGISTRY_UNAVAILABLE",
+    hint: "The registry asks to come back in 40 seconds.",
+  });
+  expect(down.requests).toHaveLength(1);
 });

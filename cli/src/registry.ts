@@ -25,6 +25,7 @@ import type * as z from "zod/mini";
 import type { answers } from "./registry-answers.ts";
 import { type Call, type HttpDeps, openHttp, readJson } from "./registry-http.ts";
 import type { Told } from "./registry-many.ts";
+import { shortly } from "./registry-pace.ts";
 import { pakPath, releasePath, versionsPath } from "./registry-paths.ts";
 
 export interface SearchQuery {
@@ -254,7 +255,7 @@ function readCalls(ask: Ask): ReadCalls {
       const answer = await ask("found", read(`/api/paks?${parameters.toString()}`));
       return { items: answer.data, meta: answer.meta };
     },
-    health: async () => (await ask("health", { ...read("/healthz"), totalMilliseconds: 10_000 })).data,
+    health: async () => (await ask("health", { ...read("/healthz"), totalMilliseconds: shortly })).data,
   };
 }
 
