@@ -125,9 +125,12 @@ async function mayRun(path: string): Promise<boolean> {
 }
 
 /** What stands between this machine and the registry. */
-export function checkProxy({ config }: Context): Diagnosis {
+export async function checkProxy({ config }: Context): Promise<Diagnosis> {
   const name = "proxy";
   const { network, registry } = config;
+  const { caFile, extraCaFile } = network;
+  // A file that cannot be read fails here as with each request.
+  if (caFile !== undefined) await (await import("./network/trust.ts")).readTrust(caFile, extraCaFile);
   const proxy = findProxy(new URL(registry.url), network);
   const certificates = network.caFile === undefined ? "" : `, certificates of ${network.caFile}`;
   if (proxy !== undefined) return { name, state: "ok", detail: `${proxy.protocol}//${proxy.host}${certificates}` };

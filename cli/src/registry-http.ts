@@ -187,10 +187,16 @@ function networkError(deps: HttpDeps, url: URL, error: unknown): unknown {
   const reason = (error as Error).name === "TimeoutError" ? "no answer in time" : systemReason(cause ?? error);
   return unavailable(`The registry at ${url.origin} cannot be reached (${reason}).`, {
     cause: error,
-    hint: certificateReason.test(reason)
-      ? "Its certificate is not trusted here. Name your organisation's certificates with `ca_file` in the configuration or NODE_EXTRA_CA_CERTS."
-      : "Check the network and the address. `paks doctor` shows more.",
+    hint: hintFor(reason),
   });
+}
+
+function hintFor(reason: string): string {
+  if (reason.startsWith("the proxy "))
+    return "Check HTTPS_PROXY or `proxy` in the configuration, or name the registry's host in NO_PROXY.";
+  return certificateReason.test(reason)
+    ? "Its certificate is not trusted here. Name your organisation's certificates with `ca_file` in the configuration or NODE_EXTRA_CA_CERTS."
+    : "Check the network and the address. `paks doctor` shows more.";
 }
 
 /** What OpenSSL calls a certificate that nobody here vouches for. */

@@ -169,3 +169,15 @@ test.each([
 ])("Node %s: %s", (version, state) => {
   expect(checkNode(version).state).toBe(state);
 });
+
+test("certificates that cannot be read are a failure of their row", async () => {
+  const { run, home } = await open();
+  await mkdir(join(home, ".config/paks"), { recursive: true });
+  await writeFile(join(home, ".config/paks/config.toml"), 'ca_file = "none.pem"\n');
+  const { json } = await run(["--json", "--offline"]);
+  expect(checkOf(json(), "proxy")).toMatchObject({
+    state: "fail",
+    code: "INVALID_PARAMETER",
+    detail: expect.stringContaining("none.pem cannot be read"),
+  });
+});

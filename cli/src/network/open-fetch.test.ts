@@ -1,9 +1,10 @@
+import { once } from "node:events";
 import { createServer as createHttp, type IncomingMessage } from "node:http";
 import { createServer as createHttps } from "node:https";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { type AddressInfo, type Socket, connect } from "node:net";
+import { type AddressInfo, type Socket, connect, createServer } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
@@ -187,4 +188,15 @@ test("a body that is longer than allowed is not read to its end", async () => {
   const answer = await openFetch(none)(`http://127.0.0.1:${port}/`);
   await expect(readBody(answer, 1_000_000)).rejects.toMatchObject({ code: "TOO_LARGE" });
   expect(sent).toBeLessThan(1e8);
+});
+
+test("a proxy that is not there is named, without its password", async () => {
+  const closed = createServer().listen(0, "127.0.0.1");
+  await once(closed, "listening");
+  const { port } = closed.address() as AddressInfo;
+  closed.close();
+  const fetch = openFetch({ ...none, proxy: `http://me:secret@127.0.0.1:${port}` });
+  await expect(fetch("https://registry.test/")).rejects.toThrow(
+    `the proxy http://127.0.0.1:${port} cannot be reached: ECONNREFUSED`,
+  );
 });

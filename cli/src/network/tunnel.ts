@@ -51,19 +51,31 @@ async function openTunnel(proxy: URL, to: ConnectionOptions): Promise<Socket> {
   };
   return await new Promise((resolve, reject) => {
     const asked = request(options);
-    asked.setTimeout(patience, () => asked.destroy(failure("the proxy does not answer")));
-    asked.once("error", reject);
+    const name = nameOf(proxy);
+    asked.setTimeout(patience, () => asked.destroy(failure(`${name} does not answer`)));
+    asked.once("error", (error: NodeJS.ErrnoException) => {
+      const { code = "", message } = error;
+      if (code.startsWith(name)) reject(error);
+      else
+        reject(
+          failure(/^E[A-Z]/.test(code) ? `${name} cannot be reached: ${code}` : `${name} does not work: ${message}`),
+        );
+    });
     // A proxy that answers CONNECT with a page instead of a connection.
     asked.once("response", (response) => {
       response.destroy();
-      reject(failure(`the proxy answered with status ${response.statusCode ?? 0}`));
+      reject(failure(`${name} answered with status ${response.statusCode ?? 0}`));
     });
-    asked.once("connect", (response, socket, head) => finish(asked, { response, socket, head, resolve, reject }));
+    asked.once("connect", (response, socket, head) => finish(asked, { name, response, socket, head, resolve, reject }));
     asked.end();
   });
 }
 
+/** Without a user's name and password. */
+const nameOf = ({ protocol, host }: URL): string => `the proxy ${protocol}//${host}`;
+
 interface Tunnel {
+  readonly name: string;
   readonly response: { readonly statusCode?: number | undefined };
   readonly socket: Socket;
   readonly head: Buffer;
@@ -71,12 +83,12 @@ interface Tunnel {
   readonly reject: (error: Error) => void;
 }
 
-function finish(asked: ClientRequest, { response, socket, head, resolve, reject }: Tunnel): void {
+function finish(asked: ClientRequest, { name, response, socket, head, resolve, reject }: Tunnel): void {
   asked.setTimeout(0);
   socket.setTimeout(0);
   if (response.statusCode === 200 && head.length === 0) return resolve(socket);
   socket.destroy();
-  reject(failure(`the proxy answered with status ${response.statusCode ?? 0}`));
+  reject(failure(`${name} answered with status ${response.statusCode ?? 0}`));
 }
 
 const failure = (message: string): Error => Object.assign(new Error(message), { code: message });
