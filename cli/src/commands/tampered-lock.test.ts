@@ -195,3 +195,19 @@ for (const command of ["ci", "install"])
     expect(await run(command)).toMatchObject({ exit: 3, code: "VERSION_NOT_FOUND" });
     expect(await installedWords()).toBe("nothing");
   });
+
+test("a dependency that nothing in the lock names is refused by ci, said by verify and goes with install", async () => {
+  await project.registry.add("acme/text", "1.0.0");
+  await project.registry.add("acme/pdf", "1.0.0", { dependencies: { "acme/text": "^1" } });
+  await project.registry.add("acme/evil", "1.0.0");
+  await good("install", "acme/pdf", "acme/evil");
+  await project.editLock((paks) => (paks["evil"]!["source"] = null));
+  await project.write("paks.jsonc", '{"paks": ["acme/pdf"]}');
+  expect(await run("ci")).toMatchObject({ exit: 7, code: "LOCKFILE_MISMATCH" });
+  const verified = await runPaks(["verify"], optionsOf(project));
+  expect(verified.exit).toBe(9);
+  expect(verified.stdout).toContain("evil is in paks.lock, and nothing asks for it");
+  await good("install");
+  expect(Object.keys((await project.lock()).paks)).toEqual(["pdf", "text"]);
+  await good("verify");
+});

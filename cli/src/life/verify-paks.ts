@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { eachAtOnce } from "../install/each-at-once.ts";
 import type { InstalledPak } from "../install/list-installed.ts";
 import { findOtherCommit } from "../install/locked-record.ts";
+import { listDisagreements, notLocked } from "../workspace/check-lock.ts";
 import { findLocked } from "../workspace/entry.ts";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
 import { listWishes } from "../workspace/wish.ts";
@@ -183,19 +184,23 @@ async function checkRegistry(
   return { registry: "failed", problems: [problem] };
 }
 
-/** What `paks.jsonc` asks for and the lock does not have. */
+/** Where `paks.jsonc` and the lock do not agree, and where the lock does not agree with itself. */
 export function checkWorkspace({ workspace, root, lock, workspaceFile }: OpenWorkspace): Problem[] {
   if (workspaceFile === undefined) return [];
+  const hint = "Bring them together: paks install.";
   try {
-    return listWishes(workspace, root)
-      .filter((wish) => findLocked(lock.paks, wish) === undefined)
-      .map(({ text }) => ({
+    const absent = listWishes(workspace, root).filter((wish) => findLocked(lock.paks, wish) === undefined);
+    const others = listDisagreements(workspace, lock, root).filter((text) => !text.endsWith(notLocked));
+    return [
+      ...absent.map(({ text }): Problem => ({
         code: "DRIFT",
         folder: null,
         name: text,
         message: `is asked for and not in ${lockFileName}`,
         hint: "Install it: paks install.",
-      }));
+      })),
+      ...others.map((message): Problem => ({ code: "DRIFT", folder: null, name: null, message, hint })),
+    ];
   } catch (error) {
     if (!(error instanceof PaksError)) throw error;
     return [problemOf(error, { folder: null, name: null })];

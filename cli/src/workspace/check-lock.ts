@@ -2,6 +2,9 @@ import { type Lock, PaksError, type Workspace, formatPakId, selectVersion } from
 import { findLocked, findLockedId } from "./entry.ts";
 import { identityOf, listWishes } from "./wish.ts";
 
+/** How the sentence about a source that the lock does not have ends. */
+export const notLocked = " is in paks.jsonc, not in paks.lock";
+
 /** Where lock and workspace do not agree: each a sentence that begins with a name. */
 export function listDisagreements(workspace: Workspace, lock: Lock, root: string): string[] {
   const reached = new Set<string>();
@@ -13,7 +16,7 @@ export function listDisagreements(workspace: Workspace, lock: Lock, root: string
   };
   for (const wish of listWishes(workspace, root)) {
     const found = findLocked(lock.paks, wish);
-    if (!found) problems.push(`${wish.text} is in paks.jsonc, not in paks.lock`);
+    if (!found) problems.push(`${wish.text}${notLocked}`);
     else {
       reach(found.folder);
       const { source } = found.entry;
