@@ -97,8 +97,9 @@ what was there.
 A tool's folder that really is \`.agents/skills\`, by a link such as \`.claude/skills\` → \`../.agents/skills\` or the other way round,
 reads what is installed there: it gets no link and no copy. Of tools whose folders are one, one link serves all.
 
-Where something else lies in the way, nothing is changed: \`--as other-name\` installs beside it, \`--force\` keeps a copy of it
-and takes its place.
+Where something else lies in the way, nothing is changed: \`--as other-name\` installs beside it, \`--force\` moves it to
+\`.agents/.paks/backups\` and takes its place. That is no skills folder: OpenCode, Kilo Code and Qoder, for three, find every
+\`SKILL.md\` below one, in folders with a dot as well.
 
 ## The table
 
