@@ -1,8 +1,9 @@
 import { rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type Lock, PaksError, type Workspace, emptyWorkspace } from "@paks/schema";
+import { type Lock, type LockedPak, PaksError, type Workspace, emptyWorkspace } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { findBackups, makeBackupsFolder } from "../install/aside.ts";
+import { adopt, lookAtUnrecorded } from "../install/adopt.ts";
 import { exists } from "../install/installed-state.ts";
 import { type Moved, listEditedCopies, removeLinks } from "../install/links.ts";
 import { removeFolders } from "../install/made-folders.ts";
@@ -53,7 +54,8 @@ export const removePaks = (
     const workspace = place.locked ? (await findWorkspace(context)).workspace : emptyWorkspace;
     const { asked, onlyWished } = lookUp(place, { names, rows, lock, workspace });
     const plan = planRemoval(lock, asked);
-    const rowOf = (folder: string) => rows.find((row) => row.folder === folder)!;
+    const now = await adoptGone(context, place, { rows, gone: plan.gone });
+    const rowOf = (folder: string) => now.find((row) => row.folder === folder)!;
     const gone = plan.gone.map((one) => ({ ...one, row: rowOf(one.folder) }));
     if (!force) for (const one of gone) await requireRemovable(one, linkPlacesOf(context));
     const removed: RemovedPak[] = [];
@@ -70,6 +72,21 @@ export const removePaks = (
       removed.push({ name: drop[0]!, version: null, folder, dependency: false, moved: [] });
     return { removed, kept: plan.stays.map((folder) => ({ name: rowName(rowOf(folder)), folder })) };
   });
+
+interface AboutToGo {
+  readonly rows: readonly ListRow[];
+  readonly gone: readonly { readonly folder: string }[];
+}
+
+/** What is there as locked and lost its record goes like all else: with one. */
+async function adoptGone(context: Context, place: Place, { rows, gone }: AboutToGo): Promise<readonly ListRow[]> {
+  const folders = new Set(gone.map(({ folder }) => folder));
+  const lost = rows.filter(
+    ({ folder, state, lockState }) => folders.has(folder) && state === "unrecorded" && lockState === "same",
+  );
+  for (const { folder, locked } of lost) await adopt(context, place, { folder, entry: locked! });
+  return lost.length === 0 ? rows : await readRows(context, place);
+}
 
 interface LookingUp {
   readonly names: readonly string[];
@@ -131,9 +148,10 @@ interface Going {
 }
 
 async function requireRemovable({ row, asked }: Going, places: LinkPlaces): Promise<void> {
-  const { error, pak, path, folder } = row;
+  const { error, pak, path, folder, state } = row;
   // Of a dependency without a readable record only the lock's entry goes.
   if (error !== undefined && asked) throw error;
+  if (state === "unrecorded") throw notOurs(path);
   if (pak === undefined) return;
   const linked = { to: path, record: pak.record, places };
   const edited = pak.changed.length > 0 ? [path] : await listEditedCopies(pak.links, linked);
@@ -144,6 +162,12 @@ async function requireRemovable({ row, asked }: Going, places: LinkPlaces): Prom
     details: { path, changed: pak.changed },
   });
 }
+
+const notOurs = (path: string): PaksError =>
+  new PaksError("LOCAL_CHANGES", `${path} is there without a record of paks, and its files are not the locked ones.`, {
+    hint: "Look at what it is and move it away yourself, or run again with --force: a copy of it is kept then.",
+    details: { path },
+  });
 
 interface RemoveOptions {
   readonly force: boolean;
@@ -158,10 +182,19 @@ async function removeOne(context: Context, row: ListRow, { force, change }: Remo
     const places = linkPlacesOf(context);
     return (await removeRelease({ skillsFolder, record, force, now, places, workspace: change })).moved;
   }
-  const moved = row.error !== undefined && force ? await setAside(context, row, now) : [];
+  const isStrange = row.error !== undefined || row.state === "unrecorded";
+  const moved = isStrange && force ? await setAside(context, row, now) : [];
   if (row.error !== undefined && !force) context.warn(`${row.folder} stays: ${row.error.message}`);
+  // Its folder and its record were deleted by hand: nothing else knows of the links that led there.
+  if (row.state === "missing" && row.locked !== undefined) await removeDeadLinks(context, row, row.locked);
   if (change !== undefined) await changeWorkspace(root, [change]);
   return moved;
+}
+
+async function removeDeadLinks(context: Context, { place, folder, path }: ListRow, entry: LockedPak): Promise<void> {
+  const places = linkPlacesOf(context);
+  const { links } = await lookAtUnrecorded(place.skillsFolder, { folder, entry }, places);
+  await removeLinks(links, { to: path, places });
 }
 
 /** Of a pak without a readable record nobody knows what is ours: all of it is kept, out of the tools' sight. */
