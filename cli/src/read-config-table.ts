@@ -20,13 +20,15 @@ export function listValues(table: Record<string, unknown>, above = ""): [key: st
   return Object.entries(table).flatMap(([name, value]): [string, unknown][] => {
     const key = above === "" ? name : `${above}.${name}`;
     if (isTable(value)) return listValues(value, key);
-    return [[key, /token|password|secret/i.test(name) ? "(hidden)" : hidePassword(value)]];
+    return [[key, /token|password|secret/i.test(name) ? "(hidden)" : hidePassword(key, value)]];
   });
 }
 
-/** Of a proxy's address. */
-const hidePassword = (value: unknown): unknown =>
-  typeof value === "string" ? value.replace(/^([a-z]+:\/\/)[^/@]*@/i, "$1(hidden)@") : value;
+/** Of an address; a proxy's may stand there without its protocol. */
+export function hidePassword(key: string, value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  return value.replace(key === "proxy" ? /^([a-z]+:\/\/)?[^/]*@/i : /^([a-z]+:\/\/)[^/]*@/i, "$1(hidden)@");
+}
 
 const isTable = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);

@@ -1,13 +1,16 @@
 import { listTargets } from "@paks/targets";
 import { defineCommand } from "../command.ts";
-import { type ConfigEdit, setConfig } from "../config-edit.ts";
+import { PaksError } from "@paks/schema";
+import { type ConfigEdit, type ConfigValue, setConfig } from "../config-edit.ts";
 import type { ConfigFile } from "../config-file.ts";
-import { parseConfigKey, parseConfigValue } from "../config-keys.ts";
-import { readAccounts, readCacheFolder, readCacheSettings } from "../config-settings.ts";
+import { type FoundKey, parseConfigKey, parseConfigValue } from "../config-keys.ts";
+import { readAccounts, readCacheFolder, readCacheSettings, readNetworkSettings } from "../config-settings.ts";
 import type { Context } from "../context.ts";
 import { requireTarget } from "../install/scope.ts";
+import { findProxy } from "../network/proxy.ts";
+import { readTrust } from "../network/trust.ts";
 import { safe } from "../output/safe-text.ts";
-import { formatConfigValue } from "../read-config-table.ts";
+import { formatConfigValue, hidePassword } from "../read-config-table.ts";
 import { parseRegistryUrl } from "../registry-url.ts";
 
 export const configSet = defineCommand({
@@ -25,9 +28,11 @@ export const configSet = defineCommand({
   run: async (args, context) => {
     const key = parseConfigKey(args.key);
     const value = parseConfigValue(key, args.value);
+    await requireUsable(context, key, value);
     const { path, changed } = await change(context, { path: key.path, value });
-    const text = `✓ ${args.key} ${changed ? "is now" : "was already"} ${formatConfigValue(value)}, in ${path}`;
-    return { data: { key: args.key, value, changed, file: path }, text: safe(text) };
+    const shown = hidePassword(key.key, value);
+    const text = `✓ ${args.key} ${changed ? "is now" : "was already"} ${formatConfigValue(shown)}, in ${path}`;
+    return { data: { key: args.key, value: shown, changed, file: path }, text: safe(text) };
   },
 });
 
@@ -42,6 +47,23 @@ export const configUnset = defineCommand({
     return { data: { key: args.key, changed, file: path }, text: safe(text) };
   },
 });
+
+/** What can be seen without the rest of the file. @throws PaksError INVALID_PARAMETER */
+async function requireUsable(context: Context, { key, path }: FoundKey, value: ConfigValue): Promise<void> {
+  const text = String(value);
+  const { config } = context;
+  if (key === "proxy") findProxy(new URL("https://registry.example"), { proxy: text, noProxy: undefined });
+  if (key === "ca_file") {
+    const { caFile } = readNetworkSettings({ ca_file: text }, () => undefined, config.folders.config);
+    await readTrust(caFile!, undefined);
+  }
+  const [table, name = "", last] = path;
+  const isKnown = Object.hasOwn(config.registries, name) || config.brokenFile !== undefined;
+  if (table !== "registries" || last === "url" || isKnown) return;
+  throw new PaksError("INVALID_PARAMETER", `The configuration knows no registry "${name}".`, {
+    hint: `Give it an address first: paks registry add ${name} <url>`,
+  });
+}
 
 const change = (context: Context, edit: ConfigEdit) =>
   setConfig(context, edit, (file) => {

@@ -1,5 +1,5 @@
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { configKeys } from "../config-keys.ts";
 import { builtCli, runPaks, runProcess, tempFolder } from "../testing/index.ts";
@@ -94,11 +94,13 @@ test("a file that is no TOML is told with the line by the commands that show it"
 });
 
 test("every key that the list explains can be set", async () => {
-  const { run } = await open("[registries.x]\nurl = 'https://x.example'\n");
+  const { run, file } = await open("[registries.x]\nurl = 'https://x.example'\n");
+  await writeFile(join(dirname(file), "own.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
   const values: Record<string, string> = {
     default_agent: "codex",
     default_agents: "codex",
     default_registry: "x",
+    ca_file: "own.pem",
     "cache.dir": "/var/cache/paks",
     "cache.ttl": "1h",
     "cache.max_size": "1GB",
@@ -130,3 +132,31 @@ test("eight processes that set different keys at once lose none of them and no c
   for (const id of ids) expect(after).toContain(`[agents.${id}]\nproject_dir = ".${id}"\n`);
   expect(await readdir(join(file, ".."))).toEqual(["config.toml"]);
 });
+
+test.each([
+  ["proxy", "not a url", "The proxy is not an http(s) URL."],
+  ["proxy", "socks5://p:1", "The proxy is not an http(s) URL."],
+  ["ca_file", "nonexist.pem", "nonexist.pem cannot be read."],
+  ["registries.x.accounts", "acme", 'The configuration knows no registry "x".'],
+  ["registries.x.auth_required", "true", 'The configuration knows no registry "x".'],
+])("set %s %s is refused in words about the value, and nothing is written", async (key, value, message) => {
+  const { run, text } = await open("# mine\n");
+  const { exit, stderr } = await run("set", key, value);
+  expect([exit, stderr]).toEqual([5, expect.stringContaining(message)]);
+  expect(stderr).not.toContain("config unset");
+  expect(await text()).toBe("# mine\n");
+});
+
+test.each(["http://u:secret@p:1", "u:secret@p:1", "http://u:se@cret@p:1"])(
+  "a password in %s is shown by no command",
+  async (proxy) => {
+    const { run, text } = await open();
+    for (const argv of [["set", "proxy", proxy], ["get", "proxy"], ["list"]]) {
+      const [plain, json] = [await run(...argv), await run(...argv, "--json")];
+      expect(plain.exit, plain.stderr).toBe(0);
+      expect(plain.stdout).toContain("(hidden)@p:1");
+      expect(plain.stdout + plain.stderr + json.stdout).not.toMatch(/secret|cret@/);
+    }
+    expect(await text()).toContain(proxy);
+  },
+);
