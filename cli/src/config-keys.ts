@@ -1,4 +1,4 @@
-import { PaksError } from "@paks/schema";
+import { PaksError, isTaken } from "@paks/schema";
 import type { ConfigValue } from "./config-edit.ts";
 import { nearest } from "./nearest.ts";
 import { usageError } from "./usage-error.ts";
@@ -69,4 +69,16 @@ export function parseConfigValue({ key, type }: ConfigKey, text: string): Config
   if (/^(true|yes|on|1)$/i.test(text)) return true;
   if (/^(false|no|off|0)$/i.test(text)) return false;
   throw usageError(`${key} is true or false.`, "config set");
+}
+
+/** The first key of a file that paks does not read, and the one that may be meant. */
+export function findUnknownKey(keys: readonly string[]): { readonly key: string; readonly guess?: string } | undefined {
+  const key = keys.find((one) => !isTaken(parseConfigKey, one));
+  if (key === undefined) return undefined;
+  const name = key.split(".").slice(1, -1).join(".") || "<name>";
+  const guess = nearest(
+    key,
+    configKeys.map((one) => one.key.replace(/<\w+>/, name)),
+  );
+  return { key, ...(guess === undefined ? {} : { guess }) };
 }

@@ -4,6 +4,7 @@ import { runGit } from "@paks/git";
 import { isPaksError, systemErrorCode } from "@paks/schema";
 import { detectTargets, findTarget, listTargets } from "@paks/targets";
 import { placeHere } from "./agent-facts.ts";
+import { findUnknownKey } from "./config-keys.ts";
 import type { Context } from "./context.ts";
 import type { Diagnosis } from "./diagnose.ts";
 import { findSkillsFolder } from "./install/scope.ts";
@@ -54,6 +55,14 @@ export async function checkConfigFile({ config, platform }: Context): Promise<Di
       detail: `${file}: there is no agent "${unknown}"`,
       code: "INVALID_PARAMETER",
       hint: "Run `paks agent default --clear`, or name one of `paks agent list --all`.",
+    };
+  const slip = findUnknownKey(listValues(table).map(([key]) => key));
+  if (slip !== undefined)
+    return {
+      name,
+      state: "warn",
+      detail: `${file} sets ${slip.key}, which paks does not know`,
+      hint: slip.guess === undefined ? "See `paks config list --all`." : `Did you mean ${slip.guess}?`,
     };
   if (platform !== "win32" && ((await stat(file)).mode & 0o022) !== 0)
     return { name, state: "warn", detail: `others may write to ${file}`, hint: `Run chmod go-w "${file}".` };

@@ -181,3 +181,15 @@ test("certificates that cannot be read are a failure of their row", async () => 
     detail: expect.stringContaining("none.pem cannot be read"),
   });
 });
+
+test.each([
+  ["ofline = true\n", "ofline", "Did you mean offline?"],
+  ['[agents.mine]\nskils_dir = "/x"\n', "agents.mine.skils_dir", "Did you mean agents.mine.skills_dir?"],
+  ["[other]\nthing = 1\n", "other.thing", "See `paks config list --all`."],
+])("a key that nobody reads is told: %j", async (config, key, hint) => {
+  const { run, home } = await open();
+  await mkdir(join(home, ".config/paks"), { recursive: true });
+  await writeFile(join(home, ".config/paks/config.toml"), config);
+  const { json } = await run(["--json", "--offline"]);
+  expect(checkOf(json(), "config file")).toMatchObject({ state: "warn", detail: expect.stringContaining(key), hint });
+});

@@ -44,7 +44,7 @@ $ paks config list               # what is set; --all: every key there is
 \`\`\`
 
 The file is changed in place: comments, order and keys that this version does not know stay. A value that a command would
-refuse is not written. Tokens are never kept here; \`paks login\` puts them into the keychain.
+refuse is not written; a key that this version does not know is said by \`paks doctor\`, and by nothing else. Tokens are never kept here; \`paks login\` puts them into the keychain.
 
 | key | type | |
 |---|---|---|
