@@ -75,13 +75,14 @@ test("a name of a mapped account is asked for in its registry and nowhere else, 
   const other = await serveStub(() => ({ status: 404, body: { error: { code: "PAK_NOT_FOUND", message: "No." } } }));
   await run(["registry", "add", "work", own.url, "--account", "acme"]);
   const environment = { PAKS_REGISTRY: other.url, PAKS_TOKEN: "paks_secret" };
+  const cwd = await tempFolder();
   for (const argv of [
     ["info", "acme/pdf"],
     ["install", "acme/pdf"],
     ["install", "ac-me/pdf"],
     ["info", "acme/pdf", "--registry", other.url],
   ])
-    expect((await run(argv, { environment })).exit).toBe(3);
+    expect((await run(argv, { environment, cwd })).exit).toBe(3);
   expect(other.requests).toEqual([]);
   expect(own.requests.length).toBeGreaterThan(3);
   expect(own.requests.every((one) => one.headers.authorization === undefined)).toBe(true);
