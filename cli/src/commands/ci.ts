@@ -1,5 +1,6 @@
 import { defineCommand } from "../command.ts";
 import { installLocked } from "../install/ci.ts";
+import { tellSameNames } from "../install/same-names.ts";
 import { formatInstalled, installedData } from "../output/installed.ts";
 import { copyOption, splitAgents } from "./scope-options.ts";
 
@@ -20,11 +21,12 @@ export const ci = defineCommand({
       }),
     ).option("force", { type: "boolean", default: false, describe: "Replace edited files and keep a copy of them" }),
   run: async (args, context) => {
-    const result = await installLocked(context, {
+    const done = await installLocked(context, {
       agents: splitAgents(args.agent),
       copy: args.copy ? true : undefined,
       force: args.force,
     });
+    const result = await tellSameNames(done);
     const changed = result.installed.filter(({ action }) => action !== "unchanged");
     const count = `${result.installed.length} ${result.installed.length === 1 ? "pak" : "paks"}`;
     const summary = `✓ ${count} as in paks.lock, verified${changed.length === 0 ? "; all were there" : ""}`;

@@ -5,6 +5,7 @@ import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { choosingPaks, nameEach } from "../install/choose-sources.ts";
 import { type InstallResult, installSources } from "../install/install.ts";
+import { tellSameNames } from "../install/same-names.ts";
 import { formatInstalled, installedData } from "../output/installed.ts";
 import { safe } from "../output/safe-text.ts";
 import { formatTable } from "../output/table.ts";
@@ -63,8 +64,9 @@ export const install = defineCommand({
     const result = await namingFolders(context, sources, () =>
       choosingPaks(context, sources, (named) => installSources(context, named, options)),
     );
+    const told = await tellSameNames(result);
     const next = args.dir === undefined ? hintOf(result) : undefined;
-    return { data: installedData(result), text: formatResult(result, context), next };
+    return { data: installedData(told), text: formatResult(told, context), next };
   },
 });
 

@@ -57,6 +57,8 @@ export interface Installed extends Placed {
   readonly readers: readonly string[];
   /** The folder that it had before. */
   readonly renamedFrom?: string | undefined;
+  /** Folders of other paks here that have the same name in their manifests, when one of them is called otherwise. */
+  readonly sameName?: readonly string[];
 }
 
 export interface InstallResult {

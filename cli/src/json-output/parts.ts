@@ -160,6 +160,10 @@ export const InstalledPak = named(
     read_by: list(text, "ids of the coding tools that look into the skills folder themselves"),
     backups: list(text, "absolute paths of the copies of what was there before"),
     moved: Moved,
+    same_name: list(
+      text,
+      "folders of other paks here whose manifests have the same name, where `--as` gave one of them another folder: some coding tools find only one",
+    ),
     notes: list(text, "what is worth knowing, for people"),
   }),
   "One pak that `install` or `ci` put in its place.",

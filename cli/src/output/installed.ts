@@ -23,6 +23,7 @@ export const installedData = ({ installed, removed, root }: InstallResult) => ({
     copies: one.copies,
     read_by: one.readers,
     ...movedData(one.moved),
+    same_name: one.sameName ?? [],
     notes: one.notes,
   })),
   removed,
