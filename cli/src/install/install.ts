@@ -21,6 +21,7 @@ import { type Review, reviewOf } from "./review.ts";
 import { findSkillsFolder } from "./scope.ts";
 import { inSkillsFolder } from "./skills-folder.ts";
 import { type SourceOptions, withOptions } from "./source-options.ts";
+import { unlinkLeftOut } from "./unlink-left-out.ts";
 
 export interface InstallOptions {
   readonly global: boolean;
@@ -59,6 +60,8 @@ export interface Installed extends Placed {
   readonly renamedFrom?: string | undefined;
   /** Folders of other paks here that have the same name in their manifests, when one of them is called otherwise. */
   readonly sameName?: readonly string[];
+  /** Absolute; links and copies that are gone because it is not for their tools any more. */
+  readonly unlinked?: readonly string[] | undefined;
 }
 
 export interface InstallResult {
@@ -164,6 +167,7 @@ async function apply(
   await requireUneditedRenames(work, renames);
   await keepReplaced(work, paks);
   const placed = await placeReleases(paks.map(({ placing }) => placing));
+  const unlinked = await unlinkAll(work, paks, placed);
   const gone = request.save ? await removeOrphans(work, planned, { orphans: plan.orphans, renames }) : [];
   const removed = gone.map(({ folder }) => folder);
   const nameBefore = new Map([...renames].map(([from, to]) => [to, from]));
@@ -179,6 +183,7 @@ async function apply(
     copies: listCopies(placing.links),
     readers,
     renamedFrom: nameBefore.get(pak.folder),
+    unlinked: unlinked[index],
   }));
   return {
     installed: installed.filter((one, index) => isTold(one, paks[index]!, request)),
@@ -188,8 +193,21 @@ async function apply(
 }
 
 /** Whoever names one pak does not want to read about all the others. */
-const isTold = ({ action }: Placed, { pak }: ReadyPak, { named }: InstallRequest): boolean =>
-  named.length === 0 || action !== "unchanged" || pak.wish?.isNamed === true;
+const isTold = ({ action, unlinked = [] }: Installed, { pak }: ReadyPak, { named }: InstallRequest): boolean =>
+  named.length === 0 || action !== "unchanged" || unlinked.length > 0 || pak.wish?.isNamed === true;
+
+/** What is only tried with `--no-save` changes nothing for those for whom it is installed. */
+async function unlinkAll(
+  { context, options }: Work,
+  paks: readonly ReadyPak[],
+  placed: readonly Placed[],
+): Promise<readonly (readonly string[])[]> {
+  const isFor = (options.save || options.global) && options.dir === undefined;
+  const unlinked: (readonly string[])[] = [];
+  for (const [index, { placing, isExact }] of paks.entries())
+    unlinked.push(isFor && isExact ? await unlinkLeftOut(context, placing, placed[index]!) : []);
+  return unlinked;
+}
 
 function notesOf({ wish }: PlannedPak, fetched: Fetched | undefined, { save }: InstallRequest): readonly string[] {
   const outside = `${wish?.text} is outside this project, so paks.jsonc and paks.lock do not name it.`;

@@ -46,6 +46,8 @@ export interface ReadyPak {
   readonly change: WorkspaceChange | undefined;
   /** Names of tools that look into the skills folder themselves. */
   readonly readers: readonly string[];
+  /** It is for the tools of `placing.links` and no other ones. */
+  readonly isExact: boolean;
 }
 
 export interface Ready {
@@ -119,7 +121,7 @@ interface Bytes {
 async function readyPak(work: Work, opened: OpenWorkspace, { pak, fetched, present }: Bytes): Promise<ReadyPak> {
   const { request, place, context, options } = work;
   const isAsked = request.named.length === 0 || pak.wish?.isNamed === true || pak.before === undefined;
-  const { scope, choice } = await work.scopes(pak.before, isAsked);
+  const { scope, choice, isExact } = await work.scopes(pak.before, isAsked);
   const entry = request.save ? entryOf(pak, fetched, { root: opened.root, ...choice }) : undefined;
   const about = {
     name: fetched?.name ?? present!.name,
@@ -139,6 +141,7 @@ async function readyPak(work: Work, opened: OpenWorkspace, { pak, fetched, prese
     fetched,
     change,
     readers: scope.readers,
+    isExact,
     placing: {
       skillsFolder: place.skillsFolder,
       record: fetched ? recordOf(fetched, facts) : { ...present!, ...facts, version: pak.before!.version },

@@ -158,6 +158,7 @@ export const InstalledPak = named(
     links: list(text, "absolute paths of what leads to it in the folders of coding tools"),
     copies: list(text, "those of `links` that are real copies"),
     read_by: list(text, "ids of the coding tools that look into the skills folder themselves"),
+    unlinked: list(text, "absolute paths of links and copies that are gone because it is not for their tools any more"),
     backups: list(text, "absolute paths of the copies of what was there before"),
     moved: Moved,
     same_name: list(

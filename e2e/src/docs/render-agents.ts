@@ -61,11 +61,19 @@ that folder themselves; for each other one a link to the copy is put where it lo
 ## For which tools
 
 1. Those that \`--agent a,b\` names. \`--agent "*"\` means all that are found here.
-2. Else the \`agents\` of the project's \`paks.jsonc\`.
-3. Else those you had remembered: \`paks agent default claude-code cursor\` (\`--clear\` forgets them).
-4. Else those that are found on this machine or in this project. In a project that is limited to those which already have
+2. Else those that \`--agent\` named for this pak before: \`paks.lock\` has them as the pak's \`agents\`.
+3. Else the \`agents\` of the project's \`paks.jsonc\`.
+4. Else those you had remembered: \`paks agent default claude-code cursor\` (\`--clear\` forgets them).
+5. Else those that are found on this machine or in this project. In a project that is limited to those which already have
    a folder there, and to Claude Code: what one person has on a machine is not wanted in everybody's project. The others are
    named in a note with the \`--agent\` that installs for them too.
+
+**Changing it.** \`paks install acme/pdf --agent roo\` says anew for whom this pak is: for Roo Code alone, and the links and copies of
+the tools that are left out go. A changed \`agents\` of \`paks.jsonc\` is followed by the next \`paks install\`, for every pak
+without a list of its own; for one with its own a note says so. \`--agent "*"\` takes a pak's own list back. Only what somebody
+named takes links away: a tool that is merely not found any more keeps them, and so does everything with \`--no-save\`. A copy
+that was edited stays, with a warning. \`paks ci\` makes links and removes none. An agent in \`paks.lock\` that this machine
+does not know, because it was added with \`paks agent add\` elsewhere, gets no link, with a warning; one in \`paks.jsonc\` is refused.
 
 No folder is made for a tool that is neither named nor found.
 
@@ -100,6 +108,11 @@ reads what is installed there: it gets no link and no copy. Of tools whose folde
 Where something else lies in the way, nothing is changed: \`--as other-name\` installs beside it, \`--force\` moves it to
 \`.agents/.paks/backups\` and takes its place. That is no skills folder: OpenCode, Kilo Code and Qoder, for three, find every
 \`SKILL.md\` below one, in folders with a dot as well.
+
+\`--as\` gives a pak another folder, and paks and Claude Code tell two paks of one name apart by that. The pak's files stay as they were
+released, with the \`name\` of the manifest, and other tools go by that: OpenCode, Kilo Code and GitHub Copilot find one of the two only,
+Gemini CLI finds one and reports a conflict, Codex and Qoder list both under one name. \`install\` and \`ci\` say so, and in \`--json\`
+\`same_name\` has the other folders. For these tools install only one of them.
 
 ## The table
 

@@ -1,0 +1,40 @@
+import { join } from "node:path";
+import type { Context } from "../context.ts";
+import { replaceFile } from "../write-file.ts";
+import { readInstalledState } from "./installed-state.ts";
+import { listEditedCopies, removeLinks } from "./links.ts";
+import { linkPlacesOf, listOwnLinks } from "./own-links.ts";
+import type { Placed, Placing } from "./place.ts";
+import { bookkeeping, formatLink, formatRecord } from "./record.ts";
+
+/**
+ * Takes away the links and copies of tools that the pak is not for any more. Copies that were edited stay. The caller
+ * holds the lock of the skills folder; whoever is killed here finds the rest to do in the record.
+ * @returns absolute paths of what is gone
+ */
+export async function unlinkLeftOut(
+  context: Pick<Context, "home" | "config" | "warn">,
+  { skillsFolder, record, links }: Placing,
+  { previous }: Placed,
+): Promise<readonly string[]> {
+  if (previous === undefined || previous.links.length === 0) return [];
+  const wanted = new Set(links.map(({ path }) => path));
+  const places = linkPlacesOf(context);
+  const left = (await listOwnLinks(skillsFolder, previous, places)).filter((path) => !wanted.has(path));
+  if (left.length === 0) return [];
+  const to = join(skillsFolder, record.folder);
+  const edited = await listEditedCopies(left, { to, record: previous, places });
+  for (const path of edited) context.warn(`${path} is a copy that was edited: it stays.`);
+  const gone = left.filter((path) => !edited.includes(path));
+  await removeLinks(gone, { to, record: previous, places });
+  await forgetLinks(skillsFolder, record.folder, gone);
+  return gone;
+}
+
+async function forgetLinks(skillsFolder: string, folder: string, paths: readonly string[]): Promise<void> {
+  const { record } = await readInstalledState(skillsFolder, folder);
+  if (record === undefined || paths.length === 0) return;
+  const gone = new Set(paths.map((path) => formatLink(skillsFolder, path)));
+  const links = record.links.filter((link) => !gone.has(link));
+  await replaceFile(bookkeeping(skillsFolder).record(folder), formatRecord({ ...record, links }));
+}
