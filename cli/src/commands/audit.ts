@@ -6,6 +6,7 @@ import { findPlaces } from "../life/places.ts";
 import { recordEntry } from "../life/record-entry.ts";
 import { stateName } from "../life/state-names.ts";
 import { safe } from "../output/safe-text.ts";
+import { usageError } from "../usage-error.ts";
 import { findWorkspace } from "../workspace/open-workspace.ts";
 import { placeOptions } from "./scope-options.ts";
 
@@ -22,10 +23,10 @@ export const audit = defineCommand({
       .option("licenses", { type: "string", array: true, describe: "Licences that are allowed, as SPDX names" })
       .option("strict", { type: "boolean", default: false, describe: "Warnings fail as well" }),
   run: async (args, context) => {
+    const licenses = readLicenses(args.licenses);
     const places = await findPlaces(context, args);
     const wish = places.some(({ locked }) => locked) ? (await findWorkspace(context)).workspace.registry : undefined;
     const rows = await listPlaces(context, places);
-    const licenses = args.licenses?.flatMap((one) => one.split(",")).map((one) => one.trim());
     const audited = await context.progress("Asking where they came from", (step) =>
       auditRows(context, rows, { wish, licenses, step }),
     );
@@ -50,6 +51,13 @@ export const audit = defineCommand({
     };
   },
 });
+
+/** An empty list would make every licence a fault. @throws PaksError USAGE */
+function readLicenses(given: readonly string[] | undefined): string[] | undefined {
+  const names = given?.flatMap((one) => one.split(",")).flatMap((one) => one.trim() || []);
+  if (names?.length === 0) throw usageError("--licenses needs a value.", "audit");
+  return names;
+}
 
 /** A version, or the short commit of what has none. */
 function pointOf({ pak, locked }: ListRow): string {

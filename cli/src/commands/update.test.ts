@@ -456,3 +456,10 @@ test.each(["acme/pdf@2", "pdf@^2"])("update %s: another version is asked for wit
   const { exit, stderr } = await project.paks("update", name);
   expect([exit, stderr]).toEqual([2, expect.stringMatching(/paks install (?:acme|<account>)\/pdf@/)]);
 });
+
+test.each([["--licenses"], ["--licenses", ","], ["--licenses", "--strict"]])(
+  "audit %s: a list without a licence is refused",
+  async (...flags) => {
+    expect(await project.json("audit", ...flags)).toMatchObject({ exit: 2, error: { code: "USAGE" } });
+  },
+);

@@ -19,6 +19,7 @@ import { type OriginAnswer, askOrigins, isUnknowing } from "./ask-origin.ts";
 import type { RememberingRegistry } from "../workspace/remember-answers.ts";
 import { askRegistry, listDifferences } from "./ask-registry.ts";
 import { type RememberingContext, askTogether } from "./ask-together.ts";
+import { isLicenseAllowed } from "./license-allowed.ts";
 import { type ListRow, rowName, rowVersion } from "./list-paks.ts";
 
 export interface AuditFinding {
@@ -188,7 +189,7 @@ function checkLicense(row: ListRow, license: string | null, { licenses }: AuditO
       }),
     ];
   }
-  if (licenses === undefined || licenses.some((one) => one.toLowerCase() === license.toLowerCase())) return [];
+  if (licenses === undefined || isLicenseAllowed(license, licenses)) return [];
   return [
     findingOf(row, {
       severity: "error",
