@@ -3,7 +3,7 @@ import { type Fetch, type FetchAnswer, readBody } from "./network/fetch.ts";
 import type { WhileWaiting } from "./network/while-waiting.ts";
 import { openPace, withRetries } from "./registry-pace.ts";
 import { openTokens } from "./registry-tokens.ts";
-import { requireSafeTransport } from "./registry-url.ts";
+import { isLoopback, requireSafeTransport } from "./registry-url.ts";
 import type { AnswerCache } from "./store/answers.ts";
 
 /** What a client needs from outside. */
@@ -123,7 +123,7 @@ async function send(deps: HttpDeps, call: Call, { token, signal }: Attempt): Pro
       return await readAnswer(deps, response, call);
     }
     await response.body?.cancel();
-    const next = redirectTarget(url, location);
+    const next = redirectTarget(url, location, new URL(deps.url));
     if (redirects >= maxRedirects || call.method !== "GET") {
       throw unavailable(`${url.origin} sends this request elsewhere (${next.origin}).`, {
         hint: "Set --registry to the registry's own address.",
@@ -141,14 +141,21 @@ async function foreignLogin(url: URL, { body }: FetchAnswer): Promise<PaksError>
   return unavailable(`${url.origin}, to where the registry sends this request, wants a login of its own.`);
 }
 
-function redirectTarget(from: URL, location: string): URL {
+function redirectTarget(from: URL, location: string, registry: URL): URL {
   if (!URL.canParse(location, from.href)) throw unavailable(`${from.origin} redirects to something that is not a URL.`);
   const next = new URL(location, from);
+  if (!/^https?:$/.test(next.protocol))
+    throw notAsked(`${from.origin} redirects to a ${next.protocol} address, and only http(s) is asked.`);
+  // What listens on this machine is no business of a registry elsewhere.
+  if (next.protocol === "http:" && isLoopback(next) && !isLoopback(registry))
+    throw notAsked(`${from.origin} redirects to this very machine (${next.origin}), which is not asked.`);
   requireSafeTransport(next);
   next.username = "";
   next.password = "";
   return next;
 }
+
+const notAsked = (message: string): PaksError => new PaksError("PROTOCOL_NOT_ALLOWED", message);
 
 async function fetchOnce(
   deps: HttpDeps,

@@ -25,9 +25,11 @@ export function parseRegistryUrl(text: string): string {
   return url.origin + url.pathname.replace(/\/+$/, "");
 }
 
+export const isLoopback = ({ hostname }: URL): boolean => loopback.test(hostname);
+
 /** @throws PaksError PROTOCOL_NOT_ALLOWED */
 export function requireSafeTransport(url: URL): void {
-  if (url.protocol === "https:" || (url.protocol === "http:" && loopback.test(url.hostname))) return;
+  if (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url))) return;
   throw new PaksError("PROTOCOL_NOT_ALLOWED", `${url.origin} is not asked: what goes there could be read on the way.`, {
     hint: "Use https. Plain http is only for registries on this machine.",
   });

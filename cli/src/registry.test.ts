@@ -460,3 +460,21 @@ test("a busy registry that asks for patience is waited for, and the person hears
   });
   expect(down.requests).toHaveLength(1);
 });
+
+test.each([
+  ["file:///etc/passwd", "redirects to a file: address"],
+  ["ftp://127.0.0.1/x", "redirects to a ftp: address"],
+  ["http://127.0.0.1:9/x", "redirects to this very machine (http://127.0.0.1:9)"],
+])("a registry elsewhere cannot lead a read to %s", async (location, message) => {
+  const asked: string[] = [];
+  const fetch: HttpDeps["fetch"] = async (url) => {
+    asked.push(url);
+    const headers = { get: (name: string) => (name === "location" ? location : null) };
+    return await Promise.resolve({ status: 302, headers, body: null });
+  };
+  await expect(open({ url: "https://r.example" }, { fetch }).listVersions(pdf)).rejects.toMatchObject({
+    code: "PROTOCOL_NOT_ALLOWED",
+    message: expect.stringContaining(message),
+  });
+  expect(asked).toEqual(["https://r.example/api/paks/acme/pdf/versions"]);
+});
