@@ -1,8 +1,8 @@
-import { type PakId, compareVersions, formatPakId, isPaksError } from "@paks/schema";
+import { type PakId, compareVersions, emptyLock, formatPakId, isPaksError } from "@paks/schema";
 import type { Context } from "./context.ts";
 import { findRecord } from "./install/installed-state.ts";
 import { listRecordedFolders } from "./install/list-installed.ts";
-import { findAllPlaces } from "./life/places.ts";
+import { findAllPlaces, readLockOf } from "./life/places.ts";
 
 /** What the records say is installed from a registry, without a look at the files. */
 export interface InstalledVersion {
@@ -12,6 +12,8 @@ export interface InstalledVersion {
   readonly folder: string;
   /** Base URL of the registry it came from, when that is another one: a name means another pak there. */
   readonly elsewhere: string | undefined;
+  /** `paks.jsonc` asks for exactly this version, so `update` takes no other. */
+  readonly isFixed: boolean;
 }
 
 /**
@@ -23,17 +25,25 @@ export async function findInstalledVersions(
   registry: string,
 ): Promise<ReadonlyMap<string, InstalledVersion[]>> {
   const found = new Map<string, InstalledVersion[]>();
-  for (const { scope, skillsFolder } of await orNothing([], () => findAllPlaces(context)))
+  for (const place of await orNothing([], () => findAllPlaces(context))) {
+    const { scope, skillsFolder } = place;
+    const { paks } = await orNothing(emptyLock, () => readLockOf(place));
     for (const folder of await orNothing([], () => listRecordedFolders(skillsFolder))) {
       const record = await orNothing(undefined, () => findRecord(skillsFolder, folder));
       if (record?.origin.type !== "registry") continue;
       const id = formatPakId(record.origin);
       const { version, registry: from } = record.origin;
       const elsewhere = from.replace(/\/+$/, "") === registry ? undefined : from;
-      found.set(id, [...(found.get(id) ?? []), { scope, version, folder: skillsFolder, elsewhere }]);
+      found.set(id, [
+        ...(found.get(id) ?? []),
+        { scope, version, folder: skillsFolder, elsewhere, isFixed: isFixed(paks[folder]?.source) },
+      ]);
     }
+  }
   return found;
 }
+
+const isFixed = (source: string | null | undefined): boolean => /@\d+\.\d+\.\d+(?:[-+][\w.+-]+)?$/.test(source ?? "");
 
 async function orNothing<T>(otherwise: T, work: () => Promise<T>): Promise<T> {
   try {
@@ -73,6 +83,8 @@ export function statusText(id: PakId, installed: readonly InstalledVersion[] = [
   const older = installed.filter((one) => isOlder(one, newest));
   if (older.length === 0)
     return installed.some(({ elsewhere }) => elsewhere !== undefined) ? all : `${all}, the newest`;
+  if (older.every((one) => one.isFixed))
+    return `${all}, ${newest} is newer than what paks.jsonc asks for: paks install ${formatPakId(id)}@${newest}`;
   const where = older.every(({ scope }) => scope === "global") ? " -g" : "";
   return `${all}, ${newest} is newer: paks update ${formatPakId(id)}${where}`;
 }

@@ -21,7 +21,10 @@ import {
   fullCaps,
   listFileChanges,
 } from "../life/file-changes.ts";
+import { findRows } from "../life/find-row.ts";
 import { type DiffSide, readInstalledSides } from "../life/installed-sides.ts";
+import { listPaks } from "../life/list-paks.ts";
+import { findPlace } from "../life/places.ts";
 import { safe } from "../output/safe-text.ts";
 import { withRegistryWish } from "../workspace/with-registry-wish.ts";
 
@@ -52,7 +55,7 @@ export const diff = defineCommand({
         ? await readInstalledSides(context, args.a, args.global)
         : await context.progress("Fetching", async () =>
             // What is installed for all projects is no project's.
-            fetchBoth(args.global ? context : await withRegistryWish(context), args.a, args.b!),
+            fetchBoth(args.global ? context : await withRegistryWish(context), [args.a, args.b!], args.global),
           );
     const changes = listFileChanges(before.files, after.files);
     const capabilities = compareCapabilities(readCapabilities(before.files), readCapabilities(after.files));
@@ -74,8 +77,24 @@ export const diff = defineCommand({
   },
 });
 
-const fetchBoth = async (context: Context, a: string, b: string): Promise<[DiffSide, DiffSide]> =>
-  await Promise.all([fetchSide(context, a), fetchSide(context, sameAs(a, b))]);
+async function fetchBoth(
+  context: Context,
+  [a, b]: readonly [string, string],
+  isGlobal: boolean,
+): Promise<[DiffSide, DiffSide]> {
+  const first = await sourceOfInstalled(context, a, isGlobal);
+  const second = sameAs(first, b);
+  return await Promise.all([fetchSide(context, first), fetchSide(context, second)]);
+}
+
+/** `pdf` and `pdf@1.0.0` of an installed pak: its release, or another one; everything else as it is. */
+async function sourceOfInstalled(context: Context, text: string, isGlobal: boolean): Promise<string> {
+  const [name = "", selector] = text.split("@");
+  if (!/^[a-z0-9-]+$/.test(name)) return text;
+  const [row] = findRows(await listPaks(context, await findPlace(context, { global: isGlobal, dir: undefined })), name);
+  const origin = row?.locked?.resolved ?? row?.pak?.record.origin;
+  return origin?.type === "registry" ? `${formatPakId(origin)}@${selector ?? origin.version}` : text;
+}
 
 /** A folder may be half done; what comes from elsewhere is a pak. */
 async function fetchSide(context: Context, text: string): Promise<DiffSide> {

@@ -6,7 +6,9 @@ import {
   type ReleaseDto,
   type VersionDto,
   formatPakId,
+  isTaken,
   parsePakRef,
+  parseSource,
 } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -40,7 +42,7 @@ export const info = defineCommand({
       .option("full", { type: "boolean", default: false, describe: "Everything: manifest, warnings, files, releases" })
       .option("format", { choices: ["table", "json", "yaml"] as const, default: "table", describe: "How to show it" }),
   run: async (args, context) => {
-    const ref = withVersion(parsePakRef(args.ref), args.version);
+    const ref = withVersion(readRef(args.ref), args.version);
     const { full } = args;
     const found = await context.progress(
       "Asking the registry",
@@ -52,6 +54,19 @@ export const info = defineCommand({
     return { data, text: textOf(found, full) };
   },
 });
+
+/** @throws PaksError USAGE for a source that no registry knows, and the codes of `parsePakRef` */
+function readRef(text: string): PakRef {
+  const isElsewhere = isTaken((one) => parseSource(one), text) && parseSource(text).type !== "registry";
+  if (!isElsewhere) return parsePakRef(text);
+  throw new PaksError(
+    "USAGE",
+    `info takes the name of a registry's pak, account/name; ${text.slice(0, 200)} is none.`,
+    {
+      hint: `See what it holds: paks install ${text} --list`,
+    },
+  );
+}
 
 function withVersion(ref: PakRef, version: string | undefined): PakRef {
   if (version === undefined) return ref;

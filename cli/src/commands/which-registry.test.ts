@@ -24,7 +24,7 @@ test("info and diff look a name up where install does: in the registry of paks.j
   expect((await paks("install")).exit).toBe(0);
   const { stdout } = await paks("info", "acme/pdf");
   expect(stdout).toMatch(/^acme\/pdf 9\.1\.0\n/);
-  expect(stdout).toMatch(/^installed +9\.0\.0, 9\.1\.0 is newer/m);
+  expect(stdout).toMatch(/^installed +9\.0\.0, 9\.1\.0 is newer than what .*: paks install acme\/pdf@9\.1\.0$/m);
   const diff = await paks("diff", "acme/pdf@9.0.0", "acme/pdf");
   expect(diff, diff.stderr).toMatchObject({ exit: 0, stdout: expect.stringContaining("+++ b/more.md") });
   expect(used.requests).toEqual([]);
@@ -71,3 +71,27 @@ test("search asks the registry of paks.jsonc, and leaves out names that are look
   expect(stderr).toBe("");
   expect((await paks("search", "pdf", "--json")).json()).toMatchObject({ items: [{ account: "other" }], left_out: 1 });
 });
+
+test("diff takes an installed pak by its name beside a version of it", async () => {
+  const { paks } = await open();
+  expect((await paks("install")).exit).toBe(0);
+  for (const argv of [
+    ["pdf", "9.1.0"],
+    ["pdf@9.0.0", "9.1.0"],
+    ["pdf", "acme/pdf@latest"],
+  ]) {
+    const { exit, stdout, stderr } = await paks("diff", ...argv);
+    expect([exit, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("+++ b/more.md");
+  }
+  expect((await paks("diff", "csv", "1.0.0")).exit).toBe(5);
+});
+
+test.each(["github:acme/skills", "./pdf", "https://git.example/acme/skills", "npm:pdf"])(
+  "info %s says what it takes, and what shows that",
+  async (ref) => {
+    const { paks } = await open();
+    const { exit, stderr } = await paks("info", ref);
+    expect([exit, stderr]).toEqual([2, expect.stringContaining(`paks install ${ref} --list`)]);
+  },
+);
