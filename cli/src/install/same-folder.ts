@@ -6,10 +6,13 @@ const mostLinks = 40;
 
 /** Where a path really leads, also where nothing is yet: a link to a folder that is still to be made is followed. */
 export function realPlace(path: string, links = mostLinks): string {
-  const real = unlessGone(() => realpathSync.native(path));
-  if (real !== undefined || dirname(path) === path) return real ?? path;
+  if (dirname(path) === path) return path;
+  // Asked first, because most of the tools' folders are not there, and an error that is thrown takes ten times as long.
+  const facts = unlessGone(() => lstatSync(path, { throwIfNoEntry: false }));
+  const real = facts === undefined ? undefined : unlessGone(() => realpathSync.native(path));
+  if (real !== undefined) return real;
   const here = join(realPlace(dirname(path), links), basename(path));
-  const leadsTo = links > 0 ? unlessGone(() => readlinkSync(here)) : undefined;
+  const leadsTo = facts?.isSymbolicLink() === true && links > 0 ? unlessGone(() => readlinkSync(here)) : undefined;
   return leadsTo === undefined ? here : realPlace(resolve(dirname(here), leadsTo), links - 1);
 }
 
@@ -21,7 +24,7 @@ const placeItself = (path: string): string => join(realPlace(dirname(path)), bas
  * difference.
  */
 export function folderIdentity(path: string): string {
-  const facts = unlessGone(() => statSync(path, { bigint: true }));
+  const facts = unlessGone(() => statSync(path, { bigint: true, throwIfNoEntry: false }));
   // Some file systems number nothing.
   return facts === undefined || facts.ino === 0n ? realPlace(path) : `${facts.dev}:${facts.ino}`;
 }
