@@ -1,6 +1,6 @@
 import { PaksError } from "@paks/schema";
 import type { CommonArgs } from "./command.ts";
-import { readConfig } from "./config.ts";
+import { readColor, readConfig } from "./config.ts";
 import type { Context, IoFacts } from "./context.ts";
 import { type Credentials, openCredentials } from "./credentials.ts";
 import type { Machine } from "./machine.ts";
@@ -17,7 +17,7 @@ import { wait } from "./wait.ts";
 
 /** What the common flags decide. */
 export type ContextFlags = Partial<
-  Pick<CommonArgs, "registry" | "offline" | "quiet" | "json" | "no-input" | "no-cache">
+  Pick<CommonArgs, "registry" | "offline" | "quiet" | "json" | "color" | "no-input" | "no-cache">
 >;
 
 /** @throws PaksError INVALID_PARAMETER, PROTOCOL_NOT_ALLOWED, CREDENTIALS_IN_URL for a wrong configuration */
@@ -66,7 +66,7 @@ export async function openContext(
     clock: machine.clock,
     fetch,
     signal: machine.signal,
-    prompts: openPrompts({ ...machine, interactive: io.interactive }),
+    prompts: openPrompts({ ...machine, interactive: io.interactive, plain: isPlain(flags, machine) }),
     credentials,
     registry: (token) =>
       token === undefined
@@ -104,6 +104,9 @@ function readIoFacts({ stdinIsTty, stdout, stderr }: Machine, mayAsk: boolean): 
     columns: stdout.columns ?? 80,
   };
 }
+
+const isPlain = ({ color = "auto" }: ContextFlags, { environment }: Machine): boolean =>
+  (color === "auto" ? readColor(environment) : color) === "never";
 
 /** `paks login` alone logs in to the registry of the configuration. */
 const loginHintOf = ({ registry }: Context["config"], url: string): string =>

@@ -1,9 +1,9 @@
 import { PassThrough, Writable } from "node:stream";
 import { PaksError } from "@paks/schema";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { openPrompts } from "./prompts.ts";
 
-function open({ interactive = true, signal = new AbortController().signal } = {}) {
+function open({ interactive = true, signal = new AbortController().signal, plain = false } = {}) {
   const stdin = new PassThrough();
   let shown = "";
   const write = (chunk: Buffer, _encoding: string, done: () => void) => {
@@ -11,7 +11,7 @@ function open({ interactive = true, signal = new AbortController().signal } = {}
     done();
   };
   const stderr = Object.assign(new Writable({ write }), { columns: 80 });
-  const prompts = openPrompts({ interactive, stdin: () => stdin, stderr, signal });
+  const prompts = openPrompts({ interactive, stdin: () => stdin, stderr, signal, plain });
   /** Types after the question is on the screen. */
   const type = (text: string) => {
     if (shown.includes("?")) stdin.write(text);
@@ -75,4 +75,24 @@ test("a question cannot act on the terminal", async () => {
   type("y");
   await prompts.confirm({ message: "Install evil\u001b]0;x\u0007?", instead: "--yes" });
   expect(shown()).toContain("evil\\u{1b}]0;x\\u{7}?");
+});
+
+test("without colours a question has none, and works as with them", async () => {
+  const { FORCE_COLOR, NO_COLOR } = process.env;
+  Object.assign(process.env, { FORCE_COLOR: "1" });
+  delete process.env["NO_COLOR"];
+  onTestFinished(() => {
+    for (const [name, value] of Object.entries({ FORCE_COLOR, NO_COLOR }))
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+  });
+  const ask = async (plain: boolean) => {
+    const { prompts, type, shown } = open({ plain });
+    type("y");
+    expect(await prompts.confirm({ message: "Sure?", instead: "--yes" })).toBe(true);
+    return shown();
+  };
+  const colors = new RegExp("\u001b\\[[0-9;]*m");
+  expect(await ask(false)).toMatch(colors);
+  expect(await ask(true)).not.toMatch(colors);
 });

@@ -9,12 +9,14 @@ export interface PromptDeps {
   readonly interactive: boolean;
   readonly stdin: () => Readable;
   readonly stderr: Writable;
+  /** Without colours. */
+  readonly plain?: boolean;
   readonly signal: AbortSignal;
 }
 
 /** Questions on the terminal. The library that draws them loads with the first one. */
 export function openPrompts(deps: PromptDeps): Prompts {
-  const common = { output: deps.stderr, signal: deps.signal };
+  const common = { output: deps.plain === true ? withoutColors(deps.stderr) : deps.stderr, signal: deps.signal };
   const ask = async <T>(
     question: Question,
     show: (clack: Clack, given: Given) => Promise<T | symbol>,
@@ -53,6 +55,17 @@ export function openPrompts(deps: PromptDeps): Prompts {
     undisturbed: async (work) => (deps.interactive ? await holdCtrlC(deps.stdin(), work) : await work()),
   };
 }
+
+/** The library that draws decides about colours by the environment alone. Where the cursor goes stays. */
+const withoutColors = (output: Writable): Writable =>
+  Object.create(output, {
+    write: {
+      value: (chunk: unknown, ...rest: []) =>
+        output.write(typeof chunk === "string" ? chunk.replaceAll(colors, "") : chunk, ...rest),
+    },
+  }) as Writable;
+
+const colors = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
 
 type Clack = typeof ClackModule;
 
