@@ -1,6 +1,6 @@
 import { lstatSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { type Lock, type LockedPak, type ReleaseFile, describeFiles, isPaksError } from "@paks/schema";
+import { type Lock, type LockedPak, type ReleaseFile, describeFiles, isPaksError, systemErrorCode } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { replaceFile } from "../write-file.ts";
 import { exists } from "./installed-state.ts";
@@ -35,8 +35,9 @@ export async function readLockedFolder(
     const files = await readFolder(path);
     return describeFiles(files).digest === entry.digest ? files : undefined;
   } catch (error) {
-    // What no release may hold is none of ours.
-    if (isPaksError(error) && error.code !== "CANCELLED") return undefined;
+    // What no release may hold is none of ours, nor is what another command takes away just now.
+    const isGone = ["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? "");
+    if (isGone || (isPaksError(error) && error.code !== "CANCELLED")) return undefined;
     throw error;
   }
 }
