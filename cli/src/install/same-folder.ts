@@ -17,7 +17,7 @@ export function realPlace(path: string, links = mostLinks): string {
 }
 
 /** The place of the path itself: when that is a link, it is not followed. */
-const placeItself = (path: string): string => join(realPlace(dirname(path)), basename(path));
+export const placeItself = (path: string): string => join(realPlace(dirname(path)), basename(path));
 
 /**
  * The same for all paths to one folder: by links, by a bind mount, in upper and lower case where the disk makes no

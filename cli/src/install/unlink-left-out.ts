@@ -6,6 +6,7 @@ import { listEditedCopies, removeLinks } from "./links.ts";
 import { linkPlacesOf, listOwnLinks } from "./own-links.ts";
 import type { Placed, Placing } from "./place.ts";
 import { bookkeeping, formatLink, formatRecord } from "./record.ts";
+import { isItself, placeItself } from "./same-folder.ts";
 
 /**
  * Takes away the links and copies of tools that the pak is not for any more. Copies that were edited stay. The caller
@@ -18,11 +19,14 @@ export async function unlinkLeftOut(
   { previous }: Placed,
 ): Promise<readonly string[]> {
   if (previous === undefined || previous.links.length === 0) return [];
-  const wanted = new Set(links.map(({ path }) => path));
-  const places = linkPlacesOf(context);
-  const left = (await listOwnLinks(skillsFolder, previous, places)).filter((path) => !wanted.has(path));
-  if (left.length === 0) return [];
   const to = join(skillsFolder, record.folder);
+  const places = linkPlacesOf(context);
+  // By way of another folder it may be a wanted one, or what is installed.
+  const wanted = new Set(links.map(({ path }) => placeItself(path)));
+  const left = (await listOwnLinks(skillsFolder, previous, places)).filter(
+    (path) => !wanted.has(placeItself(path)) && !isItself(path, to),
+  );
+  if (left.length === 0) return [];
   const edited = await listEditedCopies(left, { to, record: previous, places });
   for (const path of edited) context.warn(`${path} is a copy that was edited: it stays.`);
   const gone = left.filter((path) => !edited.includes(path));

@@ -60,6 +60,9 @@ export function writeIntents(work: Pick<WorkFolder, "path" | "made">, intents: r
  * folders that were put back.
  */
 export async function recoverSkillsFolder(skillsFolder: string, places?: LinkPlaces): Promise<string[]> {
+  const root = rootOfSkillsFolder(skillsFolder);
+  // First: while a folder to work in is there, the next command comes back to what this one could not sweep.
+  for (const folder of [bookkeeping(skillsFolder).base, ...(root === undefined ? [] : [root])]) sweepDrafts(folder);
   const restored: string[] = [];
   const all = listAsidePlaces(skillsFolder).flatMap(({ work }) => listNames(work).map((name) => join(work, name)));
   for (const left of all) {
@@ -68,8 +71,6 @@ export async function recoverSkillsFolder(skillsFolder: string, places?: LinkPla
         restored.push(intent.folder);
     await rm(left, { recursive: true, force: true });
   }
-  const root = rootOfSkillsFolder(skillsFolder);
-  for (const folder of [bookkeeping(skillsFolder).base, ...(root === undefined ? [] : [root])]) sweepDrafts(folder);
   return restored;
 }
 

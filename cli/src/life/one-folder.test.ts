@@ -59,6 +59,7 @@ test("a tool's folder that becomes a link to the skills folder reads what is the
   await mkdir(at(".claude"));
   await project.ok("install", "acme/text");
   await link(at(".claude/skills"), "../.agents/skills");
+  expect((await project.ok("install", "acme/text")).stdout).not.toContain("no longer in");
   await expectWholeLife();
   expect((await lstat(at(".claude/skills"))).isSymbolicLink()).toBe(true);
 });
@@ -122,6 +123,17 @@ test.each([[], ["--copy"]])(
     expect(await readdir(at(".claude/skills"))).toEqual([]);
   },
 );
+
+test("two tools' folders that become one keep the link that is for both", async () => {
+  await project.ok("agent", "add", "mine", "--project-dir", ".mine/skills");
+  const both = ["--agent", "claude-code,mine"];
+  await project.ok("install", "acme/text", ...both);
+  await link(at(".mine/skills"), "../.claude/skills");
+  const done = await project.ok("install", "acme/text", ...both);
+  expect(done.stdout).not.toContain("no longer in");
+  expect(await exists(at(".claude/skills/text"))).toBe(true);
+  await project.ok("verify");
+});
 
 test("a tool's link that leads there by way of another tool's is one", async () => {
   await project.ok("agent", "add", "mine", "--project-dir", ".mine/skills");
