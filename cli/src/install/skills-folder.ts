@@ -1,4 +1,5 @@
 import { lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { type LockFile, sweepLockDrafts, waitForLockFile } from "@paks/locks";
 import { PaksError, systemErrorCode } from "@paks/schema";
 import { listAsidePlaces, settleBackups } from "./aside.ts";
@@ -77,13 +78,20 @@ async function requireOwnFolders(skillsFolder: string, boundary: string | undefi
   for (const path of places.flatMap(({ base, work, backups }) => [base, work, backups])) {
     // One look: the command that removes the last pak may take these folders away between two.
     if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true) continue;
-    throw new PaksError("UNSAFE_TARGET", `${path} is not a folder that paks made.`, {
-      hint: "Look at where it leads, then delete it.",
-      details: { path },
-    });
+    throw notOurs(path, "folder");
   }
+  const { base, lock } = bookkeeping(skillsFolder);
+  // Nobody would ever let go of such a lock.
+  for (const path of [lock, join(base, "made")])
+    if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) throw notOurs(path, "file");
   if (boundary !== undefined) for (const { base } of places) await requireInside(base, boundary);
 }
+
+const notOurs = (path: string, kind: "file" | "folder"): PaksError =>
+  new PaksError("UNSAFE_TARGET", `${path} is not a ${kind} that paks made.`, {
+    hint: "Look at where it leads, then delete it.",
+    details: { path },
+  });
 
 const isLock = (name: string): boolean => /^lock(?:\.|$)/.test(name);
 

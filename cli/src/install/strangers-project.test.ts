@@ -165,6 +165,16 @@ test("a list of made folders has none removed but those that links need: an empt
   await expect(access(join(project, ".goose"))).rejects.toThrow("ENOENT");
 });
 
+test.each(["lock", "made"])("bookkeeping that is no file is refused at once, and not read: .paks/%s", async (name) => {
+  const place = join(bookkeeping(skillsFolder).base, name);
+  const enter = () => inSkillsFolder(skillsFolder, options(), () => Promise.resolve());
+  await symlink("/dev/zero", place);
+  await expect(enter()).rejects.toMatchObject({ code: "UNSAFE_TARGET", details: { path: place } });
+  await rm(place);
+  await mkdir(place);
+  await expect(enter()).rejects.toMatchObject({ code: "UNSAFE_TARGET" });
+});
+
 test("folders that are called like drafts of ours stay, and stop nobody", async () => {
   const drafts = [
     join(bookkeeping(skillsFolder).base, ".0123456789ab.new"),
