@@ -88,27 +88,38 @@ export async function adopt(
     links: [],
     installed_at: context.clock().toISOString(),
   };
-  const links = await findLinks(skillsFolder, record, linkPlacesOf(context));
+  const links = await findLinks(skillsFolder, { record, agents: entry.agents }, linkPlacesOf(context));
   const text = formatRecord({ ...record, links: links.map((path) => formatLink(skillsFolder, path)).sort() });
   await replaceFile(bookkeeping(skillsFolder).record(folder), text);
   return true;
 }
 
-/** Links to a folder, and copies of it, wherever coding tools look. Absolute. */
-async function findLinks(skillsFolder: string, record: InstallRecord, places: LinkPlaces): Promise<string[]> {
+interface Seeking {
+  readonly record: InstallRecord;
+  /** Ids of the tools that it was installed for by name. */
+  readonly agents: readonly string[];
+}
+
+/**
+ * Links to a folder, and copies of it, wherever coding tools look. Absolute. In `skills` and the like a copy counts only
+ * when it was installed for that tool: it may be what the pak is made from.
+ */
+async function findLinks(skillsFolder: string, { record, agents }: Seeking, places: LinkPlaces): Promise<string[]> {
   const to = join(skillsFolder, record.folder);
   const { origin } = record;
   const below = origin.type === "registry" ? join(origin.account, basename(to)) : basename(to);
-  const paths = listLinkFolders(skillsFolder, places).map(({ folder, layout }) =>
-    join(folder, layout === "account/name" ? below : basename(to)),
-  );
-  const candidates = [...new Set(paths)].filter((path) => path !== to);
+  const all = listLinkFolders(skillsFolder, places).map(({ folder, layout, tool, isAnybodys }) => ({
+    path: join(folder, layout === "account/name" ? below : basename(to)),
+    mayBeCopy: !isAnybodys || agents.includes(tool),
+  }));
+  const candidates = [...new Set(all.map(({ path }) => path))].filter((path) => path !== to);
+  const copyPlaces = new Set(all.flatMap(({ path, mayBeCopy }) => (mayBeCopy ? [path] : [])));
   const asked = { ...record, links: candidates.map((path) => formatLink(skillsFolder, path)) };
   const found: string[] = [];
   for (const path of candidates) {
     if (!(await exists(path))) continue;
     const state = await readLinkState(path, { to, record: asked, places });
-    if (state === "link" || state === "copy") found.push(path);
+    if (state === "link" || (state === "copy" && copyPlaces.has(path))) found.push(path);
   }
   return found;
 }
@@ -129,7 +140,8 @@ export async function lookAtUnrecorded(
   const found = await readLockedFolder(skillsFolder, unrecorded);
   const { resolved: origin, version, digest } = entry;
   const { files } = describeFiles(found ?? []);
-  const record = { record_version: 1 as const, folder, name: basename(folder), version, digest, origin, files };
-  const links = await findLinks(skillsFolder, { ...record, links: [], installed_at: "" }, places);
+  const facts = { record_version: 1 as const, folder, name: basename(folder), version, digest, origin, files };
+  const record = { ...facts, links: [], installed_at: "" };
+  const links = await findLinks(skillsFolder, { record, agents: entry.agents }, places);
   return { isAsLocked: found !== undefined, links };
 }

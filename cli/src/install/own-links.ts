@@ -24,7 +24,11 @@ export const linkPlacesOf = ({ home, config }: Pick<Context, "home" | "config">)
 
 /** A folder in which a coding tool looks for skills, or did so once; absolute. */
 export interface LinkFolder {
+  /** Id of the tool. */
+  readonly tool: string;
   readonly folder: string;
+  /** In a project a name such as `skills` or `data/skills`, where anything may lie; a name with a dot is the tool's. */
+  readonly isAnybodys: boolean;
   readonly layout: Target["layout"];
 }
 
@@ -41,7 +45,15 @@ export function listLinkFolders(skillsFolder: string, places?: LinkPlaces): Link
     ...(target.projectDir === undefined ? [] : [join(root, target.projectDir)]),
     ...(places?.home === root ? listGlobalFolders(target, { home: root, cwd: root, env: places.env }) : []),
   ];
-  return targets.flatMap((target) => foldersOf(target).map((folder) => ({ folder, layout: target.layout })));
+  const isAnybodys = (folder: string) => !relative(root, folder).startsWith(".") && folder.startsWith(root + sep);
+  return targets.flatMap((target) =>
+    foldersOf(target).map((folder) => ({
+      tool: target.id,
+      folder,
+      isAnybodys: isAnybodys(folder),
+      layout: target.layout,
+    })),
+  );
 }
 
 export interface SortedLinks {

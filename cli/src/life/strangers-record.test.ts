@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, readdir, rename, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { exists } from "../install/installed-state.ts";
@@ -115,6 +115,19 @@ test("a tool's folder that is a link to the skills folder needs no link of ours"
   await project.ok("update");
   await project.ok("remove", "pdf");
   expect(await exists(project.skill("pdf"))).toBe(false);
+});
+
+test("what an install without its record finds by the same bytes is no copy of ours where anything may lie", async () => {
+  const source = join(project.cwd, "skills", "mine");
+  await mkdir(source, { recursive: true });
+  await writeFile(join(source, "SKILL.md"), "---\nname: mine\ndescription: Of this project's own.\n---\nMine.\n");
+  await project.ok("install", "./skills/mine", "--agent", "universal");
+  // As in a clone whose .gitignore has `.paks/`.
+  await rm(project.skill(".paks"), { recursive: true });
+  await project.ok("install");
+  await project.ok("remove", "mine");
+  expect(await exists(project.skill("mine"))).toBe(false);
+  expect(await exists(join(source, "SKILL.md"))).toBe(true);
 });
 
 test("links and copies that paks made go as before, those of the user's own tools and variables included", async () => {
