@@ -48,7 +48,35 @@ const bitbucketPage = /^(https:\/\/bitbucket\.org\/[^/?#]+\/[^/?#]+)\/(src)\/([^
 /** What the pages of the large hosts add, and what says nothing about where the files are. */
 const pageQuery = /^(https?:\/\/[^?#]+)\?(?:(?:tab|plain|ref_type)=[\w-]*&?)+$/;
 
+/** The page of a release or a tag; GitLab's stand behind `-`. */
+const tagPage = /^(https?:\/\/[^/?#]+\/[^?#]+?)\/(?:releases\/tag|-\/(?:tags|releases))\/([^?#]+?)\/?$/;
+const commitPage = /^(https?:\/\/[^/?#]+\/[^?#]+?)\/(?:-\/)?commits?\/([0-9a-f]{40})\/?$/i;
+/** Azure DevOps says everything behind a `?`: `version` is `GB`, `GT` or `GC` and the name of a branch, tag or commit. */
+const azurePage = /^(https:\/\/[^?#]+\/_git\/[^/?#]+)\?([^#]+)$/;
+const azureKinds: Readonly<Record<string, string>> = { GB: "branch", GT: "tag", GC: "commit" };
+
+function readAzure(repository: string, query: string): Page | undefined {
+  const asked = new URLSearchParams(query);
+  const version = asked.get("version");
+  const kind = version === null ? undefined : azureKinds[version.slice(0, 2)];
+  const folder = parseFolder((asked.get("path") ?? "").replace(/^\/+/, ""));
+  const known = ["path", "version", "_a", "anchor"];
+  if ((version !== null && kind === undefined) || [...asked.keys()].some((key) => !known.includes(key)))
+    return undefined;
+  const parts = [
+    ...(kind === undefined ? [] : [`${kind}=${encodeURIComponent(version!.slice(2))}`]),
+    ...(folder === "" ? [] : [`path=${encodeURIComponent(folder)}`]),
+  ];
+  return { repository, fragment: parts.join("&") };
+}
+
 function readPage(text: string): Page | undefined {
+  const [, azure, query] = azurePage.exec(text) ?? [];
+  if (azure !== undefined) return readAzure(azure, query!);
+  const [, tagged, tag] = tagPage.exec(text) ?? [];
+  if (tagged !== undefined) return { repository: tagged, fragment: `tag=${encodeURIComponent(decode(tag!))}` };
+  const [, of, commit] = commitPage.exec(text) ?? [];
+  if (of !== undefined) return { repository: of, fragment: `commit=${commit!}` };
   const plain = pageQuery.exec(text)?.[1];
   const address = plain ?? text;
   const [, repository, kind, rest] =
@@ -80,6 +108,8 @@ export function parseForge(forge: keyof typeof forges, text: string): GitSource 
   const { before, fragment } = splitFragment(text);
   const parts = before.replace(/\/$/, "").split("/");
   const [owner, repository] = parts;
+  const [, named, ref] = /^([^@]+)@([^@/]+)$/.exec(before) ?? [];
+  if (named !== undefined && ref !== undefined && repository !== undefined) throw refBehindAt(`${forge}:${named}`, ref);
   if (owner === undefined || repository === undefined || !parts.every((part) => !/^\.{0,2}$/.test(part))) {
     throw forgeError(forge);
   }
@@ -91,6 +121,11 @@ export function parseForge(forge: keyof typeof forges, text: string): GitSource 
   if (more.path !== undefined || more.tree !== undefined) throw forgeError(forge);
   return { type: "git", url, ...more, path };
 }
+
+const refBehindAt = (repository: string, ref: string): PaksError =>
+  new PaksError("INVALID_PARAMETER", "A repository has its tag or branch behind a #, not behind an @.", {
+    hint: `paks install "${escapeText(`${repository}#${ref}`, 200)}"`,
+  });
 
 const forgeError = (forge: keyof typeof forges): PaksError =>
   new PaksError("INVALID_PARAMETER", `This is not how a repository is named behind ${forge}:.`, {

@@ -96,6 +96,8 @@ const modeProblems: Readonly<
   Record<string, { readonly code: ErrorCode; readonly rule: string; readonly why: string }>
 > = {
   "120000": { code: "SYMLINK_NOT_ALLOWED", rule: "symlink", why: "is a symbolic link" },
+  // Not of git: what a folder on a disk may hold.
+  "010000": { code: "UNSAFE_MODE", rule: "special-file", why: "is a pipe, socket or device" },
   "160000": { code: "SUBMODULE_NOT_SUPPORTED", rule: "submodule", why: "is a submodule" },
 };
 const goodModes = new Set(["100644", "100755", "040000", "40000"]);

@@ -1,8 +1,9 @@
 import { escapeText, findUnsafeCharacter, formatCodePoint } from "./characters.ts";
-import { PaksError } from "./errors.ts";
+import { PaksError, isPaksError } from "./errors.ts";
 import { formatPakId, type PakId, parsePakId } from "./names.ts";
 import { type GitSource, formatGit, parseForge, parseGit } from "./git-source.ts";
 import { formatFragment, parseFragment, splitFragment } from "./source-fragment.ts";
+import { mistakenSource, wholeAddress } from "./source-mistakes.ts";
 import { parseSelector } from "./version.ts";
 
 /** A pak of a registry and, behind the `@`, which of its releases: an exact version, a range or a channel. */
@@ -67,8 +68,13 @@ export function parseSource(text: string): Source {
   const [, prefix, rest] = prefixed.exec(text) ?? [];
   if (prefix === "npm") return parseNpm(rest!);
   if (prefix !== undefined) return parseForge(prefix as "github" | "gitlab", rest!);
-  if (remote.test(text)) return parseGit(text);
-  return { type: "registry", ...parsePakRef(text) };
+  const whole = wholeAddress(text);
+  if (whole !== undefined || remote.test(text)) return parseGit(whole ?? text);
+  try {
+    return { type: "registry", ...parsePakRef(text) };
+  } catch (error) {
+    throw isPaksError(error, "INVALID_NAME") ? mistakenSource(text, error) : error;
+  }
 }
 
 const sourceHint = "For example acme/pdf, github:acme/skills#v1.0.0 or ./my-skill.";

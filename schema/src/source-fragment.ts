@@ -1,6 +1,6 @@
 import { escapeText } from "./characters.ts";
 import { PaksError } from "./errors.ts";
-import { requirePath } from "./paths.ts";
+import { checkPath, requirePath } from "./paths.ts";
 import { parseTagName } from "./tags.ts";
 import { parseSelector } from "./version.ts";
 
@@ -50,6 +50,8 @@ export function parseFragment(fragment: string, allowed: readonly Key[] = allKey
   const found: { -readonly [K in Key]?: string } = {};
   if (fragment === "") return found;
   const parts = fragment.includes("=") ? fragment.split("&") : [`ref=${fragment}`];
+  // `#v1.0.0&path=skills/pdf`
+  if (!parts[0]!.includes("=") && allowed.includes("ref")) parts[0] = `ref=${parts[0]!}`;
   for (const part of parts) {
     const equals = part.indexOf("=");
     const key = allowed.find((one) => one === part.slice(0, Math.max(equals, 0)));
@@ -76,7 +78,8 @@ export function requireOnePlace(fragment: SourceFragment): void {
 }
 
 function fragmentError(part: string, allowed: readonly Key[]): PaksError {
-  const known = allowed.filter((key) => key !== "ref" && key !== "tree");
+  // `tree` is what a browser's address becomes; nobody has to write it.
+  const known = allowed.filter((key) => key !== "tree");
   return new PaksError("INVALID_PARAMETER", `"${escapeText(part, 40)}" cannot stand behind the # here.`, {
     hint: `Known there: ${known.map((key) => `${key}=…`).join(", ")}; with & between them, each once.`,
   });
@@ -139,8 +142,22 @@ function parseTree(text: string): string {
 export function parseFolder(text: string): string {
   const path = text.replace(/^(?:\.\/)+/, "").replace(/\/$/, "");
   if (path === "" || path === ".") return "";
-  requirePath(path);
+  try {
+    requirePath(path);
+  } catch (error) {
+    if (!(error instanceof PaksError) || error.code !== "UNSAFE_PATH") throw error;
+    const { code, message, details } = error;
+    throw new PaksError(code, message, { hint: hintOnFolder(path), details, cause: error });
+  }
   return path;
+}
+
+/** A folder that somebody names cannot be renamed by him. */
+function hintOnFolder(path: string): string {
+  const inside = path.replace(/^\/+/, "");
+  const isOnlyAbsolute = path.startsWith("/") && inside !== "" && checkPath(inside) === undefined;
+  const example = isOnlyAbsolute ? escapeText(inside, 180) : "skills/pdf";
+  return `Name the folder as it is below the top of the repository, without .. and without / in front: ${example}`;
 }
 
 /** With the `#` in front; "" when there is nothing to say. */

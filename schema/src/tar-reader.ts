@@ -72,7 +72,8 @@ interface Header {
 function readHeader(block: Uint8Array, foreign: boolean): Header {
   if (block.length < blockBytes) throw unsafeArchive("The archive's end is missing.");
   requireChecksum(block);
-  if (readText(block, 257, 8, false) !== "ustar\u000000")
+  const isGnu = foreign && isPlainGnu(block);
+  if (!isGnu && readText(block, 257, 8, false) !== "ustar\u000000")
     throw unsafeArchive("The archive is not in the ustar format.");
   const type = String.fromCharCode(block[156]!);
   const prefix = readText(block, 345, 155);
@@ -89,6 +90,13 @@ function readHeader(block: Uint8Array, foreign: boolean): Header {
   return { path, type, size: readOctal(block, 124, 12), mode: readOctal(block, 100, 8) };
 }
 
+/**
+ * GNU tar's own format differs in its magic, and has other fields where ustar has the front of a path. Where all of those
+ * are empty, and the entry is of a kind that both have, it says the same; GNU's extensions are entries of other kinds.
+ */
+const isPlainGnu = (block: Uint8Array): boolean =>
+  readText(block, 257, 8, false) === "ustar  \0" && isZero(block.subarray(345, blockBytes));
+
 const typeNames: Readonly<Record<string, string>> = {
   "1": "a hard link",
   "2": "a symbolic link",
@@ -96,6 +104,9 @@ const typeNames: Readonly<Record<string, string>> = {
   "4": "a device",
   "5": "a folder's own entry",
   "6": "a pipe",
+  K: "a long link in GNU tar's own form",
+  L: "a long name in GNU tar's own form",
+  S: "a file with holes in GNU tar's own form",
 };
 const typeName = (type: string): string => typeNames[type] ?? "an entry of a special kind";
 

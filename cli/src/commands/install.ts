@@ -36,6 +36,7 @@ export const install = defineCommand({
         default: false,
         describe: "Show the paks that the source holds, install none",
       })
+      .option("save", { type: "boolean", default: false, describe: "Write paks.jsonc and paks.lock, as is done anyway in a project" })
       .option("no-save", { type: "boolean", default: false, describe: "Leave paks.jsonc and paks.lock alone" })
       .option("frozen", { type: "boolean", default: false, describe: "Fail when paks.lock would change" })
       .option("upgrade", { type: "boolean", default: false, describe: "Newest versions that fit, not the locked ones" })
@@ -46,8 +47,12 @@ export const install = defineCommand({
       }),
   run: async (args, context) => {
     const { version, tag, branch, commit, path, from } = args;
-    const sources = nameEach(args.source ?? [], { version, tag, branch, commit, path });
+    const sources = await namingFolders(context, args.source ?? [], () =>
+      Promise.resolve(nameEach(args.source ?? [], { version, tag, branch, commit, path })),
+    );
     if (args.list) return await listPaks(context, sources);
+    if (args.save && (args.noSave || args.global || args.dir !== undefined))
+      throw new PaksError("USAGE", "--save is for a project's files; --no-save, --global and --dir leave them alone.");
     await requireAnySource(context, sources, args.global || args.dir !== undefined || args.noSave);
     const options = {
       global: args.global,
@@ -75,8 +80,10 @@ async function namingFolders<T>({ cwd }: Context, sources: readonly string[], wo
   try {
     return await work();
   } catch (error) {
-    if (!isPaksError(error, "PAK_NOT_FOUND")) throw error;
-    const text = sources.find((one) => /^[\w-]+\/[\w-]+$/.test(one) && error.message.includes(` ${one}`));
+    if (!isPaksError(error) || !["INVALID_NAME", "PAK_NOT_FOUND"].includes(error.code)) throw error;
+    const { message: said } = error;
+    const isMeant = (one: string) => said.includes(` ${one}`) || said.includes(`"${one}"`);
+    const text = sources.find((one) => /^[\w.-]+(?:\/[\w.-]+)*$/.test(one) && isMeant(one));
     if (text === undefined || !(await isFolder(join(cwd, text)))) throw error;
     const { code, message, details } = error;
     throw new PaksError(code, message, {

@@ -111,16 +111,30 @@ async function orWithoutGit<T>(
     return await withGit();
   } catch (error) {
     if (isWeb && isPaksError(error, "REPOSITORY_NOT_FOUND")) throw notPublic(url, error);
+    if (isPaksError(error, "TAG_NOT_FOUND")) throw noSuchTag(url, error);
     if (!isWeb || !isPaksError(error, "GIT_MISSING")) throw error;
     return await withoutGit();
   }
 }
 
+const noSuchTag = (url: string, { code, message, details, cause }: PaksError): PaksError =>
+  new PaksError(code, message, {
+    hint: `Check the name, which is case-sensitive; those there are: git ls-remote --tags ${url}`,
+    details,
+    cause,
+  });
+
 /** Git gets none of the user's passwords to show to a host; keys for ssh prove who asks and give nothing away. */
 function notPublic(url: string, { code, message, details, cause }: PaksError): PaksError {
   const { hostname, pathname } = new URL(url);
+  const [group = "", project = "", ...more] = pathname
+    .slice(1)
+    .replace(/\.git$/, "")
+    .split("/");
+  // Groups of GitLab nest, so that everything behind `gitlab:` is taken for the repository.
+  const folder = `If ${more.join("/")} is a folder in it: paks install gitlab:${group}/${project}#path=${more.join("/")}. `;
   return new PaksError(code, message, {
-    hint: `Check the address. A private repository is read over ssh: git@${hostname}:${pathname.slice(1)}`,
+    hint: `Check the address. ${hostname === "gitlab.com" && more.length > 0 ? folder : ""}A private repository is read over ssh: git@${hostname}:${pathname.slice(1)}`,
     details,
     cause,
   });

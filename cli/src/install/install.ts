@@ -1,5 +1,13 @@
 import { join } from "node:path";
-import { PaksError, emptyLock, emptyWorkspace, formatLock, parseSource, workspaceFileNames } from "@paks/schema";
+import {
+  PaksError,
+  emptyLock,
+  emptyWorkspace,
+  formatLock,
+  isPrerelease,
+  parseSource,
+  workspaceFileNames,
+} from "@paks/schema";
 import type { Context } from "../context.ts";
 import { type OpenWorkspace, findWorkspace, isHomeFolder } from "../workspace/open-workspace.ts";
 import type { InstallRequest, PlannedPak } from "../workspace/plan-install.ts";
@@ -209,9 +217,23 @@ async function unlinkAll(
   return unlinked;
 }
 
-function notesOf({ wish }: PlannedPak, fetched: Fetched | undefined, { save }: InstallRequest): readonly string[] {
+function notesOf(pak: PlannedPak, fetched: Fetched | undefined, { save }: InstallRequest): readonly string[] {
+  const { wish } = pak;
   const outside = `${wish?.text} is outside this project, so paks.jsonc and paks.lock do not name it.`;
-  return [...(fetched?.notes ?? []), ...(save && wish && !wish.isSaved ? [outside] : [])];
+  return [
+    ...(fetched?.notes ?? []),
+    ...preReleaseNote(pak, fetched),
+    ...(save && wish && !wish.isSaved ? [outside] : []),
+  ];
+}
+
+/** The newest stable version was wanted, and there is none. */
+function preReleaseNote({ wish, before, identity }: PlannedPak, fetched: Fetched | undefined): readonly string[] {
+  if (wish?.isNamed !== true || wish.source.type !== "registry") return [];
+  const { selector = "latest" } = wish.source;
+  const version = fetched?.version ?? before?.version ?? "";
+  if (selector !== "latest" || version === "" || !isPrerelease(version)) return [];
+  return [`${identity} has no stable version yet: ${version} is the newest of its pre-releases.`];
 }
 
 async function isSame({ context }: Work, planned: OpenWorkspace): Promise<boolean> {

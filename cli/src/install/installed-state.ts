@@ -67,7 +67,7 @@ async function compareFiles(target: string, record: InstallRecord): Promise<stri
   for (const file of record.files) {
     const mode = present.get(file.path);
     present.delete(file.path);
-    if (mode === undefined || mode === "120000" || !(await hasBytes(join(target, file.path), file)))
+    if (mode === undefined || !mode.startsWith("100") || !(await hasBytes(join(target, file.path), file)))
       changed.push(file.path);
   }
   return [...changed, ...present.keys()].sort();

@@ -213,3 +213,20 @@ test("a package that cannot be read is named, with what to look at", async () =>
     },
   });
 });
+
+const gnu = "ustar  \0";
+test("what GNU tar has packed is read as far as its format says the same", async () => {
+  await serve({ bytes: npmTarball(good.map((entry) => ({ ...entry, magic: gnu }))) });
+  expect((await runPaks(["install", "npm:@acme/skills"], options)).exit).toBe(0);
+  expect(await readFile(join(options.cwd, ".agents/skills/pdf/SKILL.md"), "utf8")).toBe(skill("pdf"));
+});
+
+test.each([
+  ["a long name", { type: "L", path: "././@LongLink", content: "package/x\0" }, "a long name in GNU tar's own form"],
+  ["a file with holes", { type: "S", path: "package/x" }, "a file with holes in GNU tar's own form"],
+  ["times where a path may stand", { path: "package/x", prefix: "14000000000" }, "not in the ustar format"],
+])("GNU tar's extensions are refused: %s", async (_name, entry, why) => {
+  await serve({ bytes: npmTarball([{ ...entry, magic: gnu }, ...good]) });
+  const run = await runPaks(["install", "npm:@acme/skills", "--json"], options);
+  expect(run.json()).toMatchObject({ error: { code: "UNSAFE_ARCHIVE", message: expect.stringContaining(why) } });
+});

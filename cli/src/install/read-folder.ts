@@ -14,8 +14,8 @@ const passedOver = new Set([".git", ".paks", "node_modules", ".DS_Store"]);
 
 interface FolderEntry {
   readonly path: string;
-  /** As git would record it. */
-  readonly mode: "100644" | "100755" | "120000";
+  /** As git would record it; `010000` for what it would not. */
+  readonly mode: "100644" | "100755" | "120000" | "010000";
 }
 
 /**
@@ -47,7 +47,7 @@ export async function listFolder(
       if (entry.isDirectory()) open.push(path);
       else if (entry.isFile()) found.push({ path, mode: modeOf(join(folder, path)) });
       // Links and devices: the entry check refuses them by their mode.
-      else found.push({ path, mode: "120000" });
+      else found.push({ path, mode: entry.isSymbolicLink() ? "120000" : "010000" });
     }
   }
   return found;

@@ -8,11 +8,15 @@ export interface TarEntry {
   readonly type?: string;
   readonly mode?: number;
   readonly link?: string;
+  /** ustar's when absent. */
+  readonly magic?: string;
+  /** What stands where ustar has the front of a path. */
+  readonly prefix?: string;
 }
 
 /** As npm packs: plain ustar headers. */
 export function npmTarball(entries: readonly TarEntry[]): Buffer {
-  const blocks = entries.flatMap(({ path, content = "", type = "0", mode = 0o644, link = "" }) => {
+  const blocks = entries.flatMap(({ path, content = "", type = "0", mode = 0o644, link = "", ...more }) => {
     const body = Buffer.from(content);
     const header = Buffer.alloc(512);
     header.write(path, 0, 100);
@@ -24,7 +28,8 @@ export function npmTarball(entries: readonly TarEntry[]): Buffer {
     header.write("        ", 148);
     header.write(type, 156);
     header.write(link, 157, 100);
-    header.write("ustar\u000000", 257);
+    header.write(more.magic ?? "ustar\u000000", 257);
+    header.write(more.prefix ?? "", 345);
     const sum = header.reduce((total, byte) => total + byte, 0);
     header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
     return [header, body, Buffer.alloc((512 - (body.length % 512)) % 512)];

@@ -174,7 +174,10 @@ function explain({ id, isKnown, requirements }: Conflict): PaksError {
   const [only, second] = requirements;
   if (!isKnown)
     return new PaksError("PAK_NOT_FOUND", `The registry does not know ${id}${askedBy(paths, only)}.`, {
-      hint: `Search with "paks search ${id.slice(id.indexOf("/") + 1)}", or install from git: paks install github:${id}`,
+      hint:
+        only && only.path.length > 0
+          ? missingDependency(id, only.path.at(-1)!)
+          : `Search with "paks search ${id.slice(id.indexOf("/") + 1)}", or install from git: paks install github:${id}`,
       details,
     });
   if (!second)
@@ -191,6 +194,10 @@ function explain({ id, isKnown, requirements }: Conflict): PaksError {
     details,
   });
 }
+
+/** What a pak depends on is a name of the registry: it cannot come from git instead. */
+const missingDependency = (id: string, by: string): string =>
+  `A dependency is a name of the registry. Ask the author of ${by}, take another version of it, or name the registry that has ${id}: paks registry add <name> <url> --account ${id.slice(0, id.indexOf("/"))}`;
 
 const askedBy = (paths: readonly string[], first: Requirement | undefined): string =>
   first === undefined || first.path.length === 0 ? "" : `, which ${paths[0]} asks for`;
