@@ -36,7 +36,11 @@ export const install = defineCommand({
         default: false,
         describe: "Show the paks that the source holds, install none",
       })
-      .option("save", { type: "boolean", default: false, describe: "Write paks.jsonc and paks.lock, as is done anyway in a project" })
+      .option("save", {
+        type: "boolean",
+        default: false,
+        describe: "Write paks.jsonc and paks.lock, as is done anyway in a project",
+      })
       .option("no-save", { type: "boolean", default: false, describe: "Leave paks.jsonc and paks.lock alone" })
       .option("frozen", { type: "boolean", default: false, describe: "Fail when paks.lock would change" })
       .option("upgrade", { type: "boolean", default: false, describe: "Newest versions that fit, not the locked ones" })
@@ -50,7 +54,11 @@ export const install = defineCommand({
     const sources = await namingFolders(context, args.source ?? [], () =>
       Promise.resolve(nameEach(args.source ?? [], { version, tag, branch, commit, path })),
     );
-    if (args.list) return await listPaks(context, sources);
+    if (args.list) {
+      const { withRegistryWish } = await import("../workspace/with-registry-wish.ts");
+      const isProject = !args.global && args.dir === undefined;
+      return await listPaks(isProject ? await withRegistryWish(context) : context, sources);
+    }
     if (args.save && (args.noSave || args.global || args.dir !== undefined))
       throw new PaksError("USAGE", "--save is for a project's files; --no-save, --global and --dir leave them alone.");
     await requireAnySource(context, sources, args.global || args.dir !== undefined || args.noSave);

@@ -27,6 +27,7 @@ test("info and diff look a name up where install does: in the registry of paks.j
   expect(stdout).toMatch(/^installed +9\.0\.0, 9\.1\.0 is newer than what .*: paks install acme\/pdf@9\.1\.0$/m);
   const diff = await paks("diff", "acme/pdf@9.0.0", "acme/pdf");
   expect(diff, diff.stderr).toMatchObject({ exit: 0, stdout: expect.stringContaining("+++ b/more.md") });
+  expect((await paks("install", "acme/pdf@9.0.0", "--list")).stdout).toContain("9.0.0");
   expect(used.requests).toEqual([]);
 });
 
