@@ -17,6 +17,8 @@ export interface IoFacts {
 /** What every question has. */
 export interface Question {
   readonly message: string;
+  /** What it is about, shown above it, also with `--quiet`. */
+  readonly about?: string;
   /** How to answer without being asked, e.g. `--yes`. It goes into the hint when nobody can answer. */
   readonly instead: string;
 }

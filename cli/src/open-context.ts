@@ -66,7 +66,12 @@ export async function openContext(
     clock: machine.clock,
     fetch,
     signal: machine.signal,
-    prompts: openPrompts({ ...machine, interactive: io.interactive, plain: isPlain(flags, machine) }),
+    prompts: openPrompts({
+      ...machine,
+      interactive: io.interactive,
+      plain: isPlain(flags, machine),
+      tell: printer.ask,
+    }),
     credentials,
     registry: (token) =>
       token === undefined

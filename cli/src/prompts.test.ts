@@ -11,7 +11,14 @@ function open({ interactive = true, signal = new AbortController().signal, plain
     done();
   };
   const stderr = Object.assign(new Writable({ write }), { columns: 80 });
-  const prompts = openPrompts({ interactive, stdin: () => stdin, stderr, signal, plain });
+  const prompts = openPrompts({
+    interactive,
+    stdin: () => stdin,
+    stderr,
+    signal,
+    plain,
+    tell: (about) => void stderr.write(`${about}\n`),
+  });
   /** Types after the question is on the screen. */
   const type = (text: string) => {
     if (shown.includes("?")) stdin.write(text);
@@ -95,4 +102,15 @@ test("without colours a question has none, and works as with them", async () => 
   const colors = new RegExp("\u001b\\[[0-9;]*m");
   expect(await ask(false)).toMatch(colors);
   expect(await ask(true)).not.toMatch(colors);
+});
+
+test("what a question is about stands above it, and is not shown where nobody can answer", async () => {
+  const { prompts, type, shown } = open();
+  type("y");
+  expect(await prompts.confirm({ message: "Do it?", about: "It does this.", instead: "--yes" })).toBe(true);
+  expect(shown().indexOf("It does this.")).toBeLessThan(shown().indexOf("Do it?"));
+  const nobody = open({ interactive: false });
+  const asked = nobody.prompts.confirm({ message: "Do it?", about: "It does this.", instead: "--yes" });
+  await expect(asked).rejects.toMatchObject({ code: "USAGE" });
+  expect(nobody.shown()).toBe("");
 });

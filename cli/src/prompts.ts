@@ -12,6 +12,7 @@ export interface PromptDeps {
   /** Without colours. */
   readonly plain?: boolean;
   readonly signal: AbortSignal;
+  readonly tell: (about: string) => void;
 }
 
 /** Questions on the terminal. The library that draws them loads with the first one. */
@@ -22,6 +23,7 @@ export function openPrompts(deps: PromptDeps): Prompts {
     show: (clack: Clack, given: Given) => Promise<T | symbol>,
   ): Promise<Exclude<T, symbol>> => {
     requireSomebody(deps, question);
+    if (question.about !== undefined) deps.tell(question.about);
     const clack = await import("@clack/prompts");
     const answer = await show(clack, { ...common, input: deps.stdin(), message: safe(question.message) });
     deps.signal.throwIfAborted();

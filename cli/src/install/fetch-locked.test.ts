@@ -136,7 +136,7 @@ async function open(environment: Environment, home?: string, offline = false) {
   const context: Context = await openContext(
     machine,
     { offline },
-    { ...printer, warn: say, note: say, debug: () => undefined },
+    { ...printer, warn: say, note: say, debug: () => undefined, ask: () => undefined },
   );
   return { context, notes, home: cwd };
 }

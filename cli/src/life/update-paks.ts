@@ -241,15 +241,12 @@ async function askAboutGrowth(
   if (grown.length === 0 || allow) return;
   if (!context.io.interactive) throw refuseGrowth(grown);
   for (const update of grown) {
-    // What the question is about is shown with --quiet as well.
-    context.warn(
-      [
-        `${update.name} ${update.states.join(" → ")} can do more than before:`,
+    const yes = await context.prompts.confirm({
+      about: [
+        `⚠ ${update.name} ${update.states.join(" → ")} can do more than before:`,
         ...formatCapabilityChange(update.capabilities).map((line) => `  ${line}`),
         ...formatFileList(update.files ?? [], 20),
       ].join("\n"),
-    );
-    const yes = await context.prompts.confirm({
       message: `Update ${update.name} although it can do more?`,
       instead: "--allow-new-capabilities",
       initial: false,

@@ -27,6 +27,8 @@ export interface Printer {
   readonly warn: (text: string) => void;
   readonly note: (text: string) => void;
   readonly debug: (text: string) => void;
+  /** What a question is about, above it: also where little is to be said. */
+  readonly ask: (text: string) => void;
 }
 
 export function openPrinter(options: PrinterOptions): Printer {
@@ -56,5 +58,6 @@ export function openPrinter(options: PrinterOptions): Printer {
     debug: (text) => {
       if (options.verbose) print(options.stderr, `  ${text}`);
     },
+    ask: (text) => print(options.stderr, text),
   };
 }

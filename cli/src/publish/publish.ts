@@ -75,11 +75,11 @@ async function askAuthor(context: Context, gathered: Gathered): Promise<Wish> {
 }
 
 async function requireConsent(context: Context, plan: ReleasePlan, aside: Aside | undefined): Promise<void> {
-  if (context.io.interactive) context.note(formatQuestion(plan, aside?.entries.length ?? 0));
+  const about = formatQuestion(plan, aside?.entries.length ?? 0);
   const overwritten = listOverwrites(plan.overwrites, plan.tag.name, plan.remote.name);
   const doing = plan.steps.push === "skipped" ? `Make ${plan.tag.name}` : `Publish ${plan.tag.name}`;
   const message = overwritten.length === 0 ? `${doing}?` : `${doing} and overwrite ${overwritten.join(" and ")}?`;
-  if (await context.prompts.confirm({ message, instead: "--yes", initial: overwritten.length === 0 })) return;
+  if (await context.prompts.confirm({ message, about, instead: "--yes", initial: overwritten.length === 0 })) return;
   throw new PaksError("CANCELLED", "Stopped; nothing was changed.");
 }
 

@@ -104,9 +104,9 @@ async function settleUntold(
 }
 
 async function requireConsent(context: Context, planned: BatchPlan, todo: readonly ReleasePlan[]): Promise<void> {
-  context.note(formatBatchPlan(planned));
+  const about = formatBatchPlan(planned);
   const message = `Publish ${todo.length === 1 ? todo[0]!.tag.name : `these ${todo.length} paks`}?`;
-  if (await context.prompts.confirm({ message, instead: "--yes", initial: true })) return;
+  if (await context.prompts.confirm({ message, about, instead: "--yes", initial: true })) return;
   throw new PaksError("CANCELLED", "Stopped; nothing was changed.");
 }
 
