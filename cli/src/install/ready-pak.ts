@@ -135,7 +135,10 @@ async function readyPak(work: Work, opened: OpenWorkspace, { pak, fetched, prese
     links: links.map((link) => formatLink(place.skillsFolder, link.path)).sort(),
     installed_at: context.clock().toISOString(),
   };
-  const change = entry && changeOf(pak, { entry, name: about.name }, opened);
+  // What the lock had for others stays here, and is no longer theirs.
+  const isLeft = request.save && !pak.isSaved && pak.before !== undefined;
+  const left = isLeft ? { folder: pak.folder, entry: null } : undefined;
+  const change = entry ? changeOf(pak, { entry, name: about.name }, opened) : left;
   return {
     pak,
     fetched,
@@ -183,7 +186,11 @@ const recordOf = (
 });
 
 const lockAfter = ({ lock }: OpenWorkspace, { plan, paks }: Ready) => {
-  const left = Object.entries(lock.paks).filter(([folder]) => !plan.orphans.includes(folder));
+  const gone = new Set([
+    ...plan.orphans,
+    ...paks.flatMap(({ change }) => (change?.entry === null ? change.folder : [])),
+  ]);
+  const left = Object.entries(lock.paks).filter(([folder]) => !gone.has(folder));
   const changed = paks.flatMap(({ pak, change }) => (change?.entry ? [[pak.folder, change.entry] as const] : []));
   return { ...lock, paks: Object.fromEntries([...left, ...changed]) };
 };

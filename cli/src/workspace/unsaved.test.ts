@@ -83,3 +83,17 @@ test("--no-save tries another version of what the project has, and places nothin
   expect([await installedVersion(), await there()]).toEqual(["1.0.0", ["pdf", "text"]]);
   expect(await project.read("paks.lock")).toBe(before);
 });
+
+test("a lock that has what only an unsaved folder needs loses it, and the folder keeps it", async () => {
+  await makeOutside();
+  await project.registry.add("acme/own", "1.0.0");
+  await project.ok("install", "acme/pdf@1.0.0", "acme/own");
+  await project.write("paks.jsonc", '{ "paks": ["acme/own"] }');
+  await project.editLock((paks) => delete paks["pdf"]);
+  expect(await project.json("install", "../out", "--frozen")).toMatchObject({ exit: 7 });
+  await project.ok("install", "../out");
+  expect([await folders(), await there()]).toEqual([["own"], ["out", "own", "pdf", "text"]]);
+  await project.ok("ci");
+  await project.ok("install");
+  expect(await there()).toContain("text");
+});
