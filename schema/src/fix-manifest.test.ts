@@ -95,6 +95,12 @@ test("what is fixed has no error that a program could mend", () => {
   expect(findings.filter(({ severity }) => severity === "error")).toEqual([]);
 });
 
+test("line ends that were converted twice are mended at once", () => {
+  const once = fix(good.replaceAll("\n", "\r\r\n"), { version: "0.1.0" }).texts["SKILL.md"];
+  expect(once).not.toContain("\r");
+  expect(fix(once, { version: "0.1.0" }).texts["SKILL.md"]).toBe(once);
+});
+
 test("no text makes it throw anything but its own error, and a second run finds nothing to do", () => {
   const texts = [
     good,

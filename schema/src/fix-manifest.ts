@@ -110,10 +110,11 @@ function cleanBytes(path: keyof SkillTexts, given: string, fixes: ManifestFix[])
     text = text.slice(1);
     fixes.push({ path, kind: "byte-order-mark", message: "removed the byte order mark" });
   }
-  const ends = text.split("\r\n").length - 1;
+  // With several carriage returns, as after a conversion that was made twice, one of them would stay for the next fix.
+  const ends = text.match(/\r+\n/g)?.length ?? 0;
   if (ends === 0) return text;
   fixes.push({ path, kind: "line-ends", message: `${ends} line ${ends === 1 ? "end" : "ends"} from CRLF to LF` });
-  return text.replaceAll("\r\n", "\n");
+  return text.replaceAll(/\r+\n/g, "\n");
 }
 
 function fixFences(draft: Draft): void {

@@ -30,7 +30,13 @@ export async function testInstallation({ migrated = true } = {}) {
   const dataDir = await mkdtemp(join(tmpdir(), "paks-server-"));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   const url = await databaseUrl(migrated);
-  const base: Environment = { PORT: "0", PAKS_DATA_DIR: dataDir, DATABASE_URL: url, PAKS_RATE_LIMIT_ANONYMOUS: "0" };
+  const base: Environment = {
+    PATH: process.env["PATH"],
+    PORT: "0",
+    PAKS_DATA_DIR: dataDir,
+    DATABASE_URL: url,
+    PAKS_RATE_LIMIT_ANONYMOUS: "0",
+  };
 
   const start = async (environment: Environment = {}, wanted: Roles = roles.all) => {
     const printed: string[] = [];
