@@ -2,26 +2,23 @@ import {
   type Lock,
   type LockedPak,
   PaksError,
-  type Source,
-  type Workspace,
   formatPakId,
   formatSource,
-  isPaksError,
   originIdentity,
   parsePakId,
-  parseSource,
 } from "@paks/schema";
 import { eachAtOnce } from "../install/each-at-once.ts";
 import type { Fetched } from "../install/fetched.ts";
 import { dependenciesOf, findLocked, findLockedId, findLockedOrigin } from "./entry.ts";
 import { askInWaves } from "./ask-in-waves.ts";
+import { collectWishes } from "./collect-wishes.ts";
 import type { OpenWorkspace } from "./open-workspace.ts";
 import type { RememberingRegistry } from "./remember-answers.ts";
 import { requireOneEach, withoutRespelt } from "./one-each.ts";
 import { listReached } from "./reached.ts";
 import { type Ranges, type Root, resolvePaks } from "./resolve.ts";
 import { openUniverse, requireSameRegistry } from "./universe.ts";
-import { type Wish, identityOf, isRegistryWish, listWishes, rangesOf } from "./wish.ts";
+import { type Wish, identityOf, isRegistryWish, rangesOf } from "./wish.ts";
 
 export interface InstallRequest {
   /** What the command line names; empty: what the workspace asks for. */
@@ -148,66 +145,6 @@ async function planWithout(
   };
   const plan = await planInstall(registryFor, left, about);
   return { ...plan, drop: [...plan.drop, ...gone] };
-}
-
-function collectWishes(
-  { root, workspace, lock }: Pick<OpenWorkspace, "root" | "workspace" | "lock">,
-  { named, save }: InstallRequest,
-): { readonly wishes: readonly Wish[]; readonly drop: readonly string[] } {
-  const existing = listHeeded(listWishes(workspace, root), lock, save);
-  const wanted = save ? named.map((wish) => keepRange(keepName(wish, workspace), existing)) : named;
-  requireNamedOnce(wanted);
-  const identities = new Set(wanted.map(({ source }) => identityOf(source)));
-  const others = existing.filter(({ source }) => !identities.has(identityOf(source)));
-  const texts = new Set(wanted.map(({ text }) => text));
-  const drop = existing.filter((one) => !others.includes(one) && !texts.has(one.text)).map(({ text }) => text);
-  const known = new Set([...identities, ...others.map(({ source }) => identityOf(source))]);
-  // With names on the command line only they change: what the lock holds beside the file stays.
-  const locked = named.length > 0 ? listLockedWishes(lock).filter(({ source }) => !known.has(identityOf(source))) : [];
-  return { wishes: [...wanted, ...others, ...locked], drop };
-}
-
-/** Without `save` nothing is fetched only to learn what it depends on. */
-const listHeeded = (wishes: readonly Wish[], { paks }: Lock, save: boolean): readonly Wish[] =>
-  save ? wishes : wishes.filter((wish) => isRegistryWish(wish) || findLocked(paks, wish) !== undefined);
-
-/** The folder that the workspace has for the pak, also while it is disabled, unless the command line names another. */
-function keepName(wish: Wish, { aliases = {} }: Workspace): Wish {
-  if (wish.as !== undefined) return wish;
-  const identity = identityOf(wish.source);
-  return { ...wish, as: Object.entries(aliases).find(([text]) => identityOf(parseSource(text)) === identity)?.[1] };
-}
-
-/** `acme/pdf` on the command line, `acme/pdf@^1` in the workspace: the newest of those. */
-function keepRange(wish: Wish, existing: readonly Wish[]): Wish {
-  if (wish.source.type !== "registry" || wish.source.selector !== undefined) return wish;
-  const asked = existing.find(({ source }) => identityOf(source) === identityOf(wish.source));
-  return asked ? { ...asked, isNamed: true, as: wish.as } : wish;
-}
-
-function requireNamedOnce(wishes: readonly Wish[]): void {
-  const seen = new Set<string>();
-  for (const { source, text } of wishes) {
-    const identity = identityOf(source);
-    if (seen.has(identity)) throw new PaksError("USAGE", `${text} is named twice.`, { hint: "Name each pak once." });
-    seen.add(identity);
-  }
-}
-
-const listLockedWishes = ({ paks }: Lock): Wish[] =>
-  Object.values(paks).flatMap(({ source }) =>
-    source === null ? [] : [{ text: source, source: parseLockedSource(source), isNamed: false, isSaved: true }],
-  );
-
-function parseLockedSource(text: string): Source {
-  try {
-    return parseSource(text);
-  } catch (cause) {
-    if (!isPaksError(cause)) throw cause;
-    throw new PaksError("LOCKFILE_MISMATCH", `paks.lock names a source that cannot be read: ${cause.message}`, {
-      cause,
-    });
-  }
 }
 
 const mayUpgrade = (upgrade: InstallRequest["upgrade"], folder: string, entry: LockedPak): boolean =>

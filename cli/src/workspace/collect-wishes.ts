@@ -1,0 +1,69 @@
+import { type Lock, PaksError, type Source, type Workspace, isPaksError, parseSource } from "@paks/schema";
+import { findLocked } from "./entry.ts";
+import type { OpenWorkspace } from "./open-workspace.ts";
+import type { InstallRequest } from "./plan-install.ts";
+import { type Wish, identityOf, isRegistryWish, listWishes } from "./wish.ts";
+
+/**
+ * What the command line, the workspace and the lock ask for together, each thing once.
+ * @throws PaksError USAGE for what is named twice, LOCKFILE_MISMATCH
+ */
+export function collectWishes(
+  { root, workspace, lock }: Pick<OpenWorkspace, "root" | "workspace" | "lock">,
+  { named, save }: InstallRequest,
+): { readonly wishes: readonly Wish[]; readonly drop: readonly string[] } {
+  const existing = listHeeded(listWishes(workspace, root), lock, save);
+  const wanted = save ? named.map((wish) => keepRange(keepName(wish, workspace), existing)) : named;
+  requireNamedOnce(wanted);
+  const identities = new Set(wanted.map(({ source }) => identityOf(source)));
+  const others = existing.filter(({ source }) => !identities.has(identityOf(source)));
+  const texts = new Set(wanted.map(({ text }) => text));
+  const drop = existing.filter((one) => !others.includes(one) && !texts.has(one.text)).map(({ text }) => text);
+  const known = new Set([...identities, ...others.map(({ source }) => identityOf(source))]);
+  // With names on the command line only they change: what the lock holds beside the file stays.
+  const locked = named.length > 0 ? listLockedWishes(lock).filter(({ source }) => !known.has(identityOf(source))) : [];
+  return { wishes: [...wanted, ...others, ...locked], drop };
+}
+
+/** Without `save` nothing is fetched only to learn what it depends on. */
+const listHeeded = (wishes: readonly Wish[], { paks }: Lock, save: boolean): readonly Wish[] =>
+  save ? wishes : wishes.filter((wish) => isRegistryWish(wish) || findLocked(paks, wish) !== undefined);
+
+/** The folder that the workspace has for the pak, also while it is disabled, unless the command line names another. */
+function keepName(wish: Wish, { aliases = {} }: Workspace): Wish {
+  if (wish.as !== undefined) return wish;
+  const identity = identityOf(wish.source);
+  return { ...wish, as: Object.entries(aliases).find(([text]) => identityOf(parseSource(text)) === identity)?.[1] };
+}
+
+/** `acme/pdf` on the command line, `acme/pdf@^1` in the workspace: the newest of those. */
+function keepRange(wish: Wish, existing: readonly Wish[]): Wish {
+  if (wish.source.type !== "registry" || wish.source.selector !== undefined) return wish;
+  const asked = existing.find(({ source }) => identityOf(source) === identityOf(wish.source));
+  return asked ? { ...asked, isNamed: true, as: wish.as } : wish;
+}
+
+function requireNamedOnce(wishes: readonly Wish[]): void {
+  const seen = new Set<string>();
+  for (const { source, text } of wishes) {
+    const identity = identityOf(source);
+    if (seen.has(identity)) throw new PaksError("USAGE", `${text} is named twice.`, { hint: "Name each pak once." });
+    seen.add(identity);
+  }
+}
+
+const listLockedWishes = ({ paks }: Lock): Wish[] =>
+  Object.values(paks).flatMap(({ source }) =>
+    source === null ? [] : [{ text: source, source: parseLockedSource(source), isNamed: false, isSaved: true }],
+  );
+
+function parseLockedSource(text: string): Source {
+  try {
+    return parseSource(text);
+  } catch (cause) {
+    if (!isPaksError(cause)) throw cause;
+    throw new PaksError("LOCKFILE_MISMATCH", `paks.lock names a source that cannot be read: ${cause.message}`, {
+      cause,
+    });
+  }
+}
