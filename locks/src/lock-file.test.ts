@@ -71,7 +71,8 @@ test.runIf(process.platform === "linux")(
     try {
       const [text] = (await once(parent.stdout, "data")) as [Buffer];
       const pid = Number(text.toString("utf8"));
-      await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/stat`, "utf8")).toContain(") Z "));
+      const isZombie = () => expect(readFileSync(`/proc/${pid}/stat`, "utf8")).toContain(") Z ");
+      await vi.waitFor(isZombie, { timeout: 4000 });
       const path = lockPath();
       leave(path, { pid, startTime: null });
       expect(() => takeLockFile(path, { busy }).release()).not.toThrow();

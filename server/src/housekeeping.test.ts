@@ -20,10 +20,10 @@ test("rows past their time are deleted at the start and again later, others stay
   await age();
   const events: unknown[] = [];
   const housekeeping = startHousekeeping(db, { log: (event) => void events.push(event), every: 50 });
-  await vi.waitFor(async () => expect(await left()).toEqual(["new"]));
+  await vi.waitFor(async () => expect(await left()).toEqual(["new"]), { timeout: 4000 });
   await deliver("old-2");
   await age();
-  await vi.waitFor(async () => expect(await left()).toEqual(["new"]));
+  await vi.waitFor(async () => expect(await left()).toEqual(["new"]), { timeout: 4000 });
   await housekeeping.stop();
   expect(events).toEqual([]);
   await db.close();
