@@ -120,15 +120,38 @@ test("what the registry does not have any more is forgotten", async () => {
   await expect(client({ offline: true }).listVersions(pdf)).rejects.toMatchObject({ code: "OFFLINE" });
 });
 
-test("after a change at the registry nothing is answered from what was kept", async () => {
-  const { stub, client } = await open(
-    (request) => (request.method === "POST" ? { body: "" } : withEtag(() => "1.0.0")(request)),
-    { ttl: 3600 },
-  );
+const attempt = { id: "1", state: "pending", repository: "https://git.example/acme/pdf", tag: "v1.1.0" };
+const dryRun = { valid: true, findings: [] };
+const token = { id: "1", name: "ci", scopes: ["read"], token: "paks_new", created_at: "2026-11-20T00:00:00Z" };
+const at = { repository: attempt.repository, tag: attempt.tag };
+
+/** Everything but a GET gets an answer of some shape: what the client makes of it is no matter here. */
+const withPosts = (request: StubRequest): StubAnswer =>
+  request.method === "GET" ? withEtag(() => "1.0.0")(request) : { body: { data: { ...attempt, ...dryRun, ...token } } };
+const whatever = async (work: Promise<unknown>): Promise<void> => void (await Promise.allSettled([work]));
+
+test("after a change at the registry all is asked for again, by its ETag, and stays for who is offline", async () => {
+  let time = Date.now();
+  const { stub, client } = await open(withPosts, { ttl: 3600, now: () => new Date(time) });
   await client().listVersions(pdf);
-  await client().revoke();
-  await client().listVersions(pdf);
+  await whatever(client().requestIndex(at));
+  expect(await client({ offline: true }).listVersions(pdf)).toEqual([version("1.0.0")]);
+  time += 1;
+  for (let round = 0; round < 2; round += 1) expect(await client().listVersions(pdf)).toEqual([version("1.0.0")]);
   expect(stub.requests.map((one) => one.method)).toEqual(["GET", "POST", "GET"]);
+  expect(stub.requests.at(-1)?.headers["if-none-match"]).toBe('"1.0.0"');
+});
+
+test("what changes nothing that others see leaves all answers in use", async () => {
+  const { stub, client } = await open(withPosts, { ttl: 3600 });
+  await client().listVersions(pdf);
+  await whatever(client().askWhyNot(at));
+  await whatever(client().dryRunIndex({ ...at, commit: "a".repeat(40), files: [] } as never));
+  await whatever(client().createToken({ name: "ci", scopes: ["read"] } as never));
+  await client().deleteToken("1");
+  await client().revoke();
+  for (const offline of [false, true]) expect(await client({ offline }).listVersions(pdf)).toEqual([version("1.0.0")]);
+  expect(stub.requests.map((one) => one.method)).toEqual(["GET", "POST", "POST", "POST", "DELETE", "POST"]);
 });
 
 test.each([

@@ -17,7 +17,7 @@ export async function askThroughCache(parts: Parts, call: Call, ask: (call: Call
   const { answers, clock } = parts;
   const url = parts.url + call.path;
   const kept = await findKept(parts, url);
-  if (kept !== undefined && isUsable(parts, kept)) {
+  if (kept !== undefined && (await isUsable(parts, kept))) {
     parts.debug(`${url}: as the registry answered at ${kept.storedAt.toISOString()}`);
     return answerOf(kept);
   }
@@ -39,7 +39,7 @@ const findKept = async (
 /** An answer that is young enough to be used unasked. */
 export async function findUsable(parts: Parts, url: string): Promise<KeptAnswer | undefined> {
   const kept = await findKept(parts, url);
-  return kept !== undefined && isUsable(parts, kept) ? kept : undefined;
+  return kept !== undefined && (await isUsable(parts, kept)) ? kept : undefined;
 }
 
 /** Stands for an answer that came together with others. No registry has given it: whoever asks by it gets all anew. */
@@ -65,9 +65,10 @@ function factsOf(answer: unknown): string {
   return JSON.stringify(all.map((one) => (isJsonObject(one) ? { ...one, changelog: undefined } : one)));
 }
 
-function isUsable({ offline, ttl, clock }: Parts, { storedAt }: KeptAnswer): boolean {
-  const seconds = (clock().getTime() - storedAt.getTime()) / 1000;
-  return offline || (seconds >= 0 && seconds < ttl);
+async function isUsable({ offline, ttl, clock, answers }: Parts, kept: KeptAnswer): Promise<boolean> {
+  if (offline) return true;
+  const seconds = (clock().getTime() - kept.storedAt.getTime()) / 1000;
+  return seconds >= 0 && seconds < ttl && (await answers.isCurrent(kept));
 }
 
 const withEtag = (call: Call, kept: KeptAnswer | undefined): Call =>

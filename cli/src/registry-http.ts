@@ -46,6 +46,8 @@ export interface Call {
   readonly maxBytes?: number;
   /** A public document that is worth keeping. */
   readonly cached?: boolean;
+  /** Public documents may say something else afterwards. */
+  readonly isChange?: boolean;
   /** False for what the registry's rate limit does not count: exact versions and their content. */
   readonly counted?: boolean;
   /** Called when it has been sent, unless it only asks whether a kept answer is still right. True: another one follows. */
@@ -98,7 +100,7 @@ export function openHttp(deps: HttpDeps): (call: Call) => Promise<Answer> {
     if (deps.cache === undefined || call.cached !== true) {
       const answer = await ask(call);
       // What was kept may be old now, and the next command is about this very change.
-      if (call.method !== "GET") await deps.cache?.answers.clear();
+      if (call.isChange === true) await deps.cache?.answers.outdate(deps.clock());
       return answer;
     }
     const { askThroughCache } = await import("./registry-cache.ts");

@@ -187,7 +187,7 @@ function indexCalls(ask: Ask, deps: HttpDeps): IndexCalls {
     requestIndex: async (body) => {
       // One key for all retries of this call: a lost answer must not make a second attempt.
       const headers = { "idempotency-key": globalThis.crypto.randomUUID() };
-      const call: Call = { method: "POST", path: "/api/index", body, headers, auth: "required" };
+      const call: Call = { method: "POST", path: "/api/index", body, headers, auth: "required", isChange: true };
       return (await ask("attempt", call)).data;
     },
     askWhyNot: async (body) =>

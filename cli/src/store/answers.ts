@@ -17,8 +17,10 @@ export interface AnswerCache {
   find(url: string): Promise<KeptAnswer | undefined>;
   put(url: string, answer: KeptAnswer): Promise<void>;
   forget(url: string): Promise<void>;
-  /** After something was changed at the registry. */
-  clear(): Promise<void>;
+  /** Something was changed at the registry: what was kept until now is there for who cannot ask, and asked for again. */
+  outdate(now: Date): Promise<void>;
+  /** False for what was kept before the last change. */
+  isCurrent(answer: KeptAnswer): Promise<boolean>;
 }
 
 export interface AnswerCacheOptions {
@@ -35,6 +37,7 @@ export const answersFolder = (cache: string): string => join(cache, "answers");
 export function openAnswerCache({ folder, registry, debug }: AnswerCacheOptions): AnswerCache {
   const base = answersFolder(folder);
   const own = join(base, keyOf(registry));
+  const change = join(own, "changed");
   const pathOf = (url: string) => join(own, `${keyOf(url)}.json`);
   const orNothing = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -53,7 +56,11 @@ export function openAnswerCache({ folder, registry, debug }: AnswerCacheOptions)
       }),
     put: async (url, answer) => await orNothing(() => writeEntry(base, pathOf(url), format(url, answer))),
     forget: async (url) => await orNothing(() => rm(pathOf(url), { force: true })),
-    clear: async () => await orNothing(() => rm(own, { recursive: true, force: true })),
+    outdate: async (now) => await orNothing(() => writeEntry(base, change, now.toISOString())),
+    isCurrent: async ({ storedAt }) => {
+      const changedAt = Date.parse((await orNothing(() => readOwnFile(change))) ?? "");
+      return Number.isNaN(changedAt) || storedAt.getTime() > changedAt;
+    },
   };
 }
 

@@ -43,7 +43,8 @@ export function answerCacheOf(
       find: async (url) => await (await open()).find(url),
       put: async (url, answer) => await (await open()).put(url, answer),
       forget: async (url) => await (await open()).forget(url),
-      clear: async () => await (await open()).clear(),
+      outdate: async (now) => await (await open()).outdate(now),
+      isCurrent: async (answer) => await (await open()).isCurrent(answer),
     },
   };
 }
