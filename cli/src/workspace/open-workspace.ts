@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import {
   type Lock,
   PaksError,
@@ -32,7 +32,7 @@ export interface OpenWorkspace {
 interface Here {
   readonly cwd: string;
   readonly home: string;
-  /** Told of a file of another user's, which is not used. */
+  /** Told of a file of another user's, which is not used, and of keys that are nearly right. */
   readonly warn?: (text: string) => void;
 }
 
@@ -50,14 +50,14 @@ export async function findWorkspace(here: Here): Promise<OpenWorkspace> {
     root,
     ...(workspaceFile === undefined ? {} : { workspaceFile }),
     ...(lockText === undefined ? {} : { lockFile: lockFileOf(root) }),
-    workspace: await readWorkspaceFile(workspaceFile),
+    workspace: await readWorkspaceFile(workspaceFile, here.warn),
     lock: parseOwnLock(lockText),
   };
 }
 
 /** `registry` of the project that the command runs in. @throws PaksError MANIFEST_INVALID */
 export const findRegistryWish = async (here: Here): Promise<string | undefined> =>
-  (await readWorkspaceFile(await findWorkspaceFile(await findRoot(here)))).registry;
+  (await readWorkspaceFile(await findWorkspaceFile(await findRoot(here)), here.warn)).registry;
 
 /** Absolute. */
 export async function findRoot({ cwd, home, warn }: Here): Promise<string> {
@@ -106,12 +106,19 @@ async function findWorkspaceFile(folder: string): Promise<string | undefined> {
   return undefined;
 }
 
-async function readWorkspaceFile(path: string | undefined): Promise<Workspace> {
+async function readWorkspaceFile(path: string | undefined, warn: Here["warn"]): Promise<Workspace> {
   const text = path === undefined ? undefined : await readOwnFile(path);
   if (path === undefined || text === undefined) return emptyWorkspace;
   // The parser loads where there is something to parse.
   const { parseWorkspace } = await import("@paks/schema/workspace");
-  return parseWorkspace(text, path.slice(dirname(path).length + 1));
+  const workspace = parseWorkspace(text, basename(path));
+  const unknown = Object.keys(workspace.extra).filter((key) => key !== "$schema");
+  if (warn !== undefined && unknown.length > 0) {
+    const { describeNearMisses } = await import("./near-misses.ts");
+    const misses = describeNearMisses(unknown);
+    if (misses.length > 0) warn(`${basename(path)}: ${misses.join(" ")}`);
+  }
+  return workspace;
 }
 
 export const lockFileOf = (root: string): string => join(root, lockFileName);
