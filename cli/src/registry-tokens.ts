@@ -12,7 +12,7 @@ export interface Tokens {
   after(call: Call, failure: unknown): Promise<string | undefined>;
 }
 
-export function openTokens(deps: Pick<HttpDeps, "url" | "findToken" | "authRequired" | "loginHint">): Tokens {
+export function openTokens(deps: Pick<HttpDeps, "url" | "findToken" | "authRequired" | "loginHint" | "note">): Tokens {
   const { origin } = new URL(deps.url);
   let known: string | undefined;
   /** Reading is anonymous as long as that is enough. */
@@ -22,6 +22,14 @@ export function openTokens(deps: Pick<HttpDeps, "url" | "findToken" | "authRequi
     const token = await find();
     if (token !== undefined) return token;
     throw new PaksError("AUTH_REQUIRED", message, { hint: deps.loginHint ?? "Run `paks login`, or set PAKS_TOKEN." });
+  };
+  let isTold = false;
+  const instead = async (): Promise<string | undefined> => {
+    const token = await orNothing(find());
+    if (token !== undefined && !isTold)
+      deps.note?.(`${origin} wants fewer requests of those who are not logged in; going on with your token.`);
+    isTold ||= token !== undefined;
+    return token;
   };
   return {
     before: async (call) => {
@@ -34,7 +42,7 @@ export function openTokens(deps: Pick<HttpDeps, "url" | "findToken" | "authRequi
     after: async (call, failure) => {
       if (!isPaksError(failure)) return undefined;
       // Who is logged in has a limit of his own.
-      if (failure.code === "RATE_LIMITED" && call.auth === "none") return await orNothing(find());
+      if (failure.code === "RATE_LIMITED" && call.auth === "none") return await instead();
       if (call.method !== "GET" || errorCodes[failure.code].status !== 401) return undefined;
       const token = await require(`${origin} answers only those who are logged in.`);
       isNeeded = true;

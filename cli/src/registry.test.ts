@@ -434,14 +434,21 @@ test("reading is anonymous until its limit is used up; then who is logged in goe
       ? failing("RATE_LIMITED", 429, { "retry-after": "60" })
       : { body: { data: [version] } }),
   }));
-  const registry = open(stub);
-  for (let count = 0; count < 3; count += 1) await registry.listVersions(pdf);
+  const notes: string[] = [];
+  const registry = open(stub, { note: (text) => void notes.push(text) });
+  for (let count = 0; count < 4; count += 1) await registry.listVersions(pdf);
   expect(waits).toEqual([]);
+  const [without, token] = [undefined, "Bearer paks_secret"];
   expect(stub.requests.map((one) => one.headers.authorization)).toEqual([
-    undefined,
-    undefined,
-    undefined,
-    "Bearer paks_secret",
+    without,
+    without,
+    without,
+    token,
+    without,
+    token,
+  ]);
+  expect(notes).toEqual([
+    expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+ wants fewer .*going on with your token\.$/),
   ]);
 });
 
