@@ -56,6 +56,7 @@ export async function askRegistry(
   if (draft.remote && draft.remote.commit === (draft.standsAt ?? inputs.facts.status.commit)) {
     return await findPublished(registry, { id, version: draft.version, digest: draft.digest }, problems);
   }
+  if (isUnseen(outside) && (await isRecorded(release))) return undefined;
   if (isOverwriting(overwrites)) await checkUnrecorded(registry, { id, version: draft.version }, problems);
   // Without files the local checks have said why; the registry could only repeat it.
   if (draft.files.length === 0) return undefined;
@@ -72,6 +73,19 @@ export async function askRegistry(
   );
   problems.add(...(findings ?? []));
   return undefined;
+}
+
+/** The remote did not say which tags it has: whether this release is out is then known to the registry alone. */
+const isUnseen = ({ refs }: Outside): boolean => refs.error !== undefined;
+
+/** What the registry has with these very bytes is done, and nothing that a next version would help. */
+async function isRecorded({
+  outside,
+  draft,
+  id,
+}: Known & { readonly draft: Draft; readonly id: PakId }): Promise<boolean> {
+  const quiet = new Problems();
+  return (await quiet.note(outside.registry.findRelease(id, draft.version)))?.digest === draft.digest;
 }
 
 function manifestAfter({ content }: DraftInputs, { edit }: Draft): ReturnType<typeof decodeManifest> {

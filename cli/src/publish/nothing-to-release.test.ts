@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { codesOf, dataOfRun, failureOf, type Lab, openLab } from "./testing/lab.ts";
+
+/** As the real registry's own check says it. */
+const versionExists = { severity: "error", code: "VERSION_EXISTS", message: "Version 0.1.1 was released from v0.1.1." };
+
+async function openReleased(): Promise<Lab> {
+  const lab = await openLab();
+  dataOfRun(await lab.publish(["--bump", "patch", "--json"]));
+  lab.registry.override = ({ method, path }) =>
+    method === "POST" && path === "/api/index?dry_run=true"
+      ? { body: { data: { ok: false, digest: null, creates: false, findings: [versionExists] } } }
+      : undefined;
+  return lab;
+}
+
+test("with the git host down, what is released already is not said to be in the way", async () => {
+  const lab = await openReleased();
+  lab.server.setFaults(() => ({ type: "status", status: 503 }));
+  const run = await lab.publish(["--bump", "patch", "--json"]);
+  expect(failureOf(run).code).toBe("GIT_HOST_UNAVAILABLE");
+  expect(codesOf(run)).not.toContain("VERSION_EXISTS");
+});
+
+test("with the git host down, a version that the registry has with other content is named", async () => {
+  const lab = await openReleased();
+  lab.registry.releases[0]!.digest = `h1:${"A".repeat(43)}=`;
+  lab.server.setFaults(() => ({ type: "status", status: 503 }));
+  expect(codesOf(await lab.publish(["--bump", "patch", "--json"]))).toContain("VERSION_EXISTS");
+});
+
+test("a dry run of what is published already says so, and shows no commands", async () => {
+  const lab = await openReleased();
+  const run = await lab.publish(["--bump", "patch", "--dry-run"]);
+  expect(run.exit).toBe(0);
+  expect(run.stdout).toContain("✓ acme/pdf 0.1.1 is already published");
+  expect(run.stdout).not.toContain("These commands");
+  expect(dataOfRun(await lab.publish(["--bump", "patch", "--dry-run", "--json"]))).toMatchObject({
+    state: "already-published",
+    version: "0.1.1",
+    commands: [],
+  });
+  expect((await lab.paks(["publish", "--all", "--bump", "patch", "--dry-run"])).stdout).not.toContain("These commands");
+});
