@@ -187,6 +187,14 @@ export const authorOutputs: Readonly<Record<string, JsonOutput>> = {
     {
       "one pak": [Release, not(given("--dry-run"))],
       "one pak, with `--dry-run`": [z.strictObject({ ...planned, commands }), given("--dry-run")],
+      "one pak that is published already, with `--dry-run`": [
+        z.strictObject({
+          ...release,
+          state: field(z.literal("already-published"), "there is nothing to do"),
+          commands,
+        }),
+        given("--dry-run"),
+      ],
       "several paks": [z.strictObject(batch(Release)), not(given("--dry-run"))],
       "several paks, with `--dry-run`": [
         z.strictObject({ ...batch(z.union([Release, ReleasePlan])), commands }),

@@ -67,6 +67,7 @@ test("publish: one pak and several, planned and done", async () => {
   const alone = runIn(one.paks);
   await alone("publish --bump patch --dry-run");
   await alone("publish --bump patch --yes");
+  await alone("publish --bump patch --dry-run");
   const several: Lab = await openLab({ path: "skills/pdf", files: { "skills/a/SKILL.md": skillText("0.1.0", "a") } });
   const together = runIn(several.paks);
   await together("publish --all --bump patch --dry-run");

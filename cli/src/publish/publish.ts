@@ -39,8 +39,9 @@ export async function publishPak(
   await tellLeftAside(context, gathered);
   const wish = asks && !mode.dryRun ? await askAuthor(context, gathered) : { gathered };
   const { plan, untold } = await context.progress(checking, async () => await decideBoth(context, wish.gathered));
+  // Nothing would be done, so there are no commands that do it either.
+  if (plan.published) return { plan, state: "already-published", dryRun: mode.dryRun };
   if (mode.dryRun) return { plan, untold: untold && { plan: untold }, state: "planned" };
-  if (plan.published) return { plan, state: "already-published" };
   if (asks || (!mode.yes && isOverwriting(plan.overwrites))) await requireConsent(context, plan, wish.aside);
   const applied = await carryOut(context, plan, { ...wish, fault });
   const done = { plan, applied, shown: asks };

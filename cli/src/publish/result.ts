@@ -20,10 +20,12 @@ export interface Published {
   readonly untold?: { readonly plan: ReleasePlan; readonly notified?: Notified | undefined } | undefined;
   /** The person at the terminal has read the plan already, in the question. */
   readonly shown?: boolean | undefined;
+  /** Programs that asked for the commands get a list, also when there is nothing to do. */
+  readonly dryRun?: boolean | undefined;
 }
 
 /** The value that `--json` prints. */
-export function dataOf({ plan, state, applied, notified, untold }: Published) {
+export function dataOf({ plan, state, applied, notified, untold, dryRun }: Published) {
   const planned = state === "planned";
   return {
     package: formatPakId(plan.id),
@@ -52,7 +54,9 @@ export function dataOf({ plan, state, applied, notified, untold }: Published) {
     notes: [...plan.notes, ...notesOf({ notified, untold })],
     ...(planned
       ? { tag_message: messageOf(plan), commands: formatCommands(untold ? [plan, untold.plan] : [plan]) }
-      : {}),
+      : dryRun === true
+        ? { commands: [] }
+        : {}),
   };
 }
 

@@ -44,8 +44,7 @@ function dataOfPak({ path, plan, published, error }: PakOutcome) {
 
 /** Those of all paks together stand at the end. */
 function withoutCommands(data: ReturnType<typeof dataOf>): Record<string, unknown> {
-  const { commands, ...rest } = data;
-  return commands === undefined ? data : rest;
+  return "commands" in data ? { ...data, commands: undefined } : data;
 }
 
 function textOfBatch({ planned, outcomes, dryRun }: BatchOutcome): string {
@@ -57,7 +56,7 @@ function textOfBatch({ planned, outcomes, dryRun }: BatchOutcome): string {
   }
   if (planned.note !== undefined) lines.push("", `⚠ ${safe(planned.note)}`);
   const commands = dryRun ? commandsOf({ planned, outcomes }) : [];
-  if (dryRun) lines.push("", "Nothing was changed. These commands do the same:", "", ...commands);
+  if (commands.length > 0) lines.push("", "Nothing was changed. These commands do the same:", "", ...commands);
   return lines.join("\n");
 }
 
