@@ -116,6 +116,13 @@ export async function requireUneditedCopies(paths: readonly string[], linked: Li
   if (edited !== undefined) throw editedCopy(edited);
 }
 
+/** The places where nothing is. */
+export async function listAbsent(paths: readonly string[]): Promise<string[]> {
+  const absent: string[] = [];
+  for (const path of paths) if (!(await exists(path))) absent.push(path);
+  return absent;
+}
+
 /** The places with a real copy: asked for, or made because the file system has no links. */
 export const listCopies = (links: readonly LinkPlan[]): string[] =>
   links.flatMap(({ path }) => (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? [path] : []));

@@ -6,10 +6,11 @@ import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { type NewFile, replaceFiles, syncAll, syncFolder } from "../write-file.ts";
 import { type WorkFolder, findBackups, makeBackupsFolder, openWorkFolder, placesIn } from "./aside.ts";
 import { eachAtOnce } from "./each-at-once.ts";
-import { type InstalledState, exists, readInstalledState } from "./installed-state.ts";
+import { type InstalledState, readInstalledState } from "./installed-state.ts";
 import {
   type LinkPlan,
   type Moved,
+  listAbsent,
   makeLinkFolder,
   makeLinks,
   moveEditedCopies,
@@ -17,10 +18,11 @@ import {
   requireFreeLinks,
   requireUneditedCopies,
 } from "./links.ts";
-import { type LinkPlaces, listOwnLinks } from "./own-links.ts";
-import { type InstallRecord, bookkeeping, formatRecord } from "./record.ts";
+import type { LinkPlaces } from "./own-links.ts";
+import { type InstallRecord, bookkeeping, formatLink, formatRecord } from "./record.ts";
 import { type Replacement, planReplacement, renameIfThere } from "./replacement.ts";
 import { requireInside } from "./require-inside.ts";
+import { type FindStanding, listAllLinks, openStandingLinks } from "./standing-links.ts";
 import { writeIntents } from "./work-folder.ts";
 
 export interface Placing {
@@ -54,7 +56,9 @@ export async function placeRelease(placing: Placing): Promise<Placed> {
  * lock. Throws LOCAL_CHANGES, ALREADY_EXISTS, UNSAFE_TARGET, DISK_FULL, READ_ONLY_TARGET.
  */
 export async function placeReleases(placings: readonly Placing[]): Promise<Placed[]> {
-  const checked = await eachAtOnce(placings, workingAtOnce, checkPlacing);
+  const [first] = placings;
+  const findStanding = first ? openStandingLinks(first.skillsFolder, first.places) : () => Promise.resolve([]);
+  const checked = await eachAtOnce(placings, workingAtOnce, (placing) => checkPlacing(placing, findStanding));
   const isChanging = checked.some(({ unchanged }) => !unchanged);
   const work = isChanging ? openWorkFolder(checked[0]!.placing.skillsFolder) : undefined;
   let placed: Placed[];
@@ -87,13 +91,15 @@ interface Checked {
   readonly unchanged: boolean;
   readonly backup: string | undefined;
   readonly backupOf: (path: string) => string;
+  /** Absolute; links that lead there already, whoever made them. */
+  readonly standing: readonly string[];
   replacement?: Replacement;
   /** Links that were not there before. */
   newLinks?: readonly string[];
 }
 
 /** Everything that can be refused, before anything is changed. */
-async function checkPlacing(placing: Placing): Promise<Checked> {
+async function checkPlacing(placing: Placing, findStanding: FindStanding): Promise<Checked> {
   const { skillsFolder, record } = placing;
   const target = join(skillsFolder, record.folder);
   await requireInside(dirname(target), skillsFolder);
@@ -105,12 +111,13 @@ async function checkPlacing(placing: Placing): Promise<Checked> {
   const backupOf = backupNamer(placing);
   const keeps = state.state === "edited" || state.state === "foreign";
   const unchanged = state.state === "intact" && state.record.digest === record.digest;
-  return { placing, target, state, unchanged, backup: keeps ? backupOf(target) : undefined, backupOf };
+  const standing = await findStanding(record);
+  return { placing, target, state, unchanged, backup: keeps ? backupOf(target) : undefined, backupOf, standing };
 }
 
-const planOf = ({ placing, state, backup }: Checked) => ({
+const planOf = ({ placing, state, backup, standing }: Checked) => ({
   skillsFolder: placing.skillsFolder,
-  record: state.record ? mergeLinks(placing.record, state.record) : placing.record,
+  record: mergeLinks(placing, { previous: state.record, standing }),
   files: placing.files,
   backup,
   previous: state.record,
@@ -146,12 +153,6 @@ async function linkPlaced(one: Checked): Promise<Placed> {
   const action = one.unchanged ? "unchanged" : state.state === "absent" ? "installed" : "replaced";
   const folder = one.backup === undefined ? [] : [{ from: target, to: one.backup }];
   return { action, previous: state.record, moved: [...folder, ...moved] };
-}
-
-async function listAbsent(paths: readonly string[]): Promise<string[]> {
-  const absent: string[] = [];
-  for (const path of paths) if (!(await exists(path))) absent.push(path);
-  return absent;
 }
 
 type Recording = Pick<Placing, "skillsFolder" | "workspace">;
@@ -232,10 +233,14 @@ function requireReplaceable(state: InstalledState, record: InstallRecord, target
     });
 }
 
-const mergeLinks = (record: InstallRecord, previous: InstallRecord): InstallRecord => ({
-  ...record,
-  links: [...new Set([...previous.links, ...record.links])].sort(),
-});
+/** With those that lead there already: who removes the pak removes them too. */
+function mergeLinks(
+  { skillsFolder, record }: Placing,
+  { previous, standing }: Pick<Checked, "standing"> & { readonly previous: InstallRecord | undefined },
+): InstallRecord {
+  const found = standing.map((path) => formatLink(skillsFolder, path));
+  return { ...record, links: [...new Set([...(previous?.links ?? []), ...record.links, ...found])].sort() };
+}
 
 const backupNamer = ({ skillsFolder, record }: Placing) => {
   const stamp = record.installed_at.replaceAll(/[:.]/g, "-");
@@ -269,7 +274,7 @@ export async function removeRelease(removing: Removing): Promise<{ readonly move
   const target = join(skillsFolder, record.folder);
   await requireInside(dirname(target), skillsFolder);
   const state = await readInstalledState(skillsFolder, record.folder);
-  const links = await listOwnLinks(skillsFolder, record, places);
+  const links = await listAllLinks(skillsFolder, record, places);
   const linked = { to: target, record, places };
   if (!removing.force) {
     if (state.state === "edited") requireReplaceable(state, record, target);

@@ -22,6 +22,7 @@ import { type InstallRecord, bookkeeping, folderRule, formatRecord, readRecord }
 import { type WorkspaceChange, changeWorkspace, readWorkspaceChange } from "../workspace/change-workspace.ts";
 import { readLock, rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { requireInside } from "./require-inside.ts";
+import { listAllLinks } from "./standing-links.ts";
 import { type Unsynced, replaceFile, sweepDrafts, syncFolder, writeNewFile } from "../write-file.ts";
 
 /**
@@ -167,7 +168,7 @@ async function endRemoving(
   { target, places }: Ending,
 ): Promise<void> {
   const record = await findRecord(skillsFolder, folder);
-  if (record) await removeLinks(await listOwnLinks(skillsFolder, record, places), { to: target, record, places });
+  if (record) await removeLinks(await listAllLinks(skillsFolder, record, places), { to: target, record, places });
   await endWorkspace(skillsFolder, workspace);
   await rm(bookkeeping(skillsFolder).record(folder), { force: true });
 }

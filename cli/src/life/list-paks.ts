@@ -4,6 +4,7 @@ import type { Context } from "../context.ts";
 import { type Unrecorded, isUnrecorded, lookAtUnrecorded } from "../install/adopt.ts";
 import { type InstalledPak, surveyInstalled } from "../install/list-installed.ts";
 import { type LinkPlaces, linkPlacesOf, sortLinks } from "../install/own-links.ts";
+import { type FindStanding, openStandingLinks } from "../install/standing-links.ts";
 import { exists } from "../install/installed-state.ts";
 import { ownName } from "./own-name.ts";
 import { type AgentFolders, agentsOf, findLinkDrift, findReaders, listAgentFolders } from "./agents.ts";
@@ -85,8 +86,9 @@ export async function readRows(context: Context, place: Place): Promise<ListRow[
   const lockOf = (folder: string) => (Object.hasOwn(lock.paks, folder) ? lock.paks[folder] : undefined);
   const rows: ListRow[] = [];
   const places = linkPlacesOf(context);
+  const findStanding = openStandingLinks(place.skillsFolder, places);
   for (const found of survey.installed) {
-    const pak = await withOwnLinks(found, { context, place, places });
+    const pak = await withOwnLinks(found, { context, place, places, findStanding });
     rows.push(await installedRow(pak, { place, places, folders, locked: lockOf(pak.record.folder), hasLock }));
   }
   for (const { folder, path, error } of survey.broken)
@@ -103,15 +105,16 @@ interface Known {
   readonly context: Context;
   readonly place: Place;
   readonly places: LinkPlaces;
+  readonly findStanding: FindStanding;
 }
 
 /** What else its record names may be a stranger's word: it is told, and nothing ever becomes of it. */
-async function withOwnLinks(pak: InstalledPak, { context, place, places }: Known): Promise<InstalledPak> {
+async function withOwnLinks(pak: InstalledPak, { context, place, places, findStanding }: Known): Promise<InstalledPak> {
   const { own, strangers } = await sortLinks(place.skillsFolder, pak.record, places);
   for (const path of strangers)
     if (await exists(path))
       context.warn(`The record of ${pak.record.folder} names ${path}, where paks puts no links: it is left alone.`);
-  return { ...pak, links: own };
+  return { ...pak, links: [...new Set([...own, ...(await findStanding(pak.record))])] };
 }
 
 const emptyRow = (place: Place, folder: string, path: string): ListRow => ({

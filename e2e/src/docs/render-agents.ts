@@ -102,6 +102,10 @@ absolute. \`--copy\` makes copies instead, and so does a file system that has no
 and goes with the pak like a link does; if it was edited, installing and removing are refused until \`--force\`, which keeps
 what was there.
 
+A link that is there already and leads to the installed folder, from a place that the table below names, is taken for one of
+paks' own, whoever made it and whether its tool is found here or not: it may have come with the project. \`paks list\` names the tool,
+\`paks install\` and \`paks ci\` record the link, and \`paks remove\` deletes it with the pak.
+
 A tool's folder that really is \`.agents/skills\`, by a link such as \`.claude/skills\` → \`../.agents/skills\` or the other way round,
 reads what is installed there: it gets no link and no copy. Of tools whose folders are one, one link serves all.
 
