@@ -127,6 +127,9 @@ interface Explained {
 function explain(problem: string, { command, words, flags }: Explained): PaksError {
   const { name } = splitUsage(command.command);
   if (problem.startsWith("Not enough non-option arguments")) {
+    // An option that there is not has taken the word behind it.
+    const flag = words.flatMap(namesOfFlag).find((one) => !flags.includes(one) && !flags.includes(kebabCase(one)));
+    if (flag !== undefined) return noSuchFlag(flag, flags, name);
     return usageError(`Something is missing: paks ${command.command}`, name);
   }
   const unknown = /^Unknown (?:arguments?|commands?): (.*)$/s
@@ -139,10 +142,23 @@ function explain(problem: string, { command, words, flags }: Explained): PaksErr
     words.some((word) => word.split("=", 1)[0]?.replace(/^--?/, "") === one && word.startsWith("-")),
   );
   if (flag === undefined) return usageError(`The command line has a word too many: ${unknown[0]}`, name);
+  return noSuchFlag(flag, flags, name);
+}
+
+function noSuchFlag(flag: string, flags: readonly string[], name: string): PaksError {
   const guess = flag.length < 3 ? undefined : nearest(flag, flags);
   const given = `${flag.length === 1 ? "-" : "--"}${flag}`;
   return usageError(`There is no option ${given}.${guess === undefined ? "" : ` Did you mean --${guess}?`}`, name);
 }
+
+/** `--foo=1` → `foo`, `-gx` → `g`; none of a word that is no flag. */
+function namesOfFlag(word: string): string[] {
+  const [, long, short] = /^(?:--([^=]+)|-([a-z]))/i.exec(word) ?? [];
+  return [long ?? short].filter((one) => one !== undefined);
+}
+
+/** As a flag is declared that somebody writes `dryRun`. */
+const kebabCase = (flag: string): string => flag.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** Tags without anything before the version. */
 const mayBeEmpty = new Set(["tag-prefix", "tagPrefix"]);
