@@ -1,8 +1,17 @@
 import { signsTags, type TagForm } from "@paks/git/work-tree";
-import { compareVersions, formatPakId, formatTagMessage, isPrerelease, type PakId, tagVersion } from "@paks/schema";
+import {
+  compareVersions,
+  type Finding,
+  formatPakId,
+  formatTagMessage,
+  isPrerelease,
+  type PakId,
+  tagVersion,
+} from "@paks/schema";
 import { allowSecrets } from "../allow-secrets.ts";
 import type { Context } from "../context.ts";
 import { highestVersion } from "./choose-version.ts";
+import type { DependencyCheck } from "./dependencies.ts";
 import { checkFiles, type Draft, draftRelease, findPrepared, type ManifestFacts, readManifestFacts } from "./draft.ts";
 import { checkBranch, tagNames } from "./git-checks.ts";
 import { listRerunFlags, type PublishOptions } from "./options.ts";
@@ -14,7 +23,7 @@ import { askRegistry, findId, type Known } from "./registry-side.ts";
 import type { ReleasePlan } from "./release-plan.ts";
 import type { RepositoryFacts } from "./repository-facts.ts";
 import { type Started, startRelease } from "./start.ts";
-import { checkTagsAndPush, findStanding, type TagsRead } from "./tag-checks.ts";
+import { checkTagsAndPush, findStanding, isPushed, type TagsRead } from "./tag-checks.ts";
 import { tagNotes } from "./tag-notes.ts";
 import { findUntoldVersion } from "./untold-version.ts";
 import { findWritten } from "./version-edit.ts";
@@ -53,6 +62,14 @@ export function isBlocked({ facts, content, outside, options }: Gathered): boole
   return committed === undefined || problems.errors.length > 0;
 }
 
+/** What a run of several paks shares. */
+export interface OthersOfRun {
+  /** Of all paks that are released together. */
+  readonly names: ReadonlySet<string>;
+  /** Has asked for what all of them depend on. */
+  readonly dependencies: DependencyCheck;
+}
+
 /** Everything that was read and asked for one pak. */
 export interface Gathered {
   readonly facts: RepositoryFacts;
@@ -64,6 +81,7 @@ export interface Gathered {
   /** What is uncommitted elsewhere may be of another pak of the same run, and is told by the run. */
   readonly isOneOfMany?: boolean | undefined;
   readonly tagsRead?: TagsRead | undefined;
+  readonly others?: OthersOfRun | undefined;
 }
 
 /**
@@ -94,10 +112,12 @@ export async function decideRelease(context: Context, gathered: Gathered): Promi
     draft && meeting && (await checkTagsAndPush({ ...meeting, draft, untold: standing?.untold }, problems));
   if (!draft) problems.addError(outside.permission.error);
   const release = draft && id && { inputs, outside, draft, id, overwrites };
-  const [published, untold] = await Promise.all([
+  const [published, untold, missing] = await Promise.all([
     release && askRegistry(release, registry),
     release && gathered.isOneOfMany !== true ? findUntoldVersion(release, release) : undefined,
+    release && findMissing(context, release, gathered.others),
   ]);
+  problems.add(...(missing ?? []));
   const message = draft && id && problems.try(() => formatMessage({ inputs, outside, draft, id }, context.clock()));
 
   problems.addAll(registry);
@@ -114,6 +134,24 @@ export async function decideRelease(context: Context, gathered: Gathered): Promi
     notes: listNotes(parts, [standing?.note, gathered.isOneOfMany === true ? undefined : files.note]),
     warnings: problems.warnings,
   };
+}
+
+/** What the pak depends on and cannot be installed. Of a release that is out already nothing can be mended. */
+async function findMissing(
+  context: Context,
+  { inputs, outside, draft, id }: Parts,
+  others?: OthersOfRun,
+): Promise<readonly Finding[]> {
+  const { manifest, options } = inputs;
+  const isReleasedToo = ({ account, name }: PakId) => account === id.account && others?.names.has(name) === true;
+  const dependencies = manifest.dependencies.filter((dependency) => !isReleasedToo(dependency));
+  if (dependencies.length === 0 || !options.push || options.skipRegistry) return [];
+  if (!outside.me.value || isPushed(inputs, draft)) return [];
+  if (others) return await others.dependencies.check(dependencies);
+  const { openDependencyCheck } = await import("./dependencies.ts");
+  const alone = openDependencyCheck(context);
+  await alone.prepare(dependencies);
+  return await alone.check(dependencies);
 }
 
 function listNotes(

@@ -6,7 +6,7 @@ import { checkBranch } from "../git-checks.ts";
 import type { PublishOptions } from "../options.ts";
 import type { Outside } from "../outside.ts";
 import { type PakContent, readContents } from "../pak-content.ts";
-import { decideRelease, type Gathered } from "../plan.ts";
+import { decideRelease, type Gathered, type OthersOfRun } from "../plan.ts";
 import { Problems, requireValue, settle, type Settled } from "../problems.ts";
 import { hasGitWork, type ReleasePlan } from "../release-plan.ts";
 import { factsOf, type RepositoryFacts, type WholeRepository } from "../repository-facts.ts";
@@ -93,9 +93,28 @@ async function planChosen(
   chosen: readonly ReadPak[],
 ): Promise<readonly PlannedPak[]> {
   const { read } = planning;
-  const [tagsRead, each] = await Promise.all([readStanding(read, chosen), withAnswers(context, planning, chosen)]);
-  const work = each.map((pak) => async () => await planOne(context, { ...pak, tagsRead }, read.options));
+  const [tagsRead, each, others] = await Promise.all([
+    readStanding(read, chosen),
+    withAnswers(context, planning, chosen),
+    readOthers(context, read.options, chosen),
+  ]);
+  const work = each.map((pak) => async () => await planOne(context, { ...pak, tagsRead, others }, read.options));
   return await inParallel(work, 8);
+}
+
+/** What all of them depend on is asked for at once, but for what is released together with them. */
+async function readOthers(
+  context: Context,
+  { push, skipRegistry }: PublishOptions,
+  chosen: readonly ReadPak[],
+): Promise<OthersOfRun | undefined> {
+  const manifests = chosen.flatMap(({ manifest }) => manifest?.committed ?? []);
+  const wanted = manifests.flatMap(({ dependencies }) => dependencies);
+  if (wanted.length === 0 || !push || skipRegistry) return undefined;
+  const { openDependencyCheck } = await import("../dependencies.ts");
+  const dependencies = openDependencyCheck(context);
+  await dependencies.prepare(wanted);
+  return { names: new Set(manifests.map(({ name }) => name)), dependencies };
 }
 
 /** What the registry was never told of; what cannot be told now is nobody's wish and no failure. */
@@ -175,7 +194,15 @@ async function readStanding({ whole, outside, options }: Read, chosen: readonly 
 
 async function planOne(
   context: Context,
-  { facts, outside, manifest, tagsRead, value: content, error }: ReadPak & Pick<Gathered, "outside" | "tagsRead">,
+  {
+    facts,
+    outside,
+    manifest,
+    tagsRead,
+    others,
+    value: content,
+    error,
+  }: ReadPak & Pick<Gathered, "outside" | "tagsRead" | "others">,
   options: PublishOptions,
 ): Promise<PlannedPak> {
   const { path } = facts.place;
@@ -189,6 +216,7 @@ async function planOne(
     options,
     isOneOfMany: true,
     tagsRead,
+    others,
   };
   const decided = await settle(decideRelease(context, gathered));
   return { path, plan: decided.value, error: decided.error };

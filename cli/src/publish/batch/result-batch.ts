@@ -54,11 +54,20 @@ function textOfBatch({ planned, outcomes, dryRun }: BatchOutcome): string {
   for (const { published } of outcomes) {
     if (published?.notified?.note !== undefined) lines.push(`⚠ ${safe(published.notified.note)}`);
   }
+  lines.push(...missingOf(outcomes));
   if (planned.note !== undefined) lines.push("", `⚠ ${safe(planned.note)}`);
   const commands = dryRun ? commandsOf({ planned, outcomes }) : [];
   if (commands.length > 0) lines.push("", "Nothing was changed. These commands do the same:", "", ...commands);
   return lines.join("\n");
 }
+
+/** Of the warnings those that concern whoever installs; what an author may polish tells `validate --all`. */
+const missingOf = (outcomes: readonly PakOutcome[]): string[] =>
+  outcomes.flatMap(({ path, plan }) =>
+    (plan?.warnings ?? [])
+      .filter(({ code }) => code.startsWith("DEPENDENCY_"))
+      .map(({ message }) => `⚠ ${safe(nameOf(path, plan))}: ${safe(message)}`),
+  );
 
 /** The version commit names releases that are out too, so it is made of all plans. */
 function commandsOf({ planned, outcomes }: Pick<BatchOutcome, "planned" | "outcomes">): string[] {
@@ -109,7 +118,7 @@ export function formatBatchPlan({ paks, note }: BatchPlan): string {
   const rows = paks.map(({ path, plan, error }): PakOutcome => {
     return { path, plan, error, published: plan?.published && { plan, state: "already-published" } };
   });
-  const lines = [tableOf(rows)];
+  const lines = [tableOf(rows), ...missingOf(rows)];
   if (note !== undefined) lines.push(`⚠ ${safe(note)}`);
   return lines.join("\n");
 }
