@@ -10,7 +10,10 @@ export interface Target {
   readonly globalDir: string | undefined;
   /** It reads `~/.agents/skills` as well. A second copy in its own folder would be told as a conflict. */
   readonly readsSharedHome: boolean;
-  /** One of these exists where the tool is used: `~/…`, `./…` (the project), `$VARIABLE/…` or absolute. Empty = never detected. */
+  /**
+   * One of these exists where the tool is used: `~/…`, `./…` (the project, and for it alone), `$VARIABLE/…` or absolute.
+   * Empty = never detected. Of tools that share a folder of the project, one has it here.
+   */
   readonly detect: readonly string[];
   /** The project's package.json must name this package too: the traces alone could be anybody's. */
   readonly dependency?: string;
@@ -44,11 +47,11 @@ export const sharedFolder = ".agents/skills";
 
 export const configHome: readonly EnvOverride[] = [{ variable: "XDG_CONFIG_HOME", replaces: "~/.config" }];
 
-/** A tool that keeps everything in one folder, the same in a project and at home. */
+/** A tool that keeps everything in one folder, the same in a project and at home: either shows that it is used. */
 export const own = (folder: string) => ({
   projectDir: `${folder}/skills`,
   globalDir: `~/${folder}/skills`,
-  detect: [`~/${folder}`],
+  detect: [`./${folder}`, `~/${folder}`],
 });
 
 /** A tool that reads the shared folder, of the project and of the home. */

@@ -111,6 +111,26 @@ test("a target is detected by its traces, wherever a variable moved them", async
   expect(await detectWith(["/work/app/Zed", "/Zed"])).toEqual([]);
 });
 
+test("a tool's own folder in the project shows that it is used there, and there alone", async () => {
+  expect(await detectWith(["/work/app/.claude", "/work/app/.cursor", "/work/app/.roo"])).toEqual([
+    "claude-code",
+    "cursor",
+    "roo",
+  ]);
+  const exists = async (path: string) => path.startsWith("/work/app/");
+  expect(await detectTargets({ ...place, global: true, exists })).toEqual([]);
+});
+
+test("every folder with a dot of its own is one tool's trace, of tools that share one the first's", () => {
+  const folders = targetTable.flatMap(({ projectDir = "", detect }) => {
+    const folder = projectDir.replace(/\/skills$/, "");
+    if (!folder.startsWith(".") || folder === ".agents") return [];
+    return [{ folder, isTrace: detect.includes(`./${folder}`) }];
+  });
+  for (const { folder } of folders)
+    expect([folder, folders.filter((one) => one.folder === folder && one.isTrace).length]).toEqual([folder, 1]);
+});
+
 test("a trace that could be anybody's counts only with the package that belongs to it", async () => {
   expect(await detectWith(["/work/app/agent"])).toEqual([]);
   expect(await detectWith(["/work/app/agent"], {}, ["eve"])).toEqual(["eve"]);

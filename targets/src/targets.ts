@@ -19,7 +19,10 @@ export interface TargetDisk {
   readonly dependencies?: () => Promise<readonly string[]>;
 }
 
-export type DetectOptions = TargetPlace & TargetDisk;
+export interface DetectOptions extends TargetPlace, TargetDisk {
+  /** For all projects: what lies in this one says nothing then. */
+  readonly global?: boolean | undefined;
+}
 
 /** By id or alias; upper and lower case do not matter. */
 export function findTarget(idOrAlias: string, targets: readonly Target[] = targetTable): Target | undefined {
@@ -27,7 +30,7 @@ export function findTarget(idOrAlias: string, targets: readonly Target[] = targe
   return targets.find(({ id }) => id === wanted) ?? targets.find(({ aliases }) => aliases.includes(wanted));
 }
 
-/** The tools that have left a trace on this machine or in this project, in the table's order. */
+/** The tools that have left a trace on this machine or, unless it is for all projects, in this one; in the table's order. */
 export async function detectTargets(
   options: DetectOptions,
   targets: readonly Target[] = targetTable,
@@ -38,8 +41,10 @@ export async function detectTargets(
   return found.flat();
 }
 
-async function isThere(target: Target, { exists, dependencies, ...place }: DetectOptions): Promise<boolean> {
-  const paths = target.detect.flatMap((path) => resolvePath(target, path, place) ?? []);
+async function isThere(target: Target, options: DetectOptions): Promise<boolean> {
+  const { exists, dependencies, global, ...place } = options;
+  const traces = target.detect.filter((path) => global !== true || !path.startsWith("./"));
+  const paths = traces.flatMap((path) => resolvePath(target, path, place) ?? []);
   if (!(await Promise.all(paths.map(exists))).includes(true)) return false;
   return target.dependency === undefined || ((await dependencies?.()) ?? []).includes(target.dependency);
 }

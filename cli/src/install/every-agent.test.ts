@@ -187,3 +187,17 @@ test("list names a tool that is found here and reads the folder itself", async (
   expect((await project.ok("install", "acme/pdf")).stdout).toContain("read by Cursor from");
   expect(await project.json("list")).toMatchObject({ installed: [{ agents: ["cursor"], links: [] }] });
 });
+
+test("a project's own folder of a tool is enough, in the project and not for all projects", async () => {
+  const project = await makeProject();
+  await project.registry.add("acme/text", "1.0.0");
+  for (const folder of [".claude", ".cursor"]) await mkdir(join(project.cwd, folder));
+  const run = await project.ok("install", "acme/text");
+  expect(run.stdout).toContain(`linked from ${join(".claude", "skills", "text")}`);
+  expect(run.stdout).toContain("read by Cursor from");
+  expect(run.stderr).not.toContain("no coding tool was found");
+  expect(await project.json("list")).toMatchObject({ installed: [{ agents: ["claude-code", "cursor"] }] });
+  await project.ok("remove", "text");
+  expect((await project.ok("install", "acme/text", "--global")).stdout).not.toContain("linked from");
+  expect(existsSync(join(project.home, ".claude"))).toBe(false);
+});

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import { PaksError, systemErrorCode } from "@paks/schema";
 import {
   type DetectOptions,
@@ -14,6 +14,7 @@ import type { Context } from "../context.ts";
 import { nearest } from "../nearest.ts";
 import { exists } from "./installed-state.ts";
 import type { LinkPlan } from "./links.ts";
+import { isInside } from "./require-inside.ts";
 import { folderIdentity, isDirect } from "./same-folder.ts";
 
 export interface ScopeArgs {
@@ -67,7 +68,7 @@ export async function planScope(context: Context, args: ScopeArgs): Promise<Scop
   const place = findSkillsFolder(context, args);
   if (args.dir !== undefined) return planFolder(place, args);
   const project = args.root ?? context.cwd;
-  const chosen = await chooseTargets(context, args.agents, project);
+  const chosen = await chooseTargets(context, args, project);
   const used = args.global ? chosen.targets : await usedInProject(context, chosen, project);
   const folders = used.flatMap((target) => {
     const folder = targetFolder(target, { ...placeOf(context, project), global: args.global });
@@ -133,9 +134,15 @@ export const placeOf = (context: Context, project: string): DetectOptions => ({
   home: context.home,
   cwd: project,
   env: context.config.variable,
-  exists,
+  exists: async (path) => (await exists(path)) && (await isOfItsPlace(path, context.home, project)),
   dependencies: () => readDependencies(project),
 });
+
+/** What leads out of a project, in which links would be refused, is no trace of a tool there. */
+async function isOfItsPlace(path: string, home: string, project: string): Promise<boolean> {
+  const isProjects = path.startsWith(project + sep) && !(home + sep).startsWith(project + sep);
+  return !isProjects || (await isInside(path, project));
+}
 
 /** Names only; a package.json that is none says nothing. */
 async function readDependencies(project: string): Promise<string[]> {
@@ -154,9 +161,13 @@ interface Chosen {
   readonly why: "named" | "remembered" | "everything" | "found";
 }
 
-async function chooseTargets(context: Context, ids: readonly string[], project: string): Promise<Chosen> {
+async function chooseTargets(
+  context: Context,
+  { agents: ids, global }: Pick<ScopeArgs, "agents" | "global">,
+  project: string,
+): Promise<Chosen> {
   const targets = listTargets(context.config.agents);
-  const place = placeOf(context, project);
+  const place = { ...placeOf(context, project), global };
   const settle = (names: readonly string[]) =>
     Promise.all(names.map((id) => settleTarget(requireTarget(id, targets), place)));
   if (ids.includes("*")) {

@@ -33,12 +33,12 @@ export function listAgentFolders(context: Context, { root, scope }: Place): Agen
 /** Tools found on this machine that look into the place's own skills folder: these need no link. */
 export async function findReaders(
   context: Context,
-  { root, skillsFolder }: Place,
+  { root, scope, skillsFolder }: Place,
   folders: AgentFolders,
 ): Promise<string[]> {
   const ids = new Set(folders.get(skillsFolder));
   const targets = listTargets(context.config.agents).filter(({ id }) => ids.has(id));
-  return (await detectTargets(placeOf(context, root), targets)).map(({ id }) => id);
+  return (await detectTargets({ ...placeOf(context, root), global: scope === "global" }, targets)).map(({ id }) => id);
 }
 
 /** The id that an agent has, for the id or alias that a user typed. @throws PaksError USAGE */

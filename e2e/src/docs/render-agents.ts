@@ -64,9 +64,12 @@ that folder themselves; for each other one a link to the copy is put where it lo
 2. Else those that \`--agent\` named for this pak before: \`paks.lock\` has them as the pak's \`agents\`.
 3. Else the \`agents\` of the project's \`paks.jsonc\`.
 4. Else those you had remembered: \`paks agent default claude-code cursor\` (\`--clear\` forgets them).
-5. Else those that are found on this machine or in this project. In a project that is limited to those which already have
-   a folder there, and to Claude Code: what one person has on a machine is not wanted in everybody's project. The others are
-   named in a note with the \`--agent\` that installs for them too.
+5. Else those that are found: on this machine, or by what lies in this project (\`found by\` in the table; \`./\` is the project). A
+   project's \`.claude\`, \`.cursor\` or \`.roo\` is enough for Claude Code, Cursor and Roo Code there, also where they are not on this
+   machine; with \`-g\` only what is on the machine counts. In a project a link is made for those that have a folder with a dot in
+   it already, and for Claude Code when it is on the machine: what one person has there is not wanted in everybody's project. The
+   others are named in a note with the \`--agent\` that installs for them too. \`.vscode\` and \`.github\` are a sign of no tool, since most
+   projects have them, and where several tools share a folder, such as \`.trae\`, the first in the table is found by it.
 
 **Changing it.** \`paks install acme/pdf --agent roo\` says anew for whom this pak is: for Roo Code alone, and the links and copies of
 the tools that are left out go. A changed \`agents\` of \`paks.jsonc\` is followed by the next \`paks install\`, for every pak
