@@ -167,8 +167,16 @@ export async function compareCi(runs: number): Promise<Comparison[]> {
     await mkdir(join(cwd, ".claude"), { recursive: true });
     mustEndWell("paks install", await lab.paks(cwd, ["install"]));
     const installed = [join(cwd, ".agents"), join(cwd, ".claude", "skills")];
-    const cold = { ...paksSide(lab, cwd, "paks ci", "ci"), before: () => empty(...installed, ...fetched(lab)) };
-    const warm = { ...paksSide(lab, cwd, "paks ci --offline", "ci", "--offline"), before: () => empty(...installed) };
+    const cold = {
+      ...paksSide(lab, cwd, "paks ci", "ci"),
+      before: () => empty(...installed, ...fetched(lab)),
+      rest: 1000,
+    };
+    const warm = {
+      ...paksSide(lab, cwd, "paks ci --offline", "ci", "--offline"),
+      before: () => empty(...installed),
+      rest: 1000,
+    };
     const apart = await lab.folder("apart");
     const loop = `set -e
 for name in ${names.join(" ")}; do "$0" "$1" install acme/$name --agent claude-code --no-save; done`;

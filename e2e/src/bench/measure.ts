@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 
 /** One side of a comparison: a whole process, from start to exit. */
 export interface Side {
@@ -9,6 +9,8 @@ export interface Side {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Run before each measured run, not counted. */
   readonly before?: () => void;
+  /** Milliseconds before each run in which what the runs before have left may end: a registry that still counts downloads. */
+  readonly rest?: number;
   /** Run after each measured run, not counted; throws when it has not done what is measured. */
   readonly after?: () => void;
 }
@@ -28,10 +30,16 @@ const cleanEnv = (): Record<string, string | undefined> => {
   return env;
 };
 
+/** What is still to be written would be written while the next one is measured. */
+async function rest(milliseconds: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, milliseconds));
+  // There is none on Windows.
+  spawnSync("sync");
+}
+
 /** Not synchronous: the servers that a side talks to may live in this process. */
 const once = (side: Side): Promise<number> =>
   new Promise((resolve, reject) => {
-    side.before?.();
     const started = process.hrtime.bigint();
     const child = spawn(side.file, side.args, {
       cwd: side.cwd,
@@ -54,6 +62,8 @@ export async function measureInTurn(sides: readonly Side[], runs: number): Promi
   const times = sides.map((): number[] => []);
   for (let run = -1; run < runs; run += 1)
     for (const [index, side] of sides.entries()) {
+      side.before?.();
+      if (side.rest !== undefined) await rest(side.rest);
       const time = await once(side);
       side.after?.();
       if (run >= 0) times[index]!.push(time);
