@@ -12,13 +12,12 @@ import type { Fetched } from "./fetched.ts";
 import type { InstallResult, Installed } from "./install.ts";
 import { requireLockedManifest } from "./install-plan.ts";
 import { openScopes } from "./install-scopes.ts";
-import { readInstalledState } from "./installed-state.ts";
 import { listCopies } from "./links.ts";
-import { requireSameCommit } from "./locked-record.ts";
+import { findLockedPresent } from "./locked-present.ts";
 import { requireRegistryOf } from "./locked-registry.ts";
 import { linkPlacesOf } from "./own-links.ts";
 import { type Placing, placeReleases } from "./place.ts";
-import { type InstallRecord, formatLink } from "./record.ts";
+import { formatLink } from "./record.ts";
 import { requireInside } from "./require-inside.ts";
 import { findSkillsFolder } from "./scope.ts";
 import { inSkillsFolder } from "./skills-folder.ts";
@@ -52,9 +51,11 @@ export async function installLocked(context: Context, options: CiOptions): Promi
     eachAtOnce(entries, fetchesAtOnce, async ([folder, entry]) => {
       // Also of what is in place: who is asked for a name does not depend on that.
       if (entry.resolved.type === "registry") requireRegistryOf(entry.resolved, context, workspace.registry);
-      const present = await findPresent(place.skillsFolder, folder, entry);
+      const { present, doubted } = await findLockedPresent({ ...place, root }, folder, entry);
       if (!present && entry.resolved.type === "git") await requireTyped(context, entry.resolved.repository, root);
-      const fetched = present ? undefined : await fetchLocked(entry, context, { root, wish: workspace.registry });
+      const fetched = present
+        ? undefined
+        : await fetchLocked(entry, context, { root, wish: workspace.registry, doubted });
       if (fetched) requireLockedManifest(folder, entry, fetched);
       step(`Fetched ${(count += 1)} of ${entries.length}`);
       const { scope } = await scopes(entry, true);
@@ -83,7 +84,8 @@ export async function installLocked(context: Context, options: CiOptions): Promi
   const placed = await inSkillsFolder(skillsFolder, folder, async () => {
     if (formatLock(await readLock(root)) !== formatLock(lock)) throw changedMeanwhile();
     for (const { folder, entry, fetched } of paks)
-      if (!fetched && !(await findPresent(skillsFolder, folder, entry))) throw changedMeanwhile();
+      if (!fetched && !(await findLockedPresent({ skillsFolder, root }, folder, entry)).present)
+        throw changedMeanwhile();
     return await placeReleases(paks.map(({ placing }) => placing));
   });
   const installed = paks.map(({ entry, fetched, placing, readers }, index): Installed => ({
@@ -110,13 +112,6 @@ const changedMeanwhile = (): PaksError =>
   new PaksError("LOCK_BUSY", "Another paks command changed this project meanwhile.", {
     hint: "Run the same command again.",
   });
-
-async function findPresent(skillsFolder: string, folder: string, entry: LockedPak): Promise<InstallRecord | undefined> {
-  const found = await readInstalledState(skillsFolder, folder);
-  if (found.state !== "intact" || found.record.digest !== entry.digest) return undefined;
-  requireSameCommit(folder, entry, found.record);
-  return found.record;
-}
 
 const aboutOf = (folder: string, { resolved }: LockedPak, name: string) => ({
   name,

@@ -3,6 +3,7 @@ import {
   type GitOrigin,
   type LocalOrigin,
   type LockedPak,
+  type Manifest,
   type NpmOrigin,
   type Origin,
   type RegistryOrigin,
@@ -11,6 +12,7 @@ import {
   describeFiles,
   formatPakId,
   isPaksError,
+  tagVersion,
 } from "@paks/schema";
 import type { Context } from "../context.ts";
 import type { Registry } from "../registry.ts";
@@ -34,6 +36,8 @@ export interface LockedOptions {
   readonly earlier?: boolean | undefined;
   /** For releases of a registry: `git` goes there and not to the store. */
   readonly from?: "archive" | "git" | undefined;
+  /** What a record of an install contradicts: the store knows the bytes and not whose they are, so their origin is asked. */
+  readonly doubted?: boolean | undefined;
 }
 
 interface Locked<T extends Origin = Origin> {
@@ -77,6 +81,7 @@ function describeFetched(locked: Described, files: readonly ReleaseFile[]): Fetc
   const { manifest, notes } = readFetchedManifest(files, path);
   if (origin.type === "registry" && manifest.name !== origin.name)
     throw mismatch(locked, `its files are those of a pak "${manifest.name}"`);
+  requireVersion(locked, manifest);
   return {
     name: origin.type === "registry" ? origin.name : manifest.name,
     account: origin.type === "registry" ? origin.account : undefined,
@@ -89,14 +94,31 @@ function describeFetched(locked: Described, files: readonly ReleaseFile[]): Fetc
   };
 }
 
+/** The lock only repeats it. A release of a registry may have it in its tag alone. */
+function requireVersion(locked: Described, { name, version: written }: Pick<Manifest, "name" | "version">): void {
+  const { entry, origin } = locked;
+  const said =
+    origin.type === "npm" ? origin.version : origin.type === "git" ? (tagged(origin, name) ?? written) : written;
+  if (said === entry.version || (said === undefined && (origin.type === "registry" || entry.version === null))) return;
+  throw mismatch(locked, `its files say ${said ?? "no version"}, the lock says ${entry.version ?? "none"}`);
+}
+
+const tagged = ({ tag, path }: GitOrigin, name: string): string | undefined =>
+  tag === undefined ? undefined : tagVersion(tag, { name, path });
+
 async function filesOf(locked: Locked): Promise<readonly ReleaseFile[]> {
   const { entry, origin, context } = locked;
   if (origin.type === "local") return await readLocal(locked as Locked<LocalOrigin>);
   // Before the store: who is asked for a name does not depend on what was fetched once.
   const registry = origin.type === "registry" ? requireRegistryOf(origin, context, locked.options.wish) : undefined;
   if (registry && locked.options.from === "git") return await fetchAsAsked(locked as Locked<RegistryOrigin>, registry);
+  const isDoubted = locked.options.doubted === true;
+  if (registry && isDoubted) {
+    requireOnlineFor(locked);
+    await requireRecorded({ ...(locked as Locked<RegistryOrigin>), mustAnswer: true }, registry);
+  }
   const archive = origin.type === "registry" ? origin.archive : undefined;
-  const kept = await context.store.find(entry.digest, { archive });
+  const kept = registry || !isDoubted ? await context.store.find(entry.digest, { archive }) : undefined;
   if (kept !== undefined) return kept;
   requireOnlineFor(locked);
   if (origin.type === "registry") return await fetchFromRegistry(locked as Locked<RegistryOrigin>, registry!);
@@ -216,10 +238,11 @@ function requireFiles(locked: Described, files: readonly ReleaseFile[]): void {
 }
 
 function requireOnlineFor(locked: Locked): void {
-  const { origin, context } = locked;
+  const { origin, context, options } = locked;
   if (origin.type === "registry") return requireOnline(context, origin);
   if (!context.config.offline) return;
-  throw new PaksError("OFFLINE", `${nameOf(locked)} is not in the store, and paks works offline.`, {
+  const why = options.doubted === true ? "is recorded here otherwise than paks.lock says" : "is not in the store";
+  throw new PaksError("OFFLINE", `${nameOf(locked)} ${why}, and paks works offline.`, {
     hint: "Run the same command once with a network.",
   });
 }

@@ -1,12 +1,4 @@
-import {
-  type ErrorDetails,
-  type LockedPak,
-  PaksError,
-  formatLock,
-  originIdentity,
-  parsePakId,
-  type Lock,
-} from "@paks/schema";
+import { type LockedPak, PaksError, formatLock, originIdentity, parsePakId, type Lock } from "@paks/schema";
 import type { Context } from "../context.ts";
 import type { Registry } from "../registry.ts";
 import { dependenciesOf, makeEntry } from "../workspace/entry.ts";
@@ -84,19 +76,12 @@ export function openFetchers(context: Context, { root, registryFor, registryWish
 export function requireLockedManifest(folder: string, entry: LockedPak, { manifest }: Fetched): void {
   const found = dependenciesOf(manifest.dependencies);
   const details = { folder, locked: entry.dependencies, found };
-  if (!isSame(found, entry.dependencies))
-    throw lockDiffers(`${folder} depends on other paks than its files say`, details);
-  // A tag alone may give the version of what git has; of a release of the registry it is in both or only in the tag.
-  const { version } = manifest;
-  if (entry.resolved.type !== "registry" || version === undefined || version === entry.version) return;
-  throw lockDiffers(`${folder} is ${entry.version}, its files say ${version}`, { folder });
-}
-
-const lockDiffers = (what: string, details: ErrorDetails): PaksError =>
-  new PaksError("LOCKFILE_MISMATCH", `paks.lock says that ${what}.`, {
+  if (isSame(found, entry.dependencies)) return;
+  throw new PaksError("LOCKFILE_MISMATCH", `paks.lock says that ${folder} depends on other paks than its files say.`, {
     hint: "Take paks.lock from version control again.",
     details,
   });
+}
 
 /**
  * What was planned with is what the files say: else the registry has had something left out or added.

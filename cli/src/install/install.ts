@@ -170,7 +170,8 @@ async function apply(
 ): Promise<Omit<InstallResult, "root"> | undefined> {
   const { request, place } = work;
   if (request.save && !(await isSame(work, planned))) return undefined;
-  for (const { pak, fetched } of paks) if (!fetched && !(await findPresent(work, pak))) return undefined;
+  for (const { pak, fetched } of paks)
+    if (!fetched && !(await findPresent(work, planned, pak)).present) return undefined;
   const renames = request.save ? listRenames(planned, plan) : new Map<string, string>();
   await requireUneditedRenames(work, renames);
   await keepReplaced(work, paks);

@@ -1,5 +1,6 @@
 import {
   type LockedPak,
+  type Origin,
   PaksError,
   type RegistryOrigin,
   type ReleaseDto,
@@ -19,6 +20,8 @@ const unanswered = new Set<string>(["REGISTRY_UNAVAILABLE", "DB_UNAVAILABLE", "R
 interface LockedRelease {
   readonly entry: Omit<LockedPak, "previous">;
   readonly origin: RegistryOrigin;
+  /** A registry that does not answer is no reason to believe the lock. */
+  readonly mustAnswer?: boolean;
 }
 
 /**
@@ -45,12 +48,16 @@ interface Difference {
   readonly there: string;
 }
 
-export function listRecordDifferences({ entry, origin }: LockedRelease, release: ReleaseDto): Difference[] {
+export function listRecordDifferences(
+  { entry, origin }: { readonly entry: Pick<LockedPak, "digest">; readonly origin: RegistryOrigin },
+  release: ReleaseDto,
+): Difference[] {
   const pairs: readonly (readonly [what: string, here: string | undefined, there: string])[] = [
     ["digest", entry.digest, release.digest],
     ["repository", origin.repository, release.repository],
     ["folder", origin.path, release.path],
     ["tag", origin.tag, release.tag],
+    ["tag object", origin.tag_object, release.tag_object],
     ["commit", origin.commit, release.commit],
     ["tree", origin.tree, release.tree],
     ["archive", origin.archive, release.archive_sha256],
@@ -58,23 +65,82 @@ export function listRecordDifferences({ entry, origin }: LockedRelease, release:
   return pairs.flatMap(([what, here, there]) => (here === undefined || here === there ? [] : [{ what, here, there }]));
 }
 
+type Fact = readonly [what: string, value: string | undefined];
+
+/** What fixes a release. The rest of its facts it has once and for all. */
+const nameOfRelease: readonly string[] = ["registry", "account", "name", "version"];
+
+/** Everything that is recorded of where a pak came from. */
+function listFacts(origin: Origin): readonly Fact[] {
+  if (origin.type === "local") return [];
+  if (origin.type === "npm")
+    return [
+      ["package", origin.package],
+      ["version", origin.version],
+      ["integrity", origin.integrity],
+      ["folder", origin.path],
+    ];
+  const found: readonly Fact[] = [
+    ["repository", origin.repository],
+    ["folder", origin.path],
+    ["tag", origin.tag],
+    ["commit", origin.commit],
+    ["tree", origin.tree],
+  ];
+  if (origin.type === "git") return [...found, ["branch", origin.branch]];
+  return [
+    ["registry", origin.registry],
+    ["account", origin.account],
+    ["name", origin.name],
+    ["version", origin.version],
+    ...found,
+    ["tag object", origin.tag_object],
+    ["archive", origin.archive],
+  ];
+}
+
+interface OtherFact {
+  readonly what: string;
+  readonly locked: string | undefined;
+  readonly installed: string | undefined;
+}
+
+function listOtherFacts(locked: Origin, installed: Origin): OtherFact[] {
+  const there = new Map(listFacts(installed));
+  const all = listFacts(locked).map(([what, here]) => ({ what, locked: here, installed: there.get(what) }));
+  // Of a release, older locks and records say less. Of git, no tag is another state than a tag.
+  const isSaid = (value: string | undefined): boolean => value !== undefined || locked.type === "git";
+  return all.filter((one) => one.locked !== one.installed && isSaid(one.locked) && isSaid(one.installed));
+}
+
 /**
- * A version of one registry has one commit for ever. In words, how lock and record of an install differ about it.
+ * Another fact of the very release that was installed. In words, how lock and record of an install differ about it.
  * @param record of an install with the locked digest
  */
-export function findOtherCommit(entry: LockedRelease["entry"], record: InstallRecord): string | undefined {
-  const [locked, { origin }] = [entry.resolved, record];
-  if (locked.type !== "registry" || origin.type !== "registry") return undefined;
-  if (locked.registry !== origin.registry || locked.version !== origin.version) return undefined;
-  const differs = (here: string | undefined, there: string | undefined) =>
-    here !== undefined && there !== undefined && here !== there;
-  if (differs(locked.commit, origin.commit)) return `commit ${locked.commit}, it was installed from ${origin.commit}`;
-  return differs(locked.tree, origin.tree) ? `tree ${locked.tree}, it was installed from ${origin.tree}` : undefined;
+export function findOtherFact({ resolved }: LockedRelease["entry"], { origin }: InstallRecord): string | undefined {
+  if (resolved.type !== "registry" || origin.type !== "registry") return undefined;
+  const others = listOtherFacts(resolved, origin);
+  const [other] = others;
+  if (other === undefined || others.some(({ what }) => nameOfRelease.includes(what))) return undefined;
+  return `the ${other.what} ${other.locked || "."}, it was installed from ${other.installed || "."}`;
+}
+
+/** In words, the first fact of where it came from that the record of an install says otherwise. */
+export function findOtherOrigin({ resolved }: LockedRelease["entry"], { origin }: InstallRecord): string | undefined {
+  const [other] = listOtherFacts(resolved, origin);
+  const { what, locked = "none", installed = "none" } = other ?? {};
+  return other && `is recorded with the ${what} ${installed || "."}, paks.lock has ${locked || "."}`;
+}
+
+/** Whether the record of an install with the locked digest says of version and origin just what the lock says. */
+export function isRecordedAsLocked(entry: LockedRelease["entry"], record: InstallRecord): boolean {
+  const isSame = record.version === entry.version && record.origin.type === entry.resolved.type;
+  return isSame && findOtherOrigin(entry, record) === undefined;
 }
 
 /** @throws PaksError LOCKFILE_MISMATCH */
-export function requireSameCommit(folder: string, entry: LockedRelease["entry"], record: InstallRecord): void {
-  const other = findOtherCommit(entry, record);
+export function requireSameFacts(folder: string, entry: LockedRelease["entry"], record: InstallRecord): void {
+  const other = findOtherFact(entry, record);
   if (other === undefined) return;
   throw new PaksError("LOCKFILE_MISMATCH", `paks.lock and the record of ${folder} do not fit: the lock has ${other}.`, {
     hint: "Look at who changed paks.lock, or the record; `paks verify` asks the registry. Take paks.lock from version control again.",
@@ -82,7 +148,7 @@ export function requireSameCommit(folder: string, entry: LockedRelease["entry"],
 }
 
 async function findRecord(
-  { origin }: LockedRelease,
+  { origin, mustAnswer }: LockedRelease,
   registry: Registry,
   first: PaksError | undefined,
 ): Promise<ReleaseDto | undefined> {
@@ -90,7 +156,8 @@ async function findRecord(
     const release = await registry.findRelease(origin, origin.version);
     if (release !== undefined) return release;
   } catch (error) {
-    if (isPaksError(error) && unanswered.has(error.code) && (!first || unanswered.has(first.code))) return undefined;
+    const isUnanswered = isPaksError(error) && unanswered.has(error.code) && (!first || unanswered.has(first.code));
+    if (isUnanswered && mustAnswer !== true) return undefined;
     throw error;
   }
   const denial = first && denied.has(first.code) ? first : undefined;

@@ -11,14 +11,14 @@ import {
   planInstall,
 } from "../workspace/plan-install.ts";
 import { requireOrigin } from "../workspace/entry.ts";
+import { requireTyped } from "../workspace/typed-repositories.ts";
 import { eachAtOnce } from "./each-at-once.ts";
 import type { Fetched } from "./fetched.ts";
 import type { InstallOptions } from "./install.ts";
 import { entryOf, type openFetchers, type openRegistries, requireDependencies, requireFrozen } from "./install-plan.ts";
 import type { Scopes } from "./install-scopes.ts";
-import { requireSameCommit } from "./locked-record.ts";
+import { type LockedPresent, findLockedPresent } from "./locked-present.ts";
 import { requireRegistryOf } from "./locked-registry.ts";
-import { readInstalledState } from "./installed-state.ts";
 import type { Placing } from "./place.ts";
 import { linkPlacesOf } from "./own-links.ts";
 import { type InstallRecord, formatLink } from "./record.ts";
@@ -63,8 +63,8 @@ export async function makeReady(work: Work, opened: OpenWorkspace, step: (label:
   let count = 0;
   const fetched = await eachAtOnce(wanted, fetchesAtOnce, async (pak) => {
     requireItsRegistry(work, opened, pak);
-    const present = await findPresent(work, pak);
-    const bytes = present ? undefined : await pak.fetch();
+    const { present, doubted } = await findPresent(work, opened, pak);
+    const bytes = present ? undefined : doubted ? await fetchDoubted(work, opened, pak.before!) : await pak.fetch();
     if (bytes) requireDependencies(pak, bytes);
     step(`Fetched ${(count += 1)} of ${wanted.length}`);
     return await readyPak(work, opened, { pak, fetched: bytes, present });
@@ -100,16 +100,17 @@ function requireItsRegistry(
   requireRegistryOf(before.resolved, context, workspace.registry);
 }
 
-/** What need not be fetched: the lock's bytes are in place. */
-export async function findPresent(
-  work: Work,
+/** What need not be fetched: the lock's bytes are in place. @throws PaksError LOCKFILE_MISMATCH */
+export const findPresent = async (
+  { place }: Work,
+  { root }: OpenWorkspace,
   { isKept, before, folder }: PlannedPak,
-): Promise<InstallRecord | undefined> {
-  if (!isKept || !before) return undefined;
-  const found = await readInstalledState(work.place.skillsFolder, folder);
-  if (found.state !== "intact" || found.record.digest !== before.digest) return undefined;
-  requireSameCommit(folder, before, found.record);
-  return found.record;
+): Promise<LockedPresent> => (isKept && before ? await findLockedPresent({ ...place, root }, folder, before) : {});
+
+async function fetchDoubted({ context }: Work, { root, workspace }: OpenWorkspace, entry: LockedPak): Promise<Fetched> {
+  const { fetchLocked } = await import("./fetch-locked.ts");
+  if (entry.resolved.type === "git") await requireTyped(context, entry.resolved.repository, root);
+  return await fetchLocked(entry, context, { root, wish: workspace.registry, doubted: true });
 }
 
 interface Bytes {
@@ -147,7 +148,7 @@ async function readyPak(work: Work, opened: OpenWorkspace, { pak, fetched, prese
     isExact,
     placing: {
       skillsFolder: place.skillsFolder,
-      record: fetched ? recordOf(fetched, facts) : { ...present!, ...facts, version: pak.before!.version },
+      record: fetched ? recordOf(fetched, facts) : { ...present!, ...facts },
       files: fetched?.files ?? [],
       links,
       force: options.force,

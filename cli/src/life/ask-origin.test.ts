@@ -184,6 +184,6 @@ test("a clone's record has no repository of this machine asked that the user nev
   const [repo, hidden] = [await repository(["v1.0.0"]), await repository(["v1.0.0"])];
   await project.ok("install", `${repo.url}#tag=v1.0.0&path=skills/csv`);
   await editRecord((record) => Object.assign(record["origin"] as object, { repository: hidden.url }));
-  expect(await verify()).toMatchObject({ exit: 5, problems: [{ code: "PROTOCOL_NOT_ALLOWED" }] });
+  expect(await verify()).toMatchObject({ exit: 5, problems: [{ code: "DRIFT" }, { code: "PROTOCOL_NOT_ALLOWED" }] });
   expect(await project.json("audit")).toMatchObject({ findings: [{ code: "PROTOCOL_NOT_ALLOWED" }] });
 });

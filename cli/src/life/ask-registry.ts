@@ -1,5 +1,6 @@
 import { type RegistryOrigin, type ReleaseDto, PaksError, formatPakId, isPaksError } from "@paks/schema";
 import { type Registries, findRegistryOf, otherRegistry } from "../install/locked-registry.ts";
+import { listRecordDifferences } from "../install/locked-record.ts";
 import type { Registry } from "../registry.ts";
 
 /** What a registry says today of a release that was installed from it. */
@@ -61,14 +62,7 @@ export function listDifferences(
   recorded: { readonly origin: RegistryOrigin; readonly digest: string },
   release: ReleaseDto,
 ): string[] {
-  const { origin, digest } = recorded;
-  const pairs: readonly [what: string, here: string | undefined, there: string][] = [
-    ["digest", digest, release.digest],
-    ["commit", origin.commit, release.commit],
-    ["archive", origin.archive, release.archive_sha256],
-    ["tree", origin.tree, release.tree],
-  ];
-  return pairs.flatMap(([what, here, there]) =>
-    here === undefined || here === there ? [] : [`${what} ${here} here, ${there} in the registry`],
+  return listRecordDifferences({ entry: recorded, origin: recorded.origin }, release).map(
+    ({ what, here, there }) => `${what} ${here || "."} here, ${there || "."} in the registry`,
   );
 }

@@ -4,18 +4,15 @@ import { type Workspace, PaksError, contentDigest, isPaksError, lockFileName } f
 import type { Context } from "../context.ts";
 import { eachAtOnce } from "../install/each-at-once.ts";
 import type { InstalledPak } from "../install/list-installed.ts";
-import { findOtherCommit } from "../install/locked-record.ts";
 import { listDisagreements, notLocked } from "../workspace/check-lock.ts";
 import { findLocked } from "../workspace/entry.ts";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
 import { listWishes } from "../workspace/wish.ts";
 import { askOrigins } from "./ask-origin.ts";
-import { askRegistry, listDifferences } from "./ask-registry.ts";
+import { checkLock } from "./check-locked.ts";
+import { type RegistryCheck, checkRegistry } from "./check-registry.ts";
 import { type ListRow, rowName } from "./list-paks.ts";
 import { type Problem, problemOf } from "./problem.ts";
-
-/** `checked`: where it came from agrees; `none`: a folder, which nobody vouches for; `skipped`: offline. */
-export type RegistryCheck = "checked" | "none" | "skipped" | "failed";
 
 export interface Verified {
   readonly row: ListRow;
@@ -54,7 +51,7 @@ const about = (row: ListRow) => ({ folder: row.folder, name: rowName(row) });
 async function checkLocally(row: ListRow, platform: NodeJS.Platform): Promise<Problem[]> {
   if (row.error !== undefined) return [problemOf(row.error, about(row))];
   const { pak } = row;
-  const problems: Problem[] = [...checkLock(row)];
+  const problems: Problem[] = [...(await checkLock(row))];
   const add = (code: Problem["code"], message: string, more: Partial<Problem> = {}) =>
     problems.push({ ...about(row), code, message, ...more });
   if (row.state === "unrecorded") return [...problems, unrecorded(row)];
@@ -127,61 +124,6 @@ async function listModeChanges({ record, path }: InstalledPak): Promise<string[]
     if (((mode & 0o100) !== 0) !== file.executable) changed.push(file.path);
   }
   return changed;
-}
-
-/** Another version than locked is drift; other bytes under the same version are not. */
-function checkLock({ pak, locked, folder, ...row }: ListRow): Problem[] {
-  if (pak === undefined || locked === undefined) return [];
-  const { record } = pak;
-  const who = { folder, name: rowName({ pak, locked, folder, ...row }) };
-  const other = record.digest === locked.digest ? findOtherCommit(locked, record) : undefined;
-  if (other !== undefined)
-    return [
-      {
-        ...who,
-        code: "LOCKFILE_MISMATCH",
-        message: `${lockFileName} has ${other}`,
-        hint: `Look at who changed ${lockFileName}, or the record; take the lock from version control again.`,
-      },
-    ];
-  if (row.lockState !== "differs") return [];
-  const commits = [record.origin, locked.resolved].map((origin) => ("commit" in origin ? origin.commit : undefined));
-  const same = record.version === null ? commits[0] === commits[1] : record.version === locked.version;
-  if (same && record.digest !== locked.digest && locked.resolved.type !== "local")
-    return [
-      {
-        ...who,
-        code: "LOCKFILE_MISMATCH",
-        message: `has the digest ${record.digest}; ${lockFileName} says ${locked.digest} of the same version`,
-        hint: `Look at who changed ${lockFileName}, or the record; take the lock from version control again.`,
-      },
-    ];
-  const versions = `${record.version ?? "other content"} is installed, ${locked.version ?? "other content"} is locked`;
-  return [{ ...who, code: "DRIFT", message: versions, hint: "Install what is locked: paks ci." }];
-}
-
-async function checkRegistry(
-  context: Context,
-  row: ListRow,
-  wish: string | undefined,
-): Promise<{ readonly registry: RegistryCheck; readonly problems: Problem[] }> {
-  const recorded = row.pak?.record ?? (row.locked && { origin: row.locked.resolved, digest: row.locked.digest });
-  if (recorded === undefined || recorded.origin.type === "local") return { registry: "none", problems: [] };
-  if (context.config.offline) return { registry: "skipped", problems: [] };
-  // Those of git and npm are asked about together.
-  if (recorded.origin.type !== "registry") return { registry: "none", problems: [] };
-  const { origin, digest } = recorded;
-  const asked = await askRegistry(context, origin, wish);
-  if (asked.state !== "known") return { registry: "failed", problems: [problemOf(asked.error, about(row))] };
-  const differences = listDifferences({ origin, digest }, asked.release);
-  if (differences.length === 0) return { registry: "checked", problems: [] };
-  const problem: Problem = {
-    ...about(row),
-    code: "INTEGRITY_MISMATCH",
-    message: `is not the release that ${asked.registry.url} recorded: ${differences.join("; ")}`,
-    hint: "A version never changes: either what is installed or the registry was tampered with.",
-  };
-  return { registry: "failed", problems: [problem] };
 }
 
 /** Where `paks.jsonc` and the lock do not agree, and where the lock does not agree with itself. */

@@ -32,12 +32,14 @@ export interface TestPak {
   /** More lines of front matter. */
   readonly frontmatter?: string;
   readonly license?: string | null;
+  /** All of SKILL.md, such as one that names no version. */
+  readonly text?: string;
 }
 
 export function skillFiles(name: string, version: string, pak: TestPak = {}): ReleaseFile[] {
   const { dependencies = {}, files = {}, frontmatter = "", license = "Apache-2.0" } = pak;
   const needs = Object.entries(dependencies).map(([id, range]) => `  - "${id}@${range}"\n`);
-  const text = `---
+  const made = `---
 name: ${name}
 description: Does what ${name} does.
 ${license === null ? "" : `license: ${license}\n`}version: "${version}"
@@ -45,7 +47,7 @@ ${needs.length === 0 ? "" : `dependencies:\n${needs.join("")}`}${frontmatter}---
 # ${name} ${version}
 `;
   return [
-    { path: "SKILL.md", executable: false, bytes: Buffer.from(text) },
+    { path: "SKILL.md", executable: false, bytes: Buffer.from(pak.text ?? made) },
     ...Object.entries(files).map(([path, content]) => ({
       path: path.replace(/!$/, ""),
       executable: path.endsWith("!"),

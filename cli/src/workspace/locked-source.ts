@@ -44,14 +44,25 @@ const mismatch = (folder: string, why: string): PaksError =>
   });
 
 /** In words, why an entry cannot be what its source asks for. */
-export function findStray({ source: text, resolved, version }: Entry): string | undefined {
+export function findStray({ source: text, resolved, version: locked }: Entry): string | undefined {
+  const version = findOtherVersion(resolved, locked);
+  if (version !== undefined) return version;
   // Only paks of registries have names by which others can depend on them.
   if (text === null)
     return resolved.type === "registry" ? undefined : `nothing asked for it, and it is of ${resolved.type}`;
   const source = parseLocked(text);
   if (source === undefined) return `its source "${text}" cannot be read`;
-  const found = source.type === resolved.type ? findDifference(source, resolved, version) : `a pak of ${resolved.type}`;
+  const found = source.type === resolved.type ? findDifference(source, resolved, locked) : `a pak of ${resolved.type}`;
   return found === undefined ? undefined : `it asks for ${formatSource(source)}, and what it got is ${found}`;
+}
+
+/** A release is of the version that its tag names, and a package of its own. */
+function findOtherVersion(origin: Origin, version: string | null): string | undefined {
+  const said =
+    origin.type === "registry" ? tagVersion(origin.tag, origin) : origin.type === "npm" ? origin.version : undefined;
+  if (said === undefined || said === version) return undefined;
+  const what = origin.type === "registry" ? `the tag ${origin.tag}` : `${said} of ${placeOf(origin)}`;
+  return `it is ${version ?? "without a version"}, and what it got is ${what}`;
 }
 
 function parseLocked(text: string): Source | undefined {
