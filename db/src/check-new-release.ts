@@ -1,5 +1,5 @@
 import { canonicalName, type Finding, reservedName, versionKey } from "@paks/schema";
-import { describeOther } from "./require-binding.ts";
+import { describeOther, releaseFrom } from "./require-binding.ts";
 import type { Db } from "./tables.ts";
 
 export interface PlannedRelease {
@@ -69,7 +69,7 @@ async function checkBinding(db: Db, plan: PlannedRelease, pak: ExistingPak | und
     }
     if (!here) {
       const place = binding.path === "" ? binding.repository_url : `${binding.repository_url}, folder ${binding.path}`;
-      return [finding("BINDING_CONFLICT", `${plan.name} is released from ${place}.`, "Release it from there.")];
+      return [finding("BINDING_CONFLICT", `${plan.name} is released from ${place}.`, releaseFrom(place))];
     }
     if (binding.state !== "frozen") return [];
     return [finding("REPOSITORY_IDENTITY_CHANGED", "Publishing is frozen until the owner confirms the repository.")];

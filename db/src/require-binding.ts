@@ -26,8 +26,9 @@ export async function requireBinding(trx: Db, pak: LockedPak, release: NewReleas
   const id = `${pak.account}/${pak.name}`;
   if (!bound) return bindPak(trx, pak, release);
   if (bound.repository_key !== release.repository.key || bound.path !== release.path) {
-    throw new PaksError("BINDING_CONFLICT", `${id} is released from ${place(bound.repository_url, bound.path)}.`, {
-      hint: "Release it from there, or choose another name.",
+    const there = place(bound.repository_url, bound.path);
+    throw new PaksError("BINDING_CONFLICT", `${id} is released from ${there}.`, {
+      hint: releaseFrom(there),
       details: { repository: bound.repository_url, path: bound.path },
     });
   }
@@ -38,6 +39,10 @@ export async function requireBinding(trx: Db, pak: LockedPak, release: NewReleas
     );
   }
 }
+
+/** @param there the repository, and the folder in it */
+export const releaseFrom = (there: string): string =>
+  `Publish from ${there}, or under another name: a registry cannot move a pak to another repository or folder yet.`;
 
 const place = (url: string, path: string): string => (path === "" ? url : `${url}, folder ${path}`);
 

@@ -89,7 +89,7 @@ function findConflict(claim: Claim, bindings: readonly Binding[]): PaksError | u
       "BINDING_CONFLICT",
       `${id} is released from ${place(elsewhere.path)}, not from ${place(claim.path)}.`,
       {
-        hint: "Release it from there.",
+        hint: `Put it back into ${place(elsewhere.path)}, or choose another name: a registry cannot move a pak to another folder yet.`,
         details: { bound_path: elsewhere.path, path: claim.path },
       },
     );

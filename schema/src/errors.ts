@@ -66,7 +66,7 @@ const rows = {
   VERSION_EXISTS: row(409, 6, "This version was released before with other content."),
   TAG_EXISTS: row(409, 6, "The tag is taken."),
   NAME_TAKEN: row(409, 6, "The name belongs to somebody else or is too close to a taken one."),
-  BINDING_CONFLICT: row(409, 6, "The pak is bound to another repository or path."),
+  BINDING_CONFLICT: row(409, 6, "The pak is bound to another repository or path, and cannot be moved yet."),
   REPOSITORY_IDENTITY_CHANGED: row(409, 6, "The host now reports another repository under this address."),
   LOCAL_CHANGES: row(409, 6, "Installed files were edited."),
   ALREADY_EXISTS: row(409, 6, "Something else is already there."),

@@ -85,6 +85,10 @@ test("a version, a binding or a name that is taken is told before the tag exists
   const next = { version: "1.0.1", tag: "v1.0.1" };
   expect(await ask(next)).toMatchObject({ ok: true, creates: false });
   expect(await codes({ ...next, repository: "https://git.test/acme/elsewhere" })).toContain("BINDING_CONFLICT");
+  const elsewhere = await ask({ ...next, repository: "https://git.test/acme/elsewhere" });
+  const hint = expect.stringMatching(/^Publish from https?:\/\/[^,]+, .*cannot move/) as string;
+  const conflict = expect.objectContaining({ code: "BINDING_CONFLICT", hint }) as object;
+  expect(elsewhere).toMatchObject({ findings: expect.arrayContaining([conflict]) as object[] });
   const close = { package: "acme/p-df", manifest: skillText("p-df"), files: [fileOf("SKILL.md", skillText("p-df"))] };
   expect(await codes({ ...close, ...next })).toContain("NAME_TAKEN");
 });

@@ -42,3 +42,17 @@ test("a dry run of what is published already says so, and shows no commands", as
   });
   expect((await lab.paks(["publish", "--all", "--bump", "patch", "--dry-run"])).stdout).not.toContain("These commands");
 });
+
+test("a remote that was switched is noticed, although there is nothing to release", async () => {
+  const lab = await openReleased();
+  const here = dataOfRun(await lab.publish(["--bump", "patch", "--json"]));
+  expect(here["notes"]).toEqual([]);
+  const known = String(here["repository"]);
+  lab.registry.releases[0]!.repository = "https://git.example/acme/skills";
+  const note = `has acme/pdf from https://git.example/acme/skills, and this repository is ${known}`;
+  const run = await lab.publish(["--bump", "patch"]);
+  expect(run.stdout).toContain("already published");
+  expect(run.stdout).toContain(note);
+  expect(dataOfRun(await lab.publish(["--bump", "patch", "--json"]))["notes"]).toEqual([expect.stringContaining(note)]);
+  expect((await lab.paks(["publish", "--all", "--bump", "patch"])).stdout).toContain(note);
+});

@@ -1,29 +1,22 @@
 import { signsTags, type TagForm } from "@paks/git/work-tree";
-import {
-  compareVersions,
-  type Finding,
-  formatPakId,
-  formatTagMessage,
-  isPrerelease,
-  type PakId,
-  tagVersion,
-} from "@paks/schema";
+import { compareVersions, formatPakId, formatTagMessage, isPrerelease, type PakId, tagVersion } from "@paks/schema";
 import { allowSecrets } from "../allow-secrets.ts";
 import type { Context } from "../context.ts";
 import { highestVersion } from "./choose-version.ts";
-import type { DependencyCheck } from "./dependencies.ts";
 import { checkFiles, type Draft, draftRelease, findPrepared, type ManifestFacts, readManifestFacts } from "./draft.ts";
 import { checkBranch, tagNames } from "./git-checks.ts";
 import { listRerunFlags, type PublishOptions } from "./options.ts";
 import type { Outside } from "./outside.ts";
 import { type PakContent, readContent } from "./pak-content.ts";
+import { findMissing, type OthersOfRun } from "./find-missing.ts";
 import { isOverwriting, listOverwrites, type Overwrites, unasked } from "./overwrites.ts";
 import { Problems } from "./problems.ts";
+import { describeElsewhere } from "./registry-checks.ts";
 import { askRegistry, findId, type Known } from "./registry-side.ts";
 import type { ReleasePlan } from "./release-plan.ts";
 import type { RepositoryFacts } from "./repository-facts.ts";
 import { type Started, startRelease } from "./start.ts";
-import { checkTagsAndPush, findStanding, isPushed, type TagsRead } from "./tag-checks.ts";
+import { checkTagsAndPush, findStanding, type TagsRead } from "./tag-checks.ts";
 import { tagNotes } from "./tag-notes.ts";
 import { findUntoldVersion } from "./untold-version.ts";
 import { findWritten } from "./version-edit.ts";
@@ -60,14 +53,6 @@ export function isBlocked({ facts, content, outside, options }: Gathered): boole
   problems.addError(outside.permission.error);
   problems.addAll(noteRegistryAnswers(outside));
   return committed === undefined || problems.errors.length > 0;
-}
-
-/** What a run of several paks shares. */
-export interface OthersOfRun {
-  /** Of all paks that are released together. */
-  readonly names: ReadonlySet<string>;
-  /** Has asked for what all of them depend on. */
-  readonly dependencies: DependencyCheck;
 }
 
 /** Everything that was read and asked for one pak. */
@@ -136,26 +121,8 @@ export async function decideRelease(context: Context, gathered: Gathered): Promi
   };
 }
 
-/** What the pak depends on and cannot be installed. Of a release that is out already nothing can be mended. */
-async function findMissing(
-  context: Context,
-  { inputs, outside, draft, id }: Parts,
-  others?: OthersOfRun,
-): Promise<readonly Finding[]> {
-  const { manifest, options } = inputs;
-  const isReleasedToo = ({ account, name }: PakId) => account === id.account && others?.names.has(name) === true;
-  const dependencies = manifest.dependencies.filter((dependency) => !isReleasedToo(dependency));
-  if (dependencies.length === 0 || !options.push || options.skipRegistry) return [];
-  if (!outside.me.value || isPushed(inputs, draft)) return [];
-  if (others) return await others.dependencies.check(dependencies);
-  const { openDependencyCheck } = await import("./dependencies.ts");
-  const alone = openDependencyCheck(context);
-  await alone.prepare(dependencies);
-  return await alone.check(dependencies);
-}
-
 function listNotes(
-  { inputs, outside, draft, overwrites }: Assembled,
+  { inputs, outside, draft, overwrites, published }: Assembled,
   others: readonly (string | undefined)[],
 ): string[] {
   const { options } = inputs;
@@ -164,6 +131,7 @@ function listNotes(
     ...listOverwrites(overwrites, draft.tag, remote).map((what) => `Overwrites ${what}`),
     options.skipRegistry && options.push && isOverwriting(overwrites) ? unasked : undefined,
     ...others,
+    describeElsewhere(published, outside.address.value),
     describeOlder(inputs, draft),
     options.tagForm === "lightweight" ? lightweight : undefined,
   ];

@@ -6,6 +6,7 @@ import {
   type MeDto,
   type PakId,
   type ReleaseDto,
+  repositoryIdentity,
 } from "@paks/schema";
 import type { Registry } from "../registry.ts";
 import type { ManifestTexts } from "./pak-content.ts";
@@ -65,4 +66,12 @@ export async function findPublished(
     hint: "Release the next version: paks publish --bump patch",
   });
   return undefined;
+}
+
+/** A remote that was switched: what is out needs nothing, but the next release would be refused. */
+export function describeElsewhere(published: ReleaseDto | undefined, address: string | undefined): string | undefined {
+  if (!published || address === undefined) return undefined;
+  const { repository } = published;
+  if (repositoryIdentity(repository) === repositoryIdentity(address)) return undefined;
+  return `The registry has ${formatPakId(published)} from ${repository}, and this repository is ${address}: it takes no new release from here (BINDING_CONFLICT)`;
 }

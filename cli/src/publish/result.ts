@@ -127,6 +127,7 @@ export function textOf(done: Published, { policy, terminal }: TextOptions): stri
   if (state === "already-published") {
     return [
       `✓ ${formatPakId(plan.id)} ${plan.version} is already published (${plan.tag.name}, ${plan.digest})`,
+      ...plan.notes.map((note) => `⚠ ${safe(note)}`),
       ...installLines(plan, policy),
     ].join("\n");
   }

@@ -54,7 +54,7 @@ function textOfBatch({ planned, outcomes, dryRun }: BatchOutcome): string {
   for (const { published } of outcomes) {
     if (published?.notified?.note !== undefined) lines.push(`⚠ ${safe(published.notified.note)}`);
   }
-  lines.push(...missingOf(outcomes));
+  lines.push(...missingOf(outcomes), ...elsewhereOf(outcomes));
   if (planned.note !== undefined) lines.push("", `⚠ ${safe(planned.note)}`);
   const commands = dryRun ? commandsOf({ planned, outcomes }) : [];
   if (commands.length > 0) lines.push("", "Nothing was changed. These commands do the same:", "", ...commands);
@@ -68,6 +68,10 @@ const missingOf = (outcomes: readonly PakOutcome[]): string[] =>
       .filter(({ code }) => code.startsWith("DEPENDENCY_"))
       .map(({ message }) => `⚠ ${safe(nameOf(path, plan))}: ${safe(message)}`),
   );
+
+/** What is to be known of releases that are out: above all that the next one would be refused. */
+const elsewhereOf = (outcomes: readonly PakOutcome[]): string[] =>
+  outcomes.flatMap(({ plan }) => (plan?.published ? plan.notes.map((note) => `⚠ ${safe(note)}`) : []));
 
 /** The version commit names releases that are out too, so it is made of all plans. */
 function commandsOf({ planned, outcomes }: Pick<BatchOutcome, "planned" | "outcomes">): string[] {

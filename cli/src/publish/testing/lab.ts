@@ -125,7 +125,9 @@ export async function openKeptLab(template: LabTemplate): Promise<Lab> {
   const config = join(dir, ".git", "config");
   await writeFile(config, (await readFile(config, "utf8")).replace(template.url, server.url));
   const lab = await connect({ path: template.path, repo: gitRepoAt(dir), bare, server });
-  lab.registry.releases.push(...template.releases.map((release) => ({ ...release })));
+  const moved = ({ repository }: StubRelease) =>
+    repository === undefined ? {} : { repository: repository.replace(template.url, server.url) };
+  lab.registry.releases.push(...template.releases.map((release) => ({ ...release, ...moved(release) })));
   return lab;
 }
 

@@ -10,6 +10,8 @@ export interface StubRelease {
   digest: string;
   readonly commit: string;
   readonly tag: string;
+  /** As the announcement named it. */
+  repository?: string;
 }
 
 /** A registry in memory with the answers of the real one, as far as publish asks. It reads the pushed tag itself. */
@@ -108,7 +110,7 @@ async function index({ registry, attempts, bare }: IndexState, request: StubRequ
   const { repository, tag, path } = JSON.parse(request.body) as { repository: string; tag: string; path: string };
   const release = await readPushedTag(bare, tag, path);
   const isNew = !registry.releases.some((each) => each.tag === tag);
-  if (isNew) registry.releases.push(release);
+  if (isNew) registry.releases.push({ ...release, repository });
   const { account, name, version, digest } = release;
   const attempt = {
     ...{ id: randomUUID(), repository, tag, path, trigger: "token", state: "indexed", stage: "record" },
@@ -138,8 +140,8 @@ async function readPushedTag(bare: string, tag: string, path: string): Promise<S
 }
 
 const releaseDto = (release: StubRelease) => ({
-  ...release,
   ...{ kind: "skill", tag_object: release.commit, tree: release.commit, repository: "https://example.com/x", path: "" },
+  ...release,
   ...{ archive_sha256: "0".repeat(64), archive_bytes: 1, file_count: 1, total_bytes: 1, evidence: "token" },
   ...{ released_at: now, yanked: false, manifest: {}, warnings: [] },
 });
