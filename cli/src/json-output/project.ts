@@ -133,6 +133,8 @@ const Rollback = z.strictObject({
   to: nullable(text, "the version that is there now; `null`: it has none"),
   digest: field(digest, "of what is there now"),
   source: nullable(text, "what `paks.jsonc` asks for now; `null`: the same as before"),
+  pinned: field(flag, "it was, and stays so: `update` leaves it alone"),
+  capabilities: field(CapabilityChange, "what it can do that the version that went could not, and the other way round"),
   backups: list(text, "absolute paths of the copies of what was edited"),
   moved: Moved,
   removed: list(text, "folders of dependencies that nothing needs any more"),

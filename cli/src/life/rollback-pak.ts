@@ -1,14 +1,19 @@
 import { dirname } from "node:path";
 import {
+  type CapabilityChange,
   type Lock,
   type LockedPak,
   type Workspace,
   PaksError,
   aliasOf,
+  compareCapabilities,
   describeFiles,
+  formatPakId,
   formatLock,
   lockFileName,
+  noCapabilities,
   parseSource,
+  readCapabilities,
   selectVersion,
 } from "@paks/schema";
 import type { Context } from "../context.ts";
@@ -25,8 +30,12 @@ import type { WorkspaceChange } from "../workspace/change-workspace.ts";
 import { listDisagreements } from "../workspace/check-lock.ts";
 import { dependenciesOf } from "../workspace/entry.ts";
 import { type OpenWorkspace, findWorkspace, readLock } from "../workspace/open-workspace.ts";
+import { type GrowthWords, askAboutGrowth } from "./ask-growth.ts";
 import { listNeeded } from "./dependents.ts";
+import { listFileChanges } from "./file-changes.ts";
+import { findReleased } from "./find-released.ts";
 import { listPaks, rowName } from "./list-paks.ts";
+import { nextUpdate } from "./next-update.ts";
 import { type LockedRow, requireLockedRow } from "./pin-paks.ts";
 import { findPlace, folderOptions } from "./places.ts";
 import { stateNames } from "./state-names.ts";
@@ -43,6 +52,11 @@ export interface RolledBack {
   readonly local: string | undefined;
   /** What `paks.jsonc` asks for now, when that had to change. */
   readonly source: string | undefined;
+  /** It was, and stays so. */
+  readonly pinned: boolean;
+  /** What the version that is there now can do more and less. */
+  readonly capabilities: CapabilityChange;
+  readonly next: ReturnType<typeof nextUpdate>;
   readonly moved: Placed["moved"];
   /** Folders of dependencies that nothing needs any more. */
   readonly removed: readonly string[];
@@ -50,16 +64,18 @@ export interface RolledBack {
 
 type Entry = Omit<LockedPak, "previous">;
 
+export interface RollbackOptions {
+  readonly force: boolean;
+  /** Nobody is asked about what the other version can do more. */
+  readonly allowNewCapabilities: boolean;
+}
+
 /**
  * Puts back what the lock says was there before, verified like any install. Doing it twice is where one began.
- * @throws PaksError VERSION_NOT_FOUND when the lock remembers nothing, DEPENDENCY_CONFLICT, LOCAL_CHANGES and the codes
- *   of `fetchLocked`
+ * @throws PaksError VERSION_NOT_FOUND when the lock remembers nothing, DEPENDENCY_CONFLICT, LOCAL_CHANGES,
+ *   CAPABILITIES_GROWN when nobody can be asked, and the codes of `fetchLocked`
  */
-export async function rollbackPak(
-  context: Context,
-  name: string,
-  options: { readonly force: boolean },
-): Promise<RolledBack> {
+export async function rollbackPak(context: Context, name: string, options: RollbackOptions): Promise<RolledBack> {
   const place = await findPlace(context, { global: false, dir: undefined });
   const row = requireLockedRow(await listPaks(context, place), name);
   const opened = await findWorkspace(context);
@@ -71,16 +87,29 @@ export async function rollbackPak(
     fetchLocked(previous, context, { root, wish: workspace.registry, earlier: true }),
   );
   requireSameDependencies(row, previous, fetched);
+  const states = stateNames(current, previous);
+  const about = { name: rowName(row), folder: row.folder, to: previous.version, states, digest: previous.digest };
+  const old = await findReleased(context, row.place, { before: current, folder: row.folder, wish: workspace.registry });
+  const capabilities = compareCapabilities(
+    old ? readCapabilities(old) : noCapabilities,
+    readCapabilities(fetched.files),
+  );
+  const files = old && listFileChanges(old, fetched.files);
+  const asking = {
+    allow: options.allowNewCapabilities,
+    agreed: new Set<string>(),
+    words: growthWords(current, previous),
+  };
+  await askAboutGrowth(context, [{ ...about, files, capabilities }], asking);
   const placed = await putBack(context, opened, { row, change, fetched, force: options.force });
   return {
-    name: rowName(row),
-    folder: row.folder,
+    ...about,
     from: current.version,
-    to: previous.version,
-    states: stateNames(current, previous),
-    digest: previous.digest,
     local: change.entry!.resolved.type === "local" ? `./${change.entry!.resolved.path}` : undefined,
     source: change.add,
+    pinned: current.pinned === true,
+    capabilities,
+    next: nextUpdate(change.entry!, current),
     moved: placed.moved,
     removed: placed.removed,
   };
@@ -96,6 +125,19 @@ function nothingBefore({ folder, locked: { resolved } }: LockedRow): PaksError {
   });
 }
 
+function growthWords(current: Entry, previous: Entry): GrowthWords {
+  const { resolved } = current;
+  const see =
+    resolved.type === "registry"
+      ? `See what: paks diff ${formatPakId(resolved)}@${current.version} ${previous.version}. Then run`
+      : "Look at what it is at its source, then run";
+  return {
+    question: (name) => `Put that version of ${name} back although it can do more?`,
+    refused: "Nothing was put back.",
+    hint: `${see} again with --allow-new-capabilities.`,
+  };
+}
+
 interface Exchange {
   readonly folder: string;
   readonly current: Entry;
@@ -105,10 +147,11 @@ interface Exchange {
 /** The lock's entry and the workspace's sources afterwards. @throws PaksError DEPENDENCY_CONFLICT */
 function planChange(opened: OpenWorkspace, { folder, current, previous }: Exchange): WorkspaceChange {
   const { lock, workspace, root } = opened;
-  const source = sourceAfter(current, previous);
-  const { pinned: _pinned, ...facts } = previous;
+  const source = sourceAfter(workspace, current, previous);
+  const { pinned: _before, ...facts } = previous;
+  const { pinned, ...left } = current;
   const { agents, mode } = current;
-  const entry: LockedPak = { ...facts, source, agents, mode, previous: current };
+  const entry: LockedPak = { ...facts, source, agents, mode, ...(pinned && { pinned }), previous: left };
   const isSwapped = source !== current.source && workspace.paks.includes(current.source ?? "");
   const as = isSwapped ? aliasOf(workspace, current.source!) : undefined;
   const after: Workspace = isSwapped
@@ -136,9 +179,13 @@ function planChange(opened: OpenWorkspace, { folder, current, previous }: Exchan
   return { folder, entry, ...(isSwapped && { drop: [current.source!], add: source!, alias: as !== undefined }) };
 }
 
-/** The workspace's wish stays as long as the version before fits it. */
-function sourceAfter(current: Entry, previous: Entry): string | null {
-  if (current.source === null || previous.source === null || current.source === previous.source) return current.source;
+/**
+ * The version before with what was asked for then: else the second time would not be where one was. A wish that was
+ * changed by hand since stays as long as the version before fits it.
+ */
+function sourceAfter({ paks }: Workspace, current: Entry, previous: Entry): string | null {
+  if (current.source === null || previous.source === null) return current.source;
+  if (paks.includes(current.source)) return previous.source;
   const source = parseSource(current.source);
   const fits =
     source.type === "registry" &&

@@ -1,25 +1,22 @@
-import { join } from "node:path";
 import {
   type CapabilityChange,
   type LockedPak,
   type ReleaseFile,
   PaksError,
   compareCapabilities,
-  isPaksError,
   lockFileName,
   noCapabilities,
   readCapabilities,
 } from "@paks/schema";
 import type { Context } from "../context.ts";
-import { fetchLocked } from "../install/fetch-locked.ts";
 import { type Installed, type InstallOptions, installSources } from "../install/install.ts";
 import { readInstalledState } from "../install/installed-state.ts";
-import { readFolder } from "../install/read-folder.ts";
 import type { Review, ReviewedPak } from "../install/review.ts";
 import { findWorkspace } from "../workspace/open-workspace.ts";
-import { formatCapabilityChange } from "./capability-text.ts";
-import { type FileChange, formatFileList, listFileChanges } from "./file-changes.ts";
+import { type GrowthWords, askAboutGrowth } from "./ask-growth.ts";
+import { type FileChange, listFileChanges } from "./file-changes.ts";
 import type { ListRow } from "./list-paks.ts";
+import { findReleased } from "./find-released.ts";
 import type { FindNewer } from "./newer-alone.ts";
 import { recordEntry } from "./record-entry.ts";
 import { ownName } from "./own-name.ts";
@@ -132,8 +129,8 @@ async function runInstall(
     updates = await describeUpdates(context, place, { review: found, wish });
     removed = found.removed;
     if (options.dryRun) return false;
-    if (!options.force) requireUnedited(updates);
-    await askAboutGrowth(context, updates, { allow: options.allowNewCapabilities, agreed });
+    if (!options.force) requireUnedited(updates, install.save);
+    await askAboutGrowth(context, updates, { allow: options.allowNewCapabilities, agreed, words });
     return true;
   };
   const done = await installSources(context, texts, {
@@ -148,6 +145,12 @@ async function runInstall(
   const changed = done.installed.filter(({ action }) => action !== "unchanged");
   return { updates, installed: changed, removed: options.dryRun ? removed : done.removed };
 }
+
+const words: GrowthWords = {
+  question: (name) => `Update ${name} although it can do more?`,
+  refused: "Nothing was updated.",
+  hint: "Look at it with --dry-run, then run again with --allow-new-capabilities, or update the other paks by name.",
+};
 
 interface Describing {
   readonly review: Review;
@@ -168,24 +171,6 @@ async function describeUpdates(context: Context, place: Place, { review, wish }:
 }
 
 type Entry = Omit<LockedPak, "previous">;
-
-/** The files that the new ones replace: from the folder when nobody edited it, else from the store or its origin. */
-async function findReleased(
-  context: Context,
-  place: Place,
-  { before, folder, wish }: { readonly before: Entry; readonly folder: string; readonly wish: string | undefined },
-): Promise<readonly ReleaseFile[] | undefined> {
-  const state = await readInstalledState(place.skillsFolder, folder);
-  try {
-    if (state.state === "intact" && state.record.digest === before.digest)
-      return await readFolder(join(place.skillsFolder, folder));
-    return (await fetchLocked(before, context, { root: place.root, wish })).files;
-  } catch (error) {
-    if (!isPaksError(error) || error.code === "CANCELLED") throw error;
-    context.debug(`The installed release of ${folder} cannot be compared: ${error.message}`);
-    return undefined;
-  }
-}
 
 interface Known {
   readonly before: Entry | undefined;
@@ -213,62 +198,16 @@ function describe({ folder, fetched, isDependency }: ReviewedPak, { before, old,
 const statesOf = (before: Entry | undefined, after: Parameters<typeof stateName>[0]): PakUpdate["states"] =>
   before === undefined ? ["(new)", stateName(after)] : stateNames(before, after);
 
-function requireUnedited(updates: readonly PakUpdate[]): void {
+/** @param isLocked what no lock knows cannot be pinned */
+function requireUnedited(updates: readonly PakUpdate[], isLocked: boolean): void {
   const edited = updates.find((one) => one.edited.length > 0);
   if (edited === undefined) return;
   throw new PaksError(
     "LOCAL_CHANGES",
     `${edited.folder} was edited since it was installed: ${edited.edited.slice(0, 5).join(", ")}.`,
     {
-      hint: "Keep your edits elsewhere, pin it, or run again with --force: a copy of them is kept then.",
+      hint: `Keep your edits elsewhere${isLocked ? ", pin it," : ""} or run again with --force: a copy of them is kept then.`,
       details: { folder: edited.folder, changed: edited.edited },
-    },
-  );
-}
-
-interface Asking {
-  readonly allow: boolean;
-  /** Digests that were agreed to: a plan that is made again does not ask again. */
-  readonly agreed: Set<string>;
-}
-
-async function askAboutGrowth(
-  context: Context,
-  updates: readonly PakUpdate[],
-  { allow, agreed }: Asking,
-): Promise<void> {
-  const grown = updates.filter(({ capabilities, digest }) => capabilities.grown && !agreed.has(digest));
-  if (grown.length === 0 || allow) return;
-  if (!context.io.interactive) throw refuseGrowth(grown);
-  for (const update of grown) {
-    const yes = await context.prompts.confirm({
-      about: [
-        `⚠ ${update.name} ${update.states.join(" → ")} can do more than before:`,
-        ...formatCapabilityChange(update.capabilities).map((line) => `  ${line}`),
-        ...formatFileList(update.files ?? [], 20),
-      ].join("\n"),
-      message: `Update ${update.name} although it can do more?`,
-      instead: "--allow-new-capabilities",
-      initial: false,
-    });
-    if (!yes) throw new PaksError("CANCELLED", "Nothing was updated.");
-    agreed.add(update.digest);
-  }
-}
-
-function refuseGrowth(grown: readonly PakUpdate[]): PaksError {
-  const names = grown.map(({ name, states }) => `${name} ${states[1]}`);
-  const lines = grown.flatMap(({ name, capabilities }) =>
-    formatCapabilityChange({ ...capabilities, removed: noCapabilities }).map((line) => `${name}: ${line.slice(2)}`),
-  );
-  return new PaksError(
-    "CAPABILITIES_GROWN",
-    `${names.join(", ")} can do more than what is installed. ${lines.join("; ")}.`,
-    {
-      hint: "Look at it with --dry-run, then run again with --allow-new-capabilities, or update the other paks by name.",
-      details: {
-        paks: grown.map(({ name, folder, to, capabilities }) => ({ name, folder, to, added: capabilities.added })),
-      },
     },
   );
 }

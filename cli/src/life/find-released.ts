@@ -1,0 +1,31 @@
+import { join } from "node:path";
+import { type LockedPak, type ReleaseFile, isPaksError } from "@paks/schema";
+import type { Context } from "../context.ts";
+import { fetchLocked } from "../install/fetch-locked.ts";
+import { readInstalledState } from "../install/installed-state.ts";
+import { readFolder } from "../install/read-folder.ts";
+import type { Place } from "./places.ts";
+
+interface Replaced {
+  readonly before: Omit<LockedPak, "previous">;
+  readonly folder: string;
+  readonly wish: string | undefined;
+}
+
+/** The files that other ones replace: from the folder when nobody edited it, else from the store or its origin. */
+export async function findReleased(
+  context: Context,
+  place: Place,
+  { before, folder, wish }: Replaced,
+): Promise<readonly ReleaseFile[] | undefined> {
+  const state = await readInstalledState(place.skillsFolder, folder);
+  try {
+    if (state.state === "intact" && state.record.digest === before.digest)
+      return await readFolder(join(place.skillsFolder, folder));
+    return (await fetchLocked(before, context, { root: place.root, wish })).files;
+  } catch (error) {
+    if (!isPaksError(error) || error.code === "CANCELLED") throw error;
+    context.debug(`The installed release of ${folder} cannot be compared: ${error.message}`);
+    return undefined;
+  }
+}
