@@ -1,3 +1,4 @@
+export { defaultRegistryUrl } from "./config.ts";
 export { agentVariables } from "./agent-variables.ts";
 export type { Command, CommandDefinition, CommonArgs, Result } from "./command.ts";
 export { type CommandRow, commandTable } from "./commands/table.ts";

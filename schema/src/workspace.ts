@@ -184,6 +184,17 @@ export function addToWorkspace(text: string, source: string, as?: string): strin
   return appendTo(start, list, () => rendered);
 }
 
+/**
+ * The text with the registry in which names are looked up; without a change when it names one.
+ * @throws PaksError MANIFEST_INVALID
+ */
+export function nameRegistry(text: string, registry: string): string {
+  const start = text.trim() === "" ? newWorkspace : text;
+  const { tree } = listsOf(start);
+  if (valueAt(tree, "registry") !== undefined) return text;
+  return appendTo(start, tree, () => `"registry": ${JSON.stringify(registry)}`);
+}
+
 interface Rendered {
   readonly source: string;
   readonly as: string | undefined;

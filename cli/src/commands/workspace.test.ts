@@ -39,7 +39,9 @@ test("install names what it installed in paks.jsonc and paks.lock, with everythi
   await registry.add("acme/text", "1.2.0");
   await registry.add("acme/pdf", "1.0.0", { dependencies: { "acme/text": "^1" } });
   await good("install", "acme/pdf@^1");
-  expect(await file("paks.jsonc")).toBe('{\n  "paks": [\n    "acme/pdf@^1"\n  ]\n}\n');
+  expect(await file("paks.jsonc")).toBe(
+    `{\n  "paks": [\n    "acme/pdf@^1"\n  ],\n  "registry": "${registry.url}"\n}\n`,
+  );
   const { pdf, text } = (await lock()).paks;
   expect(pdf).toMatchObject({ source: "acme/pdf@^1", version: "1.0.0", dependencies: { "acme/text": "^1" } });
   expect(pdf?.resolved).toMatchObject({ archive: registry.get("acme/pdf@1.0.0").dto.archive_sha256 });
@@ -69,7 +71,7 @@ test("what is named gets newer within the range that paks.jsonc asks for", async
   expect(await versions()).toEqual({ pdf: "1.5.0" });
   await good("install", "acme/pdf@^2");
   expect(await versions()).toEqual({ pdf: "2.0.0" });
-  expect(JSON.parse(await file("paks.jsonc"))).toEqual({ paks: ["acme/pdf@^2"] });
+  expect(JSON.parse(await file("paks.jsonc"))).toEqual({ paks: ["acme/pdf@^2"], registry: registry.url });
 });
 
 test("a pak that nothing asks for any more goes, unless it was edited", async () => {
@@ -161,7 +163,7 @@ test("--force gives the folder to the pak that is named, everywhere", async () =
   await good("install", "acme/pdf");
   await good("install", "other/pdf", "--force");
   expect(await versions()).toEqual({ pdf: "3.0.0" });
-  expect(JSON.parse(await file("paks.jsonc"))).toEqual({ paks: ["other/pdf"] });
+  expect(JSON.parse(await file("paks.jsonc"))).toEqual({ paks: ["other/pdf"], registry: registry.url });
   await good("ci");
 });
 

@@ -1,4 +1,4 @@
-import { PaksError, type RegistryOrigin, formatPakId, lockFileName } from "@paks/schema";
+import { PaksError, type RegistryOrigin, formatPakId, lockFileName, workspaceFileNames } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { canonicalAccount } from "../config-settings.ts";
 import { isConfigured } from "../registry-choice.ts";
@@ -47,7 +47,7 @@ export const otherRegistry = (origin: RegistryOrigin, instead: string, isLocked 
     "LOCKFILE_MISMATCH",
     `${formatPakId(origin)} is recorded as a release of ${origin.registry}, and ${origin.account} is looked up in ${instead}.`,
     {
-      hint: `If that registry is right, name it: paks registry add <name> ${origin.registry} --account ${origin.account}. To move the pak to ${instead} on purpose: ${
+      hint: `If that registry is right, name it: for everybody with "registry": "${origin.registry}" in ${workspaceFileNames[0]}, or for you with paks registry add <name> ${origin.registry} --account ${origin.account}. To move the pak to ${instead} on purpose: ${
         isLocked ? `delete its entry from ${lockFileName}, then paks install` : "remove it and install it again"
       }.`,
       details: { recorded: origin.registry, found: instead },

@@ -24,6 +24,7 @@ import { linkPlacesOf } from "./own-links.ts";
 import { type InstallRecord, formatLink } from "./record.ts";
 import { requireInside } from "./require-inside.ts";
 import { leaveEdited } from "./review.ts";
+import { findRegistryToName } from "./shared-registry.ts";
 import type { findSkillsFolder } from "./scope.ts";
 
 export interface Work {
@@ -139,7 +140,8 @@ async function readyPak(work: Work, opened: OpenWorkspace, { pak, fetched, prese
   // What the lock had for others stays here, and is no longer theirs.
   const isLeft = request.save && !pak.isSaved && pak.before !== undefined;
   const left = isLeft ? { folder: pak.folder, entry: null } : undefined;
-  const change = entry ? changeOf(pak, { entry, name: about.name }, opened) : left;
+  const registry = entry && findRegistryToName(context.config, opened.workspace, entry);
+  const change = entry ? changeOf(pak, { entry, name: about.name, registry }, opened) : left;
   return {
     pak,
     fetched,
@@ -162,13 +164,13 @@ const accountOf = (origin: Origin): string | undefined => (origin.type === "regi
 
 function changeOf(
   { folder, wish }: PlannedPak,
-  { entry, name }: { readonly entry: LockedPak; readonly name: string },
+  { entry, name, registry }: Pick<WorkspaceChange, "registry"> & { readonly entry: LockedPak; readonly name: string },
   { workspace }: OpenWorkspace,
 ): WorkspaceChange {
   if (wish?.isNamed !== true) return { folder, entry };
   const alias = folder !== name;
   const isThere = workspace.paks.includes(wish.text) && aliasOf(workspace, wish.text) === (alias ? folder : undefined);
-  return { folder, entry, ...(!isThere && { add: wish.text, alias }) };
+  return { folder, entry, ...(!isThere && { add: wish.text, alias, ...(registry !== undefined && { registry }) }) };
 }
 
 const recordOf = (

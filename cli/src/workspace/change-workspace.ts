@@ -20,6 +20,8 @@ export interface WorkspaceChange {
   readonly add?: string;
   /** `folder` is not what that pak calls itself: `paks.jsonc` has to say so. */
   readonly alias?: boolean;
+  /** Where names are looked up; `paks.jsonc` gets it with `add`, unless it says so already. */
+  readonly registry?: string | undefined;
   /** Sources that it no longer holds. */
   readonly drop?: readonly string[];
 }
@@ -32,6 +34,7 @@ export function readWorkspaceChange(found: Found): WorkspaceChange {
     entry: entry.value === null ? null : readLockedPak(entry),
     ...optionalField(found, "add", (field) => readText(field)),
     ...optionalField(found, "alias", ({ value }) => value === true),
+    ...optionalField(found, "registry", (field) => readText(field, { max: 2048 })),
     ...optionalField(found, "drop", (field) => readList(field, 100).map((one) => readText(one))),
   };
 }
@@ -64,13 +67,13 @@ async function changeSources(root: string, changes: readonly WorkspaceChange[]):
   const drops = changes.flatMap(({ drop = [] }) => drop);
   const adds = changes.filter(({ add }) => add !== undefined);
   if (drops.length + adds.length === 0) return () => Promise.resolve();
-  const { addToWorkspace, removeFromWorkspace } = await import("@paks/schema/workspace");
+  const { addToWorkspace, nameRegistry, removeFromWorkspace } = await import("@paks/schema/workspace");
   return await changeWorkspaceFile(root, (before) => {
     // A workspace without a file has nothing that could be dropped.
     const left = before === "" ? before : drops.reduce(removeFromWorkspace, before);
-    return adds.reduce(
-      (text, { add, alias, folder }) => addToWorkspace(text, add!, alias === true ? folder : undefined),
-      left,
-    );
+    return adds.reduce((text, { add, alias, folder, registry }) => {
+      const added = addToWorkspace(text, add!, alias === true ? folder : undefined);
+      return registry === undefined ? added : nameRegistry(added, registry);
+    }, left);
   });
 }

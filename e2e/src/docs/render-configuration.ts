@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { agentVariables } from "@paks/cli";
+import { agentVariables, defaultRegistryUrl } from "@paks/cli";
 import { executables } from "../harness/executables.ts";
 import { run } from "../harness/run.ts";
 
@@ -49,6 +49,13 @@ refuse is not written; a key that this version does not know is said by \`paks d
 | key | type | |
 |---|---|---|
 ${rows.join("\n")}
+
+## Which registry
+
+Where nothing names another one, names are looked up in \`${defaultRegistryUrl}\`. What goes before it: an account's own
+(\`registries.<name>.accounts\`), \`--registry\`, \`PAKS_REGISTRY\`, \`registry\` of the project's \`paks.jsonc\`, and \`default_registry\`. All of
+this but \`paks.jsonc\` is yours alone: so an install that adds the first pak of a registry to a project writes the registry's
+address into \`paks.jsonc\`, as [Installing](installing.md#registries) says.
 
 ## When nobody is asked
 
