@@ -236,6 +236,8 @@ test("a field less is refused, unless it is one of these", () => {
     "publish: releases.*.warnings.*.path",
     "publish: warnings.*.hint",
     "publish: warnings.*.path",
+    "rollback: capabilities.removed.hosts",
+    "rollback: capabilities.removed.scripts",
     "update: updated.*.capabilities.added.hosts",
     "update: updated.*.capabilities.added.scripts",
     "validate: findings.*.column",

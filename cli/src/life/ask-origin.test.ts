@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { type GitRepo, gitRepo } from "@paks/git/testing";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { type NpmStub, serveNpm } from "../testing/index.ts";
@@ -186,4 +186,24 @@ test("a clone's record has no repository of this machine asked that the user nev
   await editRecord((record) => Object.assign(record["origin"] as object, { repository: hidden.url }));
   expect(await verify()).toMatchObject({ exit: 5, problems: [{ code: "DRIFT" }, { code: "PROTOCOL_NOT_ALLOWED" }] });
   expect(await project.json("audit")).toMatchObject({ findings: [{ code: "PROTOCOL_NOT_ALLOWED" }] });
+});
+
+test("of a pak that is not there and whose tag is gone, nothing is advised that cannot work", async () => {
+  const repo = await repository(["v1.0.0"]);
+  await project.ok("install", `${repo.url}#tag=v1.0.0&path=skills/csv`);
+  await repo.git("tag", "-d", "v1.0.0");
+  await rm(project.skill(), { recursive: true });
+  const kept = await project.paks("verify");
+  expect(kept.exit).toBe(3);
+  expect(kept.stdout).toContain("The store of this machine still has it and puts it back: paks ci.");
+  expect(kept.stdout).not.toContain("What is installed stays");
+  await project.ok("ci");
+  expect((await project.paks("verify")).stdout).toContain("What is installed stays as it is.");
+  await rm(project.skill(), { recursive: true });
+  await project.ok("cache", "clean");
+  const lost = await project.paks("verify");
+  expect(lost.stdout).toContain("It cannot be put back as it was.");
+  expect(lost.stdout).toContain("or let it go: paks remove csv.");
+  expect(lost.stdout).not.toMatch(/Put it back|stays as it is/);
+  expect((await project.paks("ci")).exit).toBe(3);
 });

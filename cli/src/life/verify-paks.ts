@@ -12,6 +12,7 @@ import { askOrigins } from "./ask-origin.ts";
 import { checkLock } from "./check-locked.ts";
 import { type RegistryCheck, checkRegistry } from "./check-registry.ts";
 import { type ListRow, rowName } from "./list-paks.ts";
+import { fitMissing, putBackHint } from "./missing-hints.ts";
 import { type Problem, problemOf } from "./problem.ts";
 
 export interface Verified {
@@ -36,7 +37,19 @@ export async function verifyRows(
     step(`Verified ${(count += 1)} of ${rows.length}`);
     return { row, registry: asked.registry, problems: [...local, ...asked.problems] };
   });
-  if (context.config.offline) return checked;
+  const all = context.config.offline ? checked : await withOrigins(context, checked, step);
+  return await eachAtOnce(all, asksAtOnce, async (one) => ({
+    ...one,
+    problems: await fitMissing(context, one.row, one.problems),
+  }));
+}
+
+async function withOrigins(
+  context: Context,
+  checked: readonly Verified[],
+  step: (label: string) => void,
+): Promise<readonly Verified[]> {
+  const rows = checked.map(({ row }) => row);
   const answers = await askOrigins(context, rows, { files: true, step });
   return checked.map((one) => {
     const answer = answers.get(one.row);
@@ -56,7 +69,7 @@ async function checkLocally(row: ListRow, platform: NodeJS.Platform): Promise<Pr
     problems.push({ ...about(row), code, message, ...more });
   if (row.state === "unrecorded") return [...problems, unrecorded(row)];
   if (row.state === "missing" || pak === undefined) {
-    add("DRIFT", "is not there", { hint: "Put it back: paks ci, or paks install." });
+    add("DRIFT", "is not there", { hint: putBackHint });
     return problems;
   }
   const recorded = digestOf(pak);
