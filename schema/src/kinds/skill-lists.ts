@@ -112,7 +112,7 @@ export function readDependencies(fields: Fields): Dependency[] {
   const report = (message: string, ...path: YamlPath) =>
     fields.report.breach("FIELD_IGNORED", {
       message,
-      hint: "Write a list such as dependencies: [acme/pdf@^1.2].",
+      hint: "Write one line for each below dependencies:, such as `acme/pdf: ^1.2`, best in a skill.yaml beside SKILL.md.",
       source: found.source,
       field: ["dependencies", ...path],
       consumers: [consumers.registry],
