@@ -27,6 +27,7 @@ export * from "./secrets.ts";
 export * from "./set-version.ts";
 export * from "./shape.ts";
 export * from "./tags.ts";
+export * from "./nearest.ts";
 export * from "./token-scopes.ts";
 export * from "./trailers.ts";
 export * from "./version.ts";

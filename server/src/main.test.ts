@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createToken } from "@paks/db";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { onEmbedded, testInstallation } from "./testing/test-registry.ts";
 
 test("operators make accounts and tokens before the first start; webhook secrets wait for a release", async () => {
@@ -42,6 +42,28 @@ test("operators make accounts and tokens before the first start; webhook secrets
   expect((await fetch(`${url}/api/auth/me`, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
   // Somebody has been here before: whoever starts it now need not be the operator.
   expect(printed.join("\n")).not.toContain("paks_");
+});
+
+test("the help names the operator's commands in one place only", async () => {
+  const { run } = await testInstallation();
+  const print = vi.spyOn(console, "log").mockImplementation(() => undefined);
+  onTestFinished(() => print.mockRestore());
+  await run(["--help"]);
+  const help = print.mock.calls.join("\n");
+  expect(help).toMatch(/paks-registry admin /);
+  expect(help).not.toMatch(/paks-registry accounts/);
+});
+
+test.each([
+  ["publich", "Did you mean publish?"],
+  ["yank:acme", "Did you mean yank:acme/*?"],
+  ["root", undefined],
+])("a scope %s that there is not is answered with those that there are", async (scope, hint) => {
+  const { run } = await testInstallation();
+  const { exitCode, stdout } = await run(["admin", "tokens", "create", "--scope", scope, "--json"]);
+  const { error } = JSON.parse(stdout) as { error: { code: string; message: string; hint?: string } };
+  expect([exitCode, error.code, error.hint]).toEqual([5, "INVALID_PARAMETER", hint]);
+  expect(error.message).toContain(`There is no scope "${scope}": it must be publish, yank or review, `);
 });
 
 test("`accounts add` is the same without `admin`", async () => {

@@ -1,4 +1,4 @@
-import { PaksError } from "@paks/schema";
+import { parseTokenScope, PaksError } from "@paks/schema";
 import type { Argv, CommandModule } from "yargs";
 import type { Admin } from "../admin/admin.ts";
 import type { CommandIo } from "../command-io.ts";
@@ -28,7 +28,7 @@ async function carryOut(io: CommandIo, args: Common, work: (admin: Admin) => Pro
 
 const group = (
   name: string,
-  describe: string,
+  describe: string | false,
   commands: readonly CommandModule<object, never>[],
 ): CommandModule<object, never> => ({
   command: name,
@@ -94,7 +94,7 @@ const createToken = (io: CommandIo): CommandModule<object, TokenArgs> => ({
         array: true,
         requiresArg: true,
         default: ["publish"],
-        describe: "publish, publish:acme/*, admin …; may be repeated",
+        describe: "publish, yank, review (each also as publish:acme/* or publish:acme/pdf), admin; may be repeated",
       })
       .option("expires-in-days", {
         type: "string",
@@ -104,7 +104,8 @@ const createToken = (io: CommandIo): CommandModule<object, TokenArgs> => ({
       }) as Argv<TokenArgs>,
   handler: (args) =>
     carryOut(io, args, async (admin) => {
-      const { account, name, scope } = args;
+      const { account, name } = args;
+      const scope = args.scope.map(parseTokenScope);
       const data = await admin.createToken({
         name,
         ...(account === undefined ? {} : { account }),
@@ -129,13 +130,14 @@ const createSecret = (io: CommandIo): CommandModule<object, Common & { account: 
     }),
 });
 
-/** The operator's commands; `accounts` also without `admin` in front. */
+/** The operator's commands; `accounts` also without `admin` in front, as it was called first, which no help shows. */
 export function adminCommands(io: CommandIo): CommandModule<object, never>[] {
-  const accounts = group("accounts", "Accounts", [addAccount(io) as CommandModule<object, never>]);
+  const accounts = (describe: string | false) =>
+    group("accounts", describe, [addAccount(io) as CommandModule<object, never>]);
   const admin = group("admin", "The operator's commands", [
-    accounts,
+    accounts("Accounts"),
     group("tokens", "Tokens", [createToken(io) as CommandModule<object, never>]),
     group("hooks", "Webhooks", [createSecret(io) as CommandModule<object, never>]),
   ]);
-  return [admin, accounts];
+  return [admin, accounts(false)];
 }
