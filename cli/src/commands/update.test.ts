@@ -452,6 +452,19 @@ test("update -g, one refused: the hint is there, and nothing says that everythin
   expect(stderr).toMatch(/^warning: pdf was not updated: .*\[CAPABILITIES_GROWN\]\nhint: .*--allow-new-capabilities/);
 });
 
+test("what to do about an edited pak is something that can be done: only what is locked can be pinned", async () => {
+  await project.registry.add("acme/pdf", "1.0.0");
+  for (const where of [[], ["-g"]]) {
+    await project.ok("install", "acme/pdf", ...where);
+    await writeFile(join(where.length > 0 ? project.home : project.cwd, ".agents/skills/pdf/SKILL.md"), "mine");
+  }
+  await project.registry.add("acme/pdf", "1.1.0");
+  const [here, everywhere] = [await project.paks("update"), await project.paks("update", "-g")];
+  expect([here.exit, everywhere.exit]).toEqual([6, 6]);
+  expect(here.stderr).toContain("Keep your edits elsewhere, pin it, or run again with --force");
+  expect(everywhere.stderr).toContain("Keep your edits elsewhere or run again with --force");
+});
+
 test.each(["acme/pdf@2", "pdf@^2"])("update %s: another version is asked for with install", async (name) => {
   const { exit, stderr } = await project.paks("update", name);
   expect([exit, stderr]).toEqual([2, expect.stringMatching(/paks install (?:acme|<account>)\/pdf@/)]);
