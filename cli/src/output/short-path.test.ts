@@ -9,5 +9,11 @@ test.skipIf(process.platform === "win32")("a path is shown from here, else from 
   expect(short("/home/ann/work/..data")).toBe("..data");
   expect(short("/home/ann/.agents/skills/pdf")).toBe("~/.agents/skills/pdf");
   expect(short("/home/anna/x")).toBe("../../anna/x");
-  expect(short("/home/ann/work")).toBe("/home/ann/work");
+});
+
+test.skipIf(process.platform === "win32")("in one of several folders, that one is shown like those beside it", () => {
+  const short = (cwd: string) =>
+    ["pdf", "csv"].map((name) => shortPath(resolve(cwd, "..", name), { cwd, home: "/home/ann" }));
+  expect(short("/home/ann/work/pdf")).toEqual(["~/work/pdf", "~/work/csv"]);
+  expect(short("/srv/work/pdf")).toEqual([".", "../csv"]);
 });

@@ -6,10 +6,10 @@ function below(root: string, path: string): string | undefined {
   return rest === ".." || rest.startsWith(`..${sep}`) || isAbsolute(rest) ? undefined : rest;
 }
 
-/** How people read a path: from where they are, else from their home, else as it is. */
+/** How people read a path: from where they are when it lies below that, else from their home, else from where they are. */
 export function shortPath(path: string, { cwd, home }: { readonly cwd: string; readonly home: string }): string {
   const here = below(cwd, path);
-  if (here !== undefined) return here || path;
+  if (here !== undefined && here !== "") return here;
   const own = below(home, path);
-  return own === undefined || own === "" ? relative(cwd, path) || path : `~${sep}${own}`;
+  return own === undefined || own === "" ? relative(cwd, path) || "." : `~${sep}${own}`;
 }
