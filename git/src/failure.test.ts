@@ -15,6 +15,20 @@ test.each([
   expect(codeOf(`${words}\nfatal: early EOF\n`)).toBe("GIT_PROTOCOL_ERROR");
 });
 
+test("a port that answers without TLS is told from a certificate that nobody trusts", () => {
+  const access = "fatal: unable to access 'https://127.0.0.1:8798/a.git/': ";
+  const hintOf = (words: string) =>
+    gitFailure({ run: { stderr: access + words, stdout: Buffer.alloc(0), exitCode: 128 }, answers: [], repository })
+      .hint;
+  for (const words of [
+    "gnutls_handshake() failed: An unexpected TLS packet was received.",
+    "error:0A00010B:SSL routines::wrong version number",
+    "TLS connect error: error:0A0000C6:SSL routines::packet length too long",
+  ])
+    expect(hintOf(words), words).toMatch(/check the protocol and the port/);
+  expect(hintOf("SSL certificate problem: self-signed certificate")).toBeUndefined();
+});
+
 test("what git says is, also beside the server's words", () => {
   expect(codeOf("remote: hello\nfatal: write error: No space left on device\n")).toBe("DISK_FULL");
 });

@@ -195,12 +195,17 @@ const networkWords: readonly (readonly [RegExp, ErrorCode, (address: string) => 
   ],
 ];
 
+/** What OpenSSL, GnuTLS, Schannel and Secure Transport say to an answer without TLS. */
+const plainPort =
+  /wrong version number|unknown protocol|packet length too long|record layer failure|unexpected TLS packet|SEC_E_INVALID_TOKEN|token supplied to the function is invalid|errSSLProtocol|-9836/i;
+const noTls = { hint: "What answers there does not speak https: check the protocol and the port of the address." };
+
 /** The host knows the object, but gives out only what refs point to: see `fetchEverything`. */
 const unadvertised = /not our ref|unadvertised object/;
 
 function readWords(words: string, address: string): Reading {
   const known = networkWords.find(([pattern]) => pattern.test(words));
-  if (known) return { code: known[1], message: known[2](address) };
+  if (known) return { code: known[1], message: known[2](address), ...(plainPort.test(words) ? noTls : {}) };
   return {
     code: "GIT_PROTOCOL_ERROR",
     message: `What the host of ${address} sends cannot be read as git.`,

@@ -1,5 +1,6 @@
 import { basename, join, resolve } from "node:path";
-import { describeFiles } from "@paks/schema";
+import { pathToFileURL } from "node:url";
+import { PaksError, describeFiles } from "@paks/schema";
 import type { ListedPak } from "./choose-pak.ts";
 import type { Fetched } from "./fetched.ts";
 import { readFetchedManifest } from "./fetched-manifest.ts";
@@ -26,8 +27,9 @@ export async function fetchLocalSource(path: string, cwd: string): Promise<Fetch
 }
 
 async function findLocal(root: string, path: string): Promise<string> {
-  const { isPakFolder, openLocalTree } = await import("./local-tree.ts");
+  const { isBareRepository, isPakFolder, openLocalTree } = await import("./local-tree.ts");
   if (await isPakFolder(root)) return root;
+  if (await isBareRepository(root)) throw bareRepository(root);
   const { choosePak } = await import("./choose-pak.ts");
   const chosen = await choosePak(await openLocalTree(root), {
     where: root,
@@ -36,9 +38,15 @@ async function findLocal(root: string, path: string): Promise<string> {
   return join(root, chosen);
 }
 
+const bareRepository = (root: string): PaksError =>
+  new PaksError("MANIFEST_MISSING", `There is no SKILL.md in ${root}, which is a git repository without a work tree.`, {
+    hint: `Install what is committed there: paks install ${pathToFileURL(root).href}`,
+  });
+
 /** Every pak at or below a folder. */
 export async function listLocalPaks(path: string, cwd: string): Promise<ListedPak[]> {
-  const { openLocalTree } = await import("./local-tree.ts");
+  const { isBareRepository, openLocalTree } = await import("./local-tree.ts");
+  if (await isBareRepository(resolve(cwd, path))) throw bareRepository(resolve(cwd, path));
   const { discoverPaks } = await import("./discover.ts");
   const { describePaks } = await import("./choose-pak.ts");
   const tree = await openLocalTree(resolve(cwd, path));

@@ -89,6 +89,16 @@ test("a link in the folder leads nowhere outside it", async () => {
   expect(await readdir(options.cwd)).toEqual(["repo"]);
 });
 
+test("a repository without a work tree is no folder of paks, and the address that would do is named", async () => {
+  await write({ "my repo.git/HEAD": "ref: refs/heads/main\n", "my repo.git/config": "[core]\n\tbare = true\n" });
+  for (const one of ["objects", "refs"]) await mkdir(join(options.cwd, "my repo.git", one));
+  for (const more of [[], ["--list"]]) {
+    const { exit, stderr } = await paks(["./my repo.git", ...more]);
+    expect([exit, stderr]).toEqual([5, expect.stringMatching(/There is no SKILL\.md in .*without a work tree/)]);
+    expect(stderr).toMatch(/paks install file:\/\/\/.*\/project\/my%20repo\.git\n/);
+  }
+});
+
 test("a folder that is not there, and one without a pak, are told apart from each other", async () => {
   await write({ "empty/README.md": "x" });
   expect((await paks(["./nowhere"])).stderr).toContain("is not a folder that can be read");

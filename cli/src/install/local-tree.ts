@@ -15,6 +15,17 @@ export async function isPakFolder(folder: string): Promise<boolean> {
   return findManifests(names).length > 0;
 }
 
+/** A repository without a work tree has no files of its own, only git's. A folder that cannot be read is none. */
+export async function isBareRepository(folder: string): Promise<boolean> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    if (systemErrorCode(error) === undefined) throw error;
+    return [];
+  });
+  const has = (name: string, isFolder: boolean) =>
+    entries.some((entry) => entry.name === name && entry.isDirectory() === isFolder);
+  return has("HEAD", false) && has("config", false) && has("objects", true) && has("refs", true);
+}
+
 /**
  * The regular files below a folder. Links are not followed.
  * @throws PaksError TOO_MANY_FILES for a home folder by mistake
