@@ -17,7 +17,7 @@ export const install = defineCommand({
   aliases: ["add", "i"],
   describe: "Verify paks and put them where your coding tools look; without a source: what paks.jsonc asks for",
   examples: [
-    ["paks install acme/pdf-forms", "the newest stable version, for the tools found here"],
+    ["paks install acme/pdf-forms", "the newest stable version that paks.jsonc lets it be, for the tools found here"],
     ["paks install", "what paks.jsonc asks for, in the versions of paks.lock"],
     ["paks install acme/pdf-forms@^1.2 --agent claude-code", "a range, for one tool"],
     ['paks install "https://github.com/acme/skills#tag=v1.0.0&path=pdf"', "straight from a git tag"],

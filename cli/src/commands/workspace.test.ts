@@ -62,6 +62,21 @@ test("install without a source keeps the locked versions, and asks for nothing w
   expect((await lock()).paks["pdf"]?.previous).toMatchObject({ version: "1.0.0" });
 });
 
+test("the result says which range of paks.jsonc was kept, and the command that it names takes the newest", async () => {
+  await registry.add("acme/pdf", "0.2.0");
+  await good("install", "acme/pdf@^0.2");
+  await registry.add("acme/pdf", "1.0.0");
+  const told = await runPaks(["install", "acme/pdf"], options);
+  expect(told.stdout).toContain(
+    "acme/pdf 0.2.0 (paks.jsonc asks for ^0.2; the newest of all: paks install acme/pdf@latest)",
+  );
+  expect((await good("install", "acme/pdf")).installed).toMatchObject([{ kept_range: "^0.2" }]);
+  expect((await good("install")).installed).toMatchObject([{ kept_range: null }]);
+  expect((await good("install", "acme/pdf@latest")).installed).toMatchObject([{ version: "1.0.0", kept_range: null }]);
+  expect(await versions()).toEqual({ pdf: "1.0.0" });
+  expect((await runPaks(["install", "acme/pdf"], options)).stdout).not.toContain("asks for");
+});
+
 test("what is named gets newer within the range that paks.jsonc asks for", async () => {
   await registry.add("acme/pdf", "1.0.0");
   await good("install", "acme/pdf@^1");

@@ -12,7 +12,7 @@ import type { Context } from "../context.ts";
 import { type OpenWorkspace, findWorkspace, isHomeFolder } from "../workspace/open-workspace.ts";
 import type { InstallRequest, PlannedPak } from "../workspace/plan-install.ts";
 import { rememberFolders, rememberTyped } from "../workspace/typed-repositories.ts";
-import { nameWish } from "../workspace/wish.ts";
+import { identityOf, nameWish } from "../workspace/wish.ts";
 import { adoptUnrecorded } from "./adopt.ts";
 import { expectArchives } from "./expect-archives.ts";
 import type { Fetched } from "./fetched.ts";
@@ -70,6 +70,8 @@ export interface Installed extends Placed {
   readonly sameName?: readonly string[];
   /** Absolute; links and copies that are gone because it is not for their tools any more. */
   readonly unlinked?: readonly string[] | undefined;
+  /** What `paks.jsonc` asks for, and what was heeded because only the name was given: a range, version or channel. */
+  readonly keptRange?: string | undefined;
 }
 
 export interface InstallResult {
@@ -193,6 +195,7 @@ async function apply(
     readers,
     renamedFrom: nameBefore.get(pak.folder),
     unlinked: unlinked[index],
+    keptRange: keptRangeOf(pak, request),
   }));
   return {
     installed: installed.filter((one, index) => isTold(one, paks[index]!, request)),
@@ -226,6 +229,14 @@ function notesOf(pak: PlannedPak, fetched: Fetched | undefined, { save }: Instal
     ...preReleaseNote(pak, fetched),
     ...(save && wish && !wish.isSaved ? [outside] : []),
   ];
+}
+
+/** Whoever gives only a name may have meant the newest of all. */
+function keptRangeOf({ wish, identity }: PlannedPak, { named }: InstallRequest): string | undefined {
+  if (wish?.source.type !== "registry" || wish.source.selector === "latest") return undefined;
+  const asked = named.find(({ source }) => source.type === "registry" && identityOf(source) === identity);
+  const isOnlyName = asked?.source.type === "registry" && asked.source.selector === undefined;
+  return isOnlyName ? wish.source.selector : undefined;
 }
 
 /** The newest stable version was wanted, and there is none. */

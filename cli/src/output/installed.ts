@@ -23,6 +23,7 @@ export const installedData = ({ installed, removed, root }: InstallResult) => ({
     copies: one.copies,
     read_by: one.readers,
     unlinked: one.unlinked ?? [],
+    kept_range: one.keptRange ?? null,
     ...movedData(one.moved),
     same_name: one.sameName ?? [],
     notes: one.notes,
@@ -50,9 +51,13 @@ function formatOne(one: Installed, around: Around): string {
   const at = (path: string) => safe(shortPath(path, around));
   const renamed = one.renamedFrom === undefined ? "" : ` (renamed from ${safe(one.renamedFrom)})`;
   const what = `${one.isDependency ? " (a dependency)" : ""}${renamed}`;
+  const kept =
+    one.keptRange === undefined
+      ? ""
+      : ` (paks.jsonc asks for ${safe(one.keptRange)}; the newest of all: paks install ${safe(name)}@latest)`;
   const isCopy = (path: string) => one.copies.includes(path);
   return [
-    `✓ ${verbs[one.action]} ${safe(name)} ${safe(from)}${safe(record.version ?? "(no version)")}${what}`,
+    `✓ ${verbs[one.action]} ${safe(name)} ${safe(from)}${safe(record.version ?? "(no version)")}${what}${kept}`,
     `  ${record.digest}  ${record.files.length} ${record.files.length === 1 ? "file" : "files"}, verified`,
     `  in ${at(one.path)}`,
     ...one.links.map((path) => `  ${isCopy(path) ? "copied to" : "linked from"} ${at(path)}`),
