@@ -41,6 +41,17 @@ export const configKeys: readonly ConfigKey[] = [
   },
 ];
 
+/** What holds where a key is not set, for those keys that have something of the kind. */
+export const configDefaults: ReadonlyMap<string, string> = new Map([
+  ["default_agent", "those that are found"],
+  ["default_agents", "those that are found"],
+  ["offline", "false"],
+  ["update_notice", "true"],
+  ["cache.ttl", "0"],
+  ["cache.max_size", "1GiB"],
+  ["registries.<name>.auth_required", "false"],
+]);
+
 export interface FoundKey extends ConfigKey {
   readonly path: readonly string[];
 }

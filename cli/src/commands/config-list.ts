@@ -25,7 +25,7 @@ export const configList = defineCommand({
     const set = values.map(([key, value]) => [safe(key), safe(formatConfigValue(value))] as const);
     const text = [
       file === undefined ? `There is no configuration file yet; it would be in ${folders.config}.` : `In ${file}:`,
-      ...(set.length === 0 ? [] : [formatTable(["KEY", "VALUE"], set)]),
+      ...(set.length > 0 ? [formatTable(["KEY", "VALUE"], set)] : file === undefined ? [] : [nothingSet(args.all)]),
       ...(args.all
         ? [
             "",
@@ -39,3 +39,6 @@ export const configList = defineCommand({
     return { data, text: text.join("\n") };
   },
 });
+
+const nothingSet = (all: boolean): string =>
+  `nothing is set${all ? "" : "; every key that there is: paks config list --all"}`;

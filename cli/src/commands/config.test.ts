@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { configKeys } from "../config-keys.ts";
+import { configDefaults, configKeys } from "../config-keys.ts";
 import { builtCli, runPaks, runProcess, tempFolder } from "../testing/index.ts";
 
 async function open(config?: string) {
@@ -54,6 +54,25 @@ test.each([
   expect([result.exit, result.stdout]).toEqual([exit, ""]);
   expect(result.stderr).toMatch(message);
   expect(await text()).toBe("# mine\n");
+});
+
+test("what is not set is said to be so, with what holds then, and a list of nothing says that it is one", async () => {
+  const { run, file } = await open("# mine\n");
+  const { exit, stderr } = await run("get", "offline");
+  expect([exit, stderr]).toEqual([3, expect.stringContaining("offline is not set; default: false.")]);
+  expect((await run("get", "registries.x.auth_required")).stderr).toContain("not set; default: false.");
+  expect((await run("get", "proxy")).stderr).toContain("proxy is not set.\n");
+  for (const [key, preset] of [
+    ["cache.max_size", "1GiB"],
+    ["proxy", null],
+  ] as const)
+    expect((await run("get", key, "--json")).json()).toMatchObject({
+      error: { code: "NOT_FOUND", details: { key, default: preset } },
+    });
+  expect((await run("list")).stdout).toBe(
+    `In ${file}:\nnothing is set; every key that there is: paks config list --all\n`,
+  );
+  expect([...configDefaults.keys()].filter((key) => !configKeys.some((one) => one.key === key))).toEqual([]);
 });
 
 test("tokens that an older program left in the file and passwords of proxies are not shown", async () => {
