@@ -155,6 +155,7 @@ test("reading sends no token", async () => {
 test("info shows the pak and its newest release", async () => {
   const { run } = await open();
   const { exit, stdout } = await run(["info", "acme/pdf"]);
+  expect(stdout).toMatch(/vouched for by +a token of the account\n/);
   expect(exit).toBe(0);
   for (const text of ["acme/pdf 1.2.0", digest, "v1.2.0", "https://github.com/acme/skills (skills/pdf)", "MIT"]) {
     expect(stdout).toContain(text);

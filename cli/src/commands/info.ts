@@ -176,6 +176,15 @@ function factsOf(pak: PakDto, { version, manifest }: ReleaseDto) {
   };
 }
 
+/** How the registry knows that the account wanted the release, in words. */
+const vouchers: ReadonlyMap<string, string> = new Map([
+  ["token", "a token of the account"],
+  ["webhook", "the git host's message to the registry (webhook)"],
+  ["oidc", "the CI run at the git host (OIDC)"],
+  ["signed-tag", "the signature of its tag"],
+  ["binding", "its repository, which is bound to the pak"],
+]);
+
 function textOfPak(pak: PakDto, release: ReleaseDto, status: string | undefined): string {
   const facts = factsOf(pak, release);
   const channels = Object.entries(pak.channels).map(([channel, version]) => `${channel} ${version}`);
@@ -196,7 +205,7 @@ function textOfPak(pak: PakDto, release: ReleaseDto, status: string | undefined)
       ["tag", release.tag],
       ["commit", release.commit],
       ["released", release.released_at],
-      ["evidence", release.evidence],
+      ["vouched for by", vouchers.get(release.evidence) ?? release.evidence],
       ["digest", release.digest],
       ["files", `${release.file_count} (${release.total_bytes} bytes)`],
       ["warnings", release.warnings.length > 0 ? release.warnings.map((one) => one.message).join("; ") : undefined],
