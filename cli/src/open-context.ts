@@ -113,9 +113,9 @@ function readIoFacts({ stdinIsTty, stdout, stderr }: Machine, mayAsk: boolean): 
 const isPlain = ({ color = "auto" }: ContextFlags, { environment }: Machine): boolean =>
   (color === "auto" ? readColor(environment) : color) === "never";
 
-/** `paks login` alone logs in to the registry of the configuration. */
+/** `paks login` alone logs in to the registry of the configuration; what was said for one run is gone by then. */
 const loginHintOf = ({ registry }: Context["config"], url: string): string =>
-  url === registry.url && registry.from !== "flag"
+  url === registry.url && registry.from !== "flag" && registry.from !== "environment"
     ? "Run `paks login`, or set PAKS_TOKEN."
     : `Log in there: paks login --registry ${url}`;
 

@@ -99,3 +99,12 @@ test("whoami of a registry that was named says how to log in to that one", async
   const { json } = await paks(["whoami", "--registry", "https://r.example", "--json"]);
   expect(json()).toMatchObject({ error: { hint: "Log in there: paks login --registry https://r.example" } });
 });
+
+test("a registry of this run that refuses the token is named by what says how to log in", async () => {
+  const { home, cwd } = await open();
+  const body = { error: { code: "TOKEN_EXPIRED", message: "The token has expired.", hint: "Make a new one." } };
+  const stub = await serveStub(() => ({ status: 401, body }));
+  const environment = { PAKS_REGISTRY: stub.url, PAKS_TOKEN: "paks_private" };
+  const { json } = await runPaks(["whoami", "--json"], { cwd, home, environment });
+  expect(json()).toMatchObject({ error: { hint: `Make a new one. Log in there: paks login --registry ${stub.url}` } });
+});

@@ -90,8 +90,10 @@ export function openHttp(deps: HttpDeps): (call: Call) => Promise<Answer> {
         return await once(token, signal);
       } catch (error) {
         const raised = token === undefined ? await tokens.after(call, error) : undefined;
-        if (raised === undefined) throw error;
-        return await once(raised, signal);
+        if (raised === undefined) throw tokens.explain(error);
+        return await once(raised, signal).catch((second: unknown) => {
+          throw tokens.explain(second);
+        });
       }
     });
   };

@@ -10,6 +10,8 @@ export interface Tokens {
    * @throws PaksError the same
    */
   after(call: Call, failure: unknown): Promise<string | undefined>;
+  /** A registry that wants another token does not know how paks gets one, nor what it is called here. */
+  explain(failure: unknown): unknown;
 }
 
 export function openTokens(deps: Pick<HttpDeps, "url" | "findToken" | "authRequired" | "loginHint" | "note">): Tokens {
@@ -48,8 +50,18 @@ export function openTokens(deps: Pick<HttpDeps, "url" | "findToken" | "authRequi
       isNeeded = true;
       return token;
     },
+    explain: (failure) => {
+      const { loginHint } = deps;
+      if (loginHint === undefined || !refusals.some((code) => isPaksError(failure, code))) return failure;
+      const { code, message, hint = "", details } = failure as PaksError;
+      if (hint.includes(loginHint)) return failure;
+      return new PaksError(code, message, { hint: `${hint} ${loginHint}`.trim(), details, cause: failure });
+    },
   };
 }
+
+/** Of a token that was sent. */
+const refusals = ["INVALID_TOKEN", "TOKEN_EXPIRED"] as const;
 
 async function orNothing(token: Promise<string | undefined>): Promise<string | undefined> {
   try {
