@@ -17,6 +17,8 @@ const keys: Readonly<Record<string, string>> = {
 export function describeNearMisses(unknown: readonly string[]): string[] {
   return unknown.flatMap((key) => {
     const found = nearest(key, Object.keys(keys));
-    return found === undefined ? [] : `${JSON.stringify(key)} is not a key that paks reads. Did you mean "${keys[found]}"?`;
+    return found === undefined
+      ? []
+      : `${JSON.stringify(key)} is not a key that paks reads. Did you mean "${keys[found]}"?`;
   });
 }
