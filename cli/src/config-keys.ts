@@ -1,6 +1,5 @@
-import { PaksError, isTaken } from "@paks/schema";
+import { PaksError, isTaken, nearest } from "@paks/schema";
 import type { ConfigValue } from "./config-edit.ts";
-import { nearest } from "./nearest.ts";
 import { usageError } from "./usage-error.ts";
 
 /** One key of `config.toml` that users set by hand. */

@@ -1,10 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { PaksError, errorCodes } from "@paks/schema";
+import { PaksError, errorCodes, nearest } from "@paks/schema";
 import { expect, test } from "vitest";
 import { commandGroups, commandTable } from "./commands/table.ts";
 import { version } from "./version.ts";
-import { nearest } from "./nearest.ts";
 import { type RunOptions, runPaks, tempFolder } from "./testing/index.ts";
 
 async function run(argv: readonly string[], options: Partial<RunOptions> = {}) {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { isPaksError, PaksError } from "@paks/schema";
+import { isPaksError, PaksError, nearest } from "@paks/schema";
 import type { CommonArgs } from "./command.ts";
 import { commonFlags } from "./common-flags.ts";
 import type { Context } from "./context.ts";
@@ -7,7 +7,6 @@ import { type CommandRow, commandGroups, commandTable } from "./commands/table.t
 import { readColor } from "./config.ts";
 import { formatGroupHelp, formatRootHelp } from "./help.ts";
 import type { Machine } from "./machine.ts";
-import { nearest } from "./nearest.ts";
 import { type ContextFlags, openContext } from "./open-context.ts";
 import { exitOf, toPaksError } from "./output/errors.ts";
 import { type Printer, openPrinter } from "./output/printer.ts";

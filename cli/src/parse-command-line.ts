@@ -1,8 +1,8 @@
+import { nearest } from "@paks/schema";
 import type { PaksError } from "@paks/schema";
 import yargs, { type ArgumentsCamelCase, type Argv, type Options } from "yargs";
 import type { Command, CommonArgs } from "./command.ts";
 import { commonFlags } from "./common-flags.ts";
-import { nearest } from "./nearest.ts";
 import { usageError } from "./usage-error.ts";
 
 export type Parsed =

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
-import { PaksError, systemErrorCode } from "@paks/schema";
+import { PaksError, systemErrorCode, nearest } from "@paks/schema";
 import {
   type DetectOptions,
   type Target,
@@ -11,7 +11,6 @@ import {
   targetFolder,
 } from "@paks/targets";
 import type { Context } from "../context.ts";
-import { nearest } from "../nearest.ts";
 import { exists } from "./installed-state.ts";
 import type { LinkPlan } from "./links.ts";
 import { isInside } from "./require-inside.ts";

@@ -1,4 +1,4 @@
-import { nearest } from "../nearest.ts";
+import { nearest } from "@paks/schema";
 
 /** Each key as somebody may mean it → as it is written today. */
 const keys: Readonly<Record<string, string>> = {
