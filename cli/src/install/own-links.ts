@@ -1,11 +1,10 @@
-import { realpathSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
-import { systemErrorCode } from "@paks/schema";
 import { type Target, type UserTarget, listGlobalFolders, listTargets, targetTable } from "@paks/targets";
 import type { Context } from "../context.ts";
 import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { type InstallRecord, resolveLinks } from "./record.ts";
 import { isInside } from "./require-inside.ts";
+import { isDirect, isSameFolder } from "./same-folder.ts";
 
 /** What the folders of coding tools depend on. Without it: those of the built-in table, in a project. */
 export interface LinkPlaces {
@@ -110,16 +109,6 @@ const isHome = (root: string, places: LinkPlaces | undefined): boolean => places
  */
 export function canBeCopy(path: string, to: string, places?: LinkPlaces): boolean {
   const root = rootOfSkillsFolder(dirname(to));
-  const real = realpathOrNothing(path);
-  if (root === undefined || real === undefined || real === realpathOrNothing(to)) return false;
-  return isHome(root, places) || real === join(realpathSync.native(root), relative(root, path));
-}
-
-function realpathOrNothing(path: string): string | undefined {
-  try {
-    return realpathSync.native(path);
-  } catch (error) {
-    if (systemErrorCode(error) === undefined) throw error;
-    return undefined;
-  }
+  if (root === undefined || isSameFolder(path, to)) return false;
+  return isHome(root, places) || isDirect(path, root);
 }
