@@ -48,6 +48,10 @@ export async function syncAll({ files, folders }: Unsynced): Promise<void> {
   await eachAtOnce(works, syncsAtOnce, (work) => work());
 }
 
+/** What several have written, in one go. */
+export const syncTogether = async (all: readonly Unsynced[]): Promise<void> =>
+  await syncAll({ files: all.flatMap(({ files }) => files), folders: all.flatMap(({ folders }) => folders) });
+
 /** Writes a new file, which `syncAll` brings to disk; fails when something is there already, a link included. */
 export function writeNewFile(path: string, bytes: Uint8Array | string, mode: number): void {
   const handle = openSync(path, "wx", mode);
@@ -74,16 +78,40 @@ export interface NewFile {
 
 /** Each in one step, and none before all are on disk under other names. */
 export async function replaceFiles(files: readonly NewFile[]): Promise<void> {
-  const drafts: (readonly [draft: string, path: string])[] = [];
+  const drafts = await writeDrafts(files);
   try {
-    for (const file of files) await explain(file.path, async () => void drafts.push([writeDraft(file), file.path]));
-    await explain(files[0]?.path ?? "", () => syncAll({ files: drafts.map(([draft]) => draft), folders: [] }));
-    for (const [draft, path] of drafts) await explain(path, async () => renameSync(draft, path));
+    await explain(files[0]?.path ?? "", () => syncAll(drafts));
+    await drafts.place();
   } catch (error) {
-    for (const [draft] of drafts) rmSync(draft, { force: true });
+    drafts.drop();
     throw error;
   }
-  for (const folder of new Set(files.map(({ path }) => dirname(path)))) await explain(folder, () => syncFolder(folder));
+}
+
+/** Files beside those that they are to replace. */
+export interface Drafts extends Unsynced {
+  /** Renames what is on disk by now, and brings that to disk too. */
+  place(): Promise<void>;
+  /** Removes those that were not placed. */
+  drop(): void;
+}
+
+/** `replaceFiles` for those who have more to sync with them; leaves nothing when it fails. */
+export async function writeDrafts(files: readonly NewFile[]): Promise<Drafts> {
+  const drafts: (readonly [draft: string, path: string])[] = [];
+  const drop = (): void => drafts.forEach(([draft]) => rmSync(draft, { force: true }));
+  try {
+    for (const file of files) await explain(file.path, async () => void drafts.push([writeDraft(file), file.path]));
+  } catch (error) {
+    drop();
+    throw error;
+  }
+  const place = async (): Promise<void> => {
+    for (const [draft, path] of drafts) await explain(path, async () => renameSync(draft, path));
+    for (const folder of new Set(drafts.map(([, path]) => dirname(path))))
+      await explain(folder, () => syncFolder(folder));
+  };
+  return { files: drafts.map(([draft]) => draft), folders: [], place, drop };
 }
 
 /** The same for one that is worth no waiting: a power cut may take it away or leave it empty. */

@@ -118,10 +118,10 @@ test("links are relative, so that a project can be moved; on Windows they are ju
   await mkdir(to, { recursive: true });
   await mkdir(join(project, "tool"));
   for (const platform of ["linux", "darwin"] as const) {
-    await makeLink(join(project, "tool", platform), to, platform);
+    makeLink(join(project, "tool", platform), to, platform);
     expect(await readlink(join(project, "tool", platform))).toBe("../.agents/skills/pdf");
   }
-  await makeLink(join(project, "tool", "win32"), to, "win32");
+  makeLink(join(project, "tool", "win32"), to, "win32");
   expect(await readlink(join(project, "tool", "win32"))).toBe(to);
   const moved = `${project}-moved`;
   await rename(project, moved);
@@ -135,8 +135,9 @@ test.each(["EPERM", "ENOTSUP", "ENOSYS"])(
     const link: LinkPlan = { ...copy, mode: "link" };
     await place("1.0.0", []);
     const record = recordOf("1.0.0", [link]);
-    const noLinks = async () =>
-      await Promise.reject(Object.assign(new Error("no links here"), { code, syscall: "symlink" }));
+    const noLinks = () => {
+      throw Object.assign(new Error("no links here"), { code, syscall: "symlink" });
+    };
     const to = join(skillsFolder, "pdf");
     await makeLinks([link], { to, record, force: false, backupOf: (path) => path, link: noLinks });
     expect((await lstat(copy.path)).isDirectory()).toBe(true);
@@ -148,8 +149,9 @@ test.each(["EPERM", "ENOTSUP", "ENOSYS"])(
 
 test("a disk that is full is no reason for a copy", async () => {
   await place("1.0.0", []);
-  const full = async () =>
-    await Promise.reject(Object.assign(new Error("full"), { code: "ENOSPC", syscall: "symlink" }));
+  const full = () => {
+    throw Object.assign(new Error("full"), { code: "ENOSPC", syscall: "symlink" });
+  };
   const options = { to: join(skillsFolder, "pdf"), record: recordOf("1.0.0", [copy]), force: false, link: full };
   const link: LinkPlan = { ...copy, mode: "link" };
   await expect(makeLinks([link], { ...options, backupOf: (path) => path })).rejects.toMatchObject({ code: "ENOSPC" });

@@ -1,5 +1,5 @@
-import { lstatSync, readdirSync } from "node:fs";
-import { lstat, mkdir, readFile, readlink, realpath, rename, rm, symlink } from "node:fs/promises";
+import { lstatSync, readdirSync, readlinkSync, realpathSync, symlinkSync } from "node:fs";
+import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { PaksError, systemErrorCode } from "@paks/schema";
 import { makeFolder } from "../make-folder.ts";
@@ -40,7 +40,7 @@ export interface MakeLinksOptions extends LinkContext {
   readonly force: boolean;
   readonly backupOf: (path: string) => string;
   /** `makeLink` when absent. */
-  readonly link?: (path: string, to: string) => Promise<void>;
+  readonly link?: (path: string, to: string) => void;
 }
 
 /**
@@ -68,7 +68,7 @@ export async function makeLinks(links: readonly LinkPlan[], options: MakeLinksOp
     }
     await makeLinkFolder(dirname(link.path), options.to);
     if (link.mode === "copy") await putCopy(link.path, options);
-    else await putLink(link.path, options);
+    else await putLink(link.path, state, options);
   }
   return moved;
 }
@@ -154,15 +154,16 @@ export async function moveEditedCopies(
 export async function readLinkState(path: string, context: LinkContext): Promise<LinkState> {
   const { to } = context;
   try {
-    const facts = await lstat(path);
+    // Not through the thread pool: the way there and back takes longer than looking, and making a link.
+    const facts = lstatSync(path);
     if (isItself(path, to)) return "itself";
     if (!facts.isSymbolicLink()) return facts.isDirectory() ? await readCopyState(path, context) : "taken";
   } catch (error) {
     if (isNothing(error)) return "absent";
     throw error;
   }
-  const value = await readlink(path);
-  const leadsTo = isAbsolute(value) ? resolve(value) : resolve(await realpath(dirname(path)), value);
+  const value = readlinkSync(path);
+  const leadsTo = isAbsolute(value) ? resolve(value) : resolve(realPlace(dirname(path)), value);
   return leadsTo === to || [leadsTo, realPlace(path)].includes(realPlace(to)) ? "link" : "taken";
 }
 
@@ -192,11 +193,11 @@ async function removeApart(path: string, to: string): Promise<void> {
   await rm(path, { recursive: true, force: true });
 }
 
-async function putLink(path: string, options: MakeLinksOptions): Promise<void> {
+async function putLink(path: string, state: LinkState, options: MakeLinksOptions): Promise<void> {
   // A copy of ours that is to become a link.
-  await removeApart(path, options.to);
+  if (state === "copy") await removeApart(path, options.to);
   try {
-    await (options.link ?? makeLink)(path, options.to);
+    (options.link ?? makeLink)(path, options.to);
   } catch (error) {
     if (!noLinks.includes(systemErrorCode(error) ?? "") || options.record === undefined) throw error;
     await putCopy(path, options);
@@ -210,9 +211,10 @@ const noLinks = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL", "EISDIR"]
  * The one place that makes links. Relative, so that a project can be moved. Windows: a junction, which needs no rights
  * and is always absolute.
  */
-export async function makeLink(path: string, to: string, platform: NodeJS.Platform = process.platform): Promise<void> {
-  if (platform === "win32") await symlink(await realpath(to), path, "junction");
-  else await symlink(relative(await realpath(dirname(path)), await realpath(to)), path, "dir");
+export function makeLink(path: string, to: string, platform: NodeJS.Platform = process.platform): void {
+  const real = realpathSync.native(to);
+  if (platform === "win32") symlinkSync(real, path, "junction");
+  else symlinkSync(relative(realpathSync.native(dirname(path)), real), path, "dir");
 }
 
 /** Written in a work folder, which the next command empties should this one be killed, and renamed into place. */

@@ -3,7 +3,15 @@ import { dirname, join } from "node:path";
 import { PaksError, type ReleaseFile, isPaksError, originIdentity, systemErrorCode } from "@paks/schema";
 import { type WorkspaceChange, changeWorkspace, isLocked } from "../workspace/change-workspace.ts";
 import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
-import { type NewFile, replaceFiles, syncAll, syncFolder } from "../write-file.ts";
+import {
+  type Drafts,
+  type NewFile,
+  type Unsynced,
+  syncAll,
+  syncFolder,
+  syncTogether,
+  writeDrafts,
+} from "../write-file.ts";
 import { type WorkFolder, findBackups, makeBackupsFolder, openWorkFolder, placesIn } from "./aside.ts";
 import { eachAtOnce } from "./each-at-once.ts";
 import { type InstalledState, readInstalledState } from "./installed-state.ts";
@@ -62,16 +70,21 @@ export async function placeReleases(placings: readonly Placing[]): Promise<Place
   const isChanging = checked.some(({ unchanged }) => !unchanged);
   const work = isChanging ? openWorkFolder(checked[0]!.placing.skillsFolder) : undefined;
   let placed: Placed[];
+  let records: Drafts | undefined;
   let isRecording = false;
   try {
-    if (work) await prepareAndSwap(checked, work);
-    await replaceFiles(checked.flatMap((one) => recordFile(one) ?? []));
+    const written = work ? writeAll(checked, work) : [];
+    records = await writeDrafts(checked.flatMap((one) => recordFile(one) ?? []));
+    await syncTogether([...written, records]);
+    await swapAll(checked);
+    await records.place();
     placed = await linkAll(checked);
     isRecording = true;
     await recordInWorkspace(placings);
   } catch (error) {
     // Written all the same, and only failed to be made to last: the next command goes on from the intents.
     if (isRecording && (await isRecorded(placings))) throw error;
+    records?.drop();
     let isUndone = true;
     for (const one of checked.reverse()) isUndone = (await undoPlacing(one)) && isUndone;
     if (isUndone) work?.close();
@@ -124,18 +137,23 @@ const planOf = ({ placing, state, backup, standing }: Checked) => ({
   workspace: placing.workspace,
 });
 
-/**
- * Each step for all paks, and on disk before the next one begins: files and intents, renames. So a power cut finds no
- * rename without an intent, and no record without the folder that it is of.
- */
-async function prepareAndSwap(checked: readonly Checked[], work: WorkFolder): Promise<void> {
+/** Files and intents. All paks take each step together: on disk before the next, a power cut finds no rename without an intent. */
+function writeAll(checked: readonly Checked[], work: WorkFolder): Unsynced[] {
   const changed = checked.filter(({ unchanged }) => !unchanged);
   const replacements = changed.map((one, index) => (one.replacement = planReplacement(planOf(one), work, index)));
   const intents = replacements.map(({ intent }) => intent);
-  const written = [...replacements.map((one) => one.write()), writeIntents(work, intents)];
-  await syncAll({ files: written.flatMap(({ files }) => files), folders: written.flatMap(({ folders }) => folders) });
-  for (const replacement of replacements) await replacement.swap();
-  for (const folder of new Set(changed.map(({ target }) => dirname(target)))) await syncFolder(folder);
+  return [...replacements.map((one) => one.write()), writeIntents(work, intents)];
+}
+
+/** On disk when it returns: a power cut finds no record without the folder that it is of. */
+async function swapAll(checked: readonly Checked[]): Promise<void> {
+  const folders = new Set<string>();
+  for (const { replacement, target } of checked) {
+    if (!replacement) continue;
+    await replacement.swap();
+    folders.add(dirname(target));
+  }
+  for (const folder of folders) await syncFolder(folder);
 }
 
 async function linkAll(checked: readonly Checked[]): Promise<Placed[]> {

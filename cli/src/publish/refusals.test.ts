@@ -1,4 +1,4 @@
-import { rename, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { testGit } from "@paks/git/testing";
 import { expect, test } from "vitest";
@@ -49,7 +49,7 @@ test("a repository without a commit, a folder without a skill and a folder outsi
   const empty = join(lab.repo.dir, "nothing");
   expect((await lab.paks(["publish", empty, "--json"])).json()).toMatchObject({ error: { code: "MANIFEST_MISSING" } });
   expect((await lab.paks(["publish", "/", "--json"])).json()).toMatchObject({ error: { code: "NOT_A_REPOSITORY" } });
-  await rename(join(lab.repo.dir, ".git"), join(lab.repo.dir, "..", `${Date.now()}.gone`));
+  await rm(join(lab.repo.dir, ".git"), { recursive: true });
   await testGit(lab.repo.dir, ["init", "-q", "-b", "main"]);
   const run = await lab.publish(["--bump", "patch", "--json"]);
   expect(codesOf(run)).toContain("DIRTY_WORK_TREE");

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fetchTag, readPakFiles } from "@paks/git";
 import { defaultLimits, parseRepositoryUrl } from "@paks/schema";
+import { putAway } from "./measure.ts";
 import { type GitLab, openGitLab, skillText } from "./git-lab.ts";
 import type { Comparison } from "./report.ts";
 
@@ -53,7 +53,7 @@ async function compareOne(
     const clone = join(lab.root, "clone");
     await lab.git(lab.root, "clone", "--quiet", "--depth", "1", "--branch", "v0.1.0", one.remote, clone);
     const third = performance.now();
-    await rm(clone, { recursive: true, force: true });
+    putAway(lab.root, clone);
     // The first round warms both sides up.
     if (run > 0) {
       ours.push(second - first);

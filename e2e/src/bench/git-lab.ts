@@ -17,6 +17,7 @@ export interface GitLab {
   ): Promise<{ readonly dir: string; readonly remote: string }>;
   /** How many times the work starts git in the work trees of this lab; what git itself starts is not counted. */
   countGit(work: () => Promise<void>): Promise<number>;
+  /** Its files stay until everything is measured. */
   close(): Promise<void>;
 }
 
@@ -69,10 +70,7 @@ export async function openGitLab(): Promise<GitLab> {
     await rm(events, { recursive: true });
     return texts.filter((text) => !/"sid":"[^"]*\//.test(text)).length;
   };
-  const close = async () => {
-    await host.close();
-    await rm(root, { recursive: true, force: true });
-  };
+  const close = async () => await host.close();
   return { root, url: host.url, env, git, pushed, countGit, close };
 }
 

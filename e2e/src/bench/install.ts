@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { rmSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { executables } from "../harness/executables.ts";
@@ -7,7 +6,7 @@ import { mustEndWell, openLabLoggedIn, pushedRepository } from "../harness/journ
 import type { Lab } from "../harness/lab.ts";
 import { type FarAway, moveAway } from "./far-away.ts";
 import { skillText } from "./git-lab.ts";
-import { type Measured, type Side, measureInTurn } from "./measure.ts";
+import { type Measured, type Side, measureInTurn, putAway } from "./measure.ts";
 import type { Comparison } from "./report.ts";
 import { compareWithSkillsCli } from "./skills-cli.ts";
 
@@ -37,10 +36,6 @@ async function publish(lab: Lab, cwd: string, ...args: string[]): Promise<void> 
   const words = ["publish", ...args, "--bump", "patch", "--yes"];
   mustEndWell("paks publish", await lab.paks(cwd, words, { timeout: 600_000 }));
 }
-
-const empty = (...folders: string[]) => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-};
 
 /** One skill into an empty folder with an empty store, CLI start-up included, against what one types without paks. */
 export async function compareInstall(runs: number): Promise<Comparison[]> {
@@ -74,7 +69,7 @@ export async function compareInstall(runs: number): Promise<Comparison[]> {
     ]);
   } finally {
     for (const server of far) await server.close();
-    await lab.close();
+    await lab.close({ keepFiles: true });
   }
 }
 
@@ -102,7 +97,7 @@ async function compareAll(lab: Lab, runs: number, all: readonly Cloned[]): Promi
     const comparison = { what: `install ${what} / shallow clone + copy`, ours: ours!, theirs: theirs! };
     compared.push({ comparison: atMost === undefined ? comparison : { ...comparison, atMost }, sides, cloned });
   }
-  // Afterwards: what it writes and deletes keeps the disk so busy that git's next clone took six times as long.
+  // Afterwards: what it writes and deletes would slow down what comes next, git's clones most of all.
   const withThird: Comparison[] = [];
   for (const { comparison, sides, cloned } of compared)
     withThird.push({ ...comparison, third: await compareWithSkillsCli(lab, runs, { ...cloned, ...sides }) });
@@ -126,7 +121,7 @@ cp -r "$2/$3" "$4"`;
   const paks = {
     ...paksSide(lab, cwd, "paks install", "install", `acme/${name}`, "--dir", installed),
     env: lab.env({ PAKS_REGISTRY: cloned.registry ?? lab.registry.url }),
-    before: () => empty(installed, ...fetched(lab)),
+    before: () => putAway(lab.root, installed, ...fetched(lab)),
   };
   const git = {
     name: "git clone --depth 1 + cp",
@@ -134,7 +129,7 @@ cp -r "$2/$3" "$4"`;
     args: ["-c", script, tag, remote, clone, path, copy],
     cwd,
     env: lab.env(),
-    before: () => empty(clone, copy),
+    before: () => putAway(lab.root, clone, copy),
   };
   return { paks, git, copy };
 }
@@ -169,12 +164,12 @@ export async function compareCi(runs: number): Promise<Comparison[]> {
     const installed = [join(cwd, ".agents"), join(cwd, ".claude", "skills")];
     const cold = {
       ...paksSide(lab, cwd, "paks ci", "ci"),
-      before: () => empty(...installed, ...fetched(lab)),
+      before: () => putAway(lab.root, ...installed, ...fetched(lab)),
       rest: 1000,
     };
     const warm = {
       ...paksSide(lab, cwd, "paks ci --offline", "ci", "--offline"),
-      before: () => empty(...installed),
+      before: () => putAway(lab.root, ...installed),
       rest: 1000,
     };
     const apart = await lab.folder("apart");
@@ -186,7 +181,7 @@ for name in ${names.join(" ")}; do "$0" "$1" install acme/$name --agent claude-c
       args: ["-c", loop, process.execPath, executables.paks],
       cwd: apart,
       env: lab.env({ PAKS_REGISTRY: lab.registry.url }),
-      before: () => empty(join(apart, ".agents"), join(apart, ".claude"), ...fetched(lab)),
+      before: () => putAway(lab.root, join(apart, ".agents"), join(apart, ".claude"), ...fetched(lab)),
     };
     const [coldTimes, warmTimes] = await measured(runs, cold, warm);
     const [again, eachTimes] = await measured(Math.min(runs, 2), cold, each);
@@ -196,6 +191,6 @@ for name in ${names.join(" ")}; do "$0" "$1" install acme/$name --agent claude-c
       { what: `ci of ${locked}, empty store / ${locked} installs`, ours: again, theirs: eachTimes, atMost: 0.2 },
     ];
   } finally {
-    await lab.close();
+    await lab.close({ keepFiles: true });
   }
 }

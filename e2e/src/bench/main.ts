@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { compareFetch } from "./fetch.ts";
 import { compareCi, compareInstall } from "./install.ts";
 import { compareMonorepo, comparePublish } from "./publish.ts";
@@ -41,4 +44,15 @@ async function main(args: readonly string[]): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+/** In a folder of its own, which is deleted at the end: see `putAway`. */
+async function inOwnFolder(work: () => Promise<number>): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), "paks-bench-"));
+  for (const name of ["TMPDIR", "TEMP", "TMP"]) process.env[name] = folder;
+  try {
+    return await work();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+process.exitCode = await inOwnFolder(() => main(process.argv.slice(2)));

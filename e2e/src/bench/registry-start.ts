@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startRegistryProcess } from "../harness/registry-process.ts";
@@ -10,27 +10,23 @@ const promisedSeconds = 5;
 export async function measureRegistryStart(): Promise<Comparison[]> {
   const dataDir = mkdtempSync(join(tmpdir(), "paks-bench-registry-"));
   const second = { name: "one second", times: [1000], median: 1000 };
-  try {
-    const fresh = await startOnce(dataDir);
-    const existing: number[] = [];
-    for (let run = 0; run < 5; run += 1) existing.push(await startOnce(dataDir));
-    existing.sort((a, b) => a - b);
-    return [
-      {
-        what: "first answer, new data directory / 1 s",
-        ours: { name: "fresh", times: [fresh], median: fresh },
-        theirs: second,
-      },
-      {
-        what: "first answer, existing directory / 1 s",
-        ours: { name: "existing", times: existing, median: existing[2]! },
-        theirs: second,
-        atMost: promisedSeconds,
-      },
-    ];
-  } finally {
-    rmSync(dataDir, { recursive: true, force: true });
-  }
+  const fresh = await startOnce(dataDir);
+  const existing: number[] = [];
+  for (let run = 0; run < 5; run += 1) existing.push(await startOnce(dataDir));
+  existing.sort((a, b) => a - b);
+  return [
+    {
+      what: "first answer, new data directory / 1 s",
+      ours: { name: "fresh", times: [fresh], median: fresh },
+      theirs: second,
+    },
+    {
+      what: "first answer, existing directory / 1 s",
+      ours: { name: "existing", times: existing, median: existing[2]! },
+      theirs: second,
+      atMost: promisedSeconds,
+    },
+  ];
 }
 
 async function startOnce(dataDir: string): Promise<number> {

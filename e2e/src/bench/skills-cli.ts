@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import type { Lab } from "../harness/lab.ts";
 import { requireNode22, requireNpmPackage } from "../harness/npm-packages.ts";
-import { measureInTurn, type Side } from "./measure.ts";
+import { measureInTurn, putAway, type Side } from "./measure.ts";
 import type { Third } from "./report.ts";
 
 const version = "1.7.4";
@@ -44,9 +44,7 @@ async function skillsCliSide(lab: Lab, { name, tag, remote, copy }: Added): Prom
     cwd,
     // Turns off its requests for security audits too: there is no network in this comparison.
     env: lab.env({ DISABLE_TELEMETRY: "1", NODE_COMPILE_CACHE: join(lab.root, "skills-cli-cache") }),
-    before: () => {
-      for (const left of readdirSync(cwd)) rmSync(join(cwd, left), { recursive: true });
-    },
+    before: () => putAway(lab.root, ...readdirSync(cwd).map((left) => join(cwd, left))),
     after: () => checkSameFiles(copy, join(cwd, ".claude", "skills", name)),
   };
 }

@@ -35,7 +35,8 @@ export interface Lab {
   git(cwd: string, ...args: string[]): Promise<Finished>;
   /** A bare repository on the git host; answers its URL. */
   newRemote(name: string): Promise<string>;
-  close(options?: { keepRegistry?: boolean }): Promise<void>;
+  /** `keepFiles`: somebody else deletes them later. */
+  close(options?: { keepRegistry?: boolean; keepFiles?: boolean }): Promise<void>;
 }
 
 export interface LabRun {
@@ -125,11 +126,11 @@ export async function openLab(makeToken: MakeToken, options: LabOptions = {}): P
       });
       return `${gitHost.url}/${name}.git`;
     },
-    close: async ({ keepRegistry = false } = {}) => {
+    close: async ({ keepRegistry = false, keepFiles = false } = {}) => {
       if (keepRegistry) return;
       await registry.stop();
       await gitHost.close();
-      await rm(root, { recursive: true, force: true });
+      if (!keepFiles) await rm(root, { recursive: true, force: true });
     },
   };
 }
