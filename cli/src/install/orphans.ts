@@ -5,7 +5,7 @@ import type { InstallPlan } from "../workspace/plan-install.ts";
 import { readInstalledState } from "./installed-state.ts";
 import { type Moved, listEditedCopies } from "./links.ts";
 import { type LinkPlaces, linkPlacesOf, listOwnLinks } from "./own-links.ts";
-import { removeRelease } from "./place.ts";
+import { removeRelease } from "./remove-release.ts";
 import type { InstallRecord } from "./record.ts";
 import type { Work } from "./ready-pak.ts";
 

@@ -19,7 +19,7 @@ import { entryOf, type openFetchers, type openRegistries, requireDependencies, r
 import type { Scopes } from "./install-scopes.ts";
 import { type LockedPresent, findLockedPresent } from "./locked-present.ts";
 import { requireRegistryOf } from "./locked-registry.ts";
-import type { Placing } from "./place.ts";
+import type { Placing } from "./check-placing.ts";
 import { linkPlacesOf } from "./own-links.ts";
 import { type InstallRecord, formatLink } from "./record.ts";
 import { requireInside } from "./require-inside.ts";

@@ -5,7 +5,8 @@ import { defaultLimits, describeFiles } from "@paks/schema";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { listInstalled } from "./list-installed.ts";
 import { removeEmptyFolders } from "./made-folders.ts";
-import { placeRelease, removeRelease } from "./place.ts";
+import { placeRelease } from "./place.ts";
+import { removeRelease } from "./remove-release.ts";
 import { bookkeeping, type InstallRecord } from "./record.ts";
 import { inSkillsFolder, recoverIfNeeded } from "./skills-folder.ts";
 

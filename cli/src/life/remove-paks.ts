@@ -8,7 +8,7 @@ import { exists } from "../install/installed-state.ts";
 import { type Moved, listEditedCopies, removeLinks } from "../install/links.ts";
 import { removeFolders } from "../install/made-folders.ts";
 import { type LinkPlaces, linkPlacesOf } from "../install/own-links.ts";
-import { removeRelease } from "../install/place.ts";
+import { removeRelease } from "../install/remove-release.ts";
 import { bookkeeping, recordFileName } from "../install/record.ts";
 import { requireInside } from "../install/require-inside.ts";
 import { type WorkspaceChange, changeWorkspace } from "../workspace/change-workspace.ts";
