@@ -21,7 +21,7 @@ import { placeReleases } from "./place.ts";
 import { formatLink } from "./record.ts";
 import { requireInside } from "./require-inside.ts";
 import { findSkillsFolder } from "./scope.ts";
-import { inSkillsFolder } from "./skills-folder.ts";
+import { inFolderOrTidy } from "./tidily.ts";
 
 export interface CiOptions {
   readonly agents: readonly string[];
@@ -80,9 +80,8 @@ export async function installLocked(context: Context, options: CiOptions): Promi
       return { folder, entry, fetched, placing, readers: scope.readers };
     }),
   );
-  const { skillsFolder, boundary } = place;
-  const folder = { boundary, note: context.note, places: linkPlacesOf(context) };
-  const placed = await inSkillsFolder(skillsFolder, folder, async () => {
+  const { skillsFolder } = place;
+  const placed = await inFolderOrTidy(context, place, async () => {
     if (formatLock(await readLock(root)) !== formatLock(lock)) throw changedMeanwhile();
     for (const { folder, entry, fetched } of paks)
       if (!fetched && !(await findLockedPresent({ skillsFolder, root }, folder, entry)).present)

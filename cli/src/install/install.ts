@@ -21,13 +21,12 @@ import { openScopes } from "./install-scopes.ts";
 import { keepReplaced } from "./keep-replaced.ts";
 import { listCopies } from "./links.ts";
 import { isDisabledOrphan, listRenames, removeOrphans, requireUneditedRenames } from "./orphans.ts";
-import { linkPlacesOf } from "./own-links.ts";
 import { type Placed, placeReleases } from "./place.ts";
 import { type Ready, type ReadyPak, type Work, findPresent, makeReady } from "./ready-pak.ts";
 import type { InstallRecord } from "./record.ts";
 import { type Review, reviewOf } from "./review.ts";
 import { findSkillsFolder } from "./scope.ts";
-import { inSkillsFolder } from "./skills-folder.ts";
+import { inFolderOrTidy } from "./tidily.ts";
 import { type SourceOptions, withOptions } from "./source-options.ts";
 import { unlinkLeftOut } from "./unlink-left-out.ts";
 
@@ -133,9 +132,7 @@ export async function installSources(
     const ready = await context.progress("Looking up what to install", (step) => makeReady(work, opened, step));
     if (options.review && !(await options.review(reviewOf(ready.plan, ready.paks))))
       return { installed: [], removed: [], disabled: [], root: save ? root : undefined };
-    const { boundary, skillsFolder } = work.place;
-    const folder = { boundary, note: context.note, places: linkPlacesOf(context) };
-    const done = await inSkillsFolder(skillsFolder, folder, () => apply(work, opened, ready));
+    const done = await inFolderOrTidy(context, work.place, () => apply(work, opened, ready));
     if (done) {
       await rememberFolders(context, listOutsideFolders(ready, isProject));
       return { ...done, root: save ? root : undefined };

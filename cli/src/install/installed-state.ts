@@ -40,11 +40,14 @@ export async function exists(path: string): Promise<boolean> {
     // Not through the thread pool, which takes twenty times as long: an install asks for the homes of 81 tools.
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return false;
+    if (isNothing(error)) return false;
     throw error;
   }
 }
+
+/** Also where a file, or a link in a circle, lies in the way: below it there is nothing. */
+export const isNothing = (error: unknown): boolean =>
+  ["ENOENT", "ENOTDIR", "ELOOP"].includes(systemErrorCode(error) ?? "");
 
 /** Names of files that are not as `record` says. Link targets are not looked at: a link is a change. */
 export async function listChanges(target: string, record: InstallRecord): Promise<string[]> {
@@ -52,8 +55,7 @@ export async function listChanges(target: string, record: InstallRecord): Promis
     return await compareFiles(target, record);
   } catch (error) {
     // Whoever looks without the folder's lock may see how another command takes it away.
-    const code = systemErrorCode(error instanceof PaksError ? error.cause : error);
-    if (code === "ENOENT" || code === "ENOTDIR") return ["."];
+    if (isNothing(error instanceof PaksError ? error.cause : error)) return ["."];
     throw error;
   }
 }

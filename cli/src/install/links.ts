@@ -5,7 +5,7 @@ import { PaksError, systemErrorCode } from "@paks/schema";
 import { makeFolder } from "../make-folder.ts";
 import { syncAll, syncFolder, writeNewFile } from "../write-file.ts";
 import { makeBackupsFolder, openWorkFolder } from "./aside.ts";
-import { exists, listChanges } from "./installed-state.ts";
+import { exists, isNothing, listChanges } from "./installed-state.ts";
 import { type LinkPlaces, canBeCopy } from "./own-links.ts";
 import { type InstallRecord, resolveLinks } from "./record.ts";
 import { rememberMade } from "./made-folders.ts";
@@ -166,9 +166,6 @@ export async function readLinkState(path: string, context: LinkContext): Promise
   const leadsTo = isAbsolute(value) ? resolve(value) : resolve(realPlace(dirname(path)), value);
   return leadsTo === to || [leadsTo, realPlace(path)].includes(realPlace(to)) ? "link" : "taken";
 }
-
-/** Also where a file lies in the way: below it there is nothing. */
-const isNothing = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? "");
 
 /**
  * A folder is ours when a record says that we put something there; it is a copy as long as it holds just that. A record

@@ -111,4 +111,7 @@ async function removeIfEmpty(path: string): Promise<boolean> {
   }
 }
 
-const staying = new Set(["ENOENT", "ENOTEMPTY", "EEXIST", "ENOTDIR", "EPERM", "EACCES", "EBUSY", "EROFS", "EINVAL"]);
+const staying = new Set([
+  ...["ENOENT", "ENOTEMPTY", "EEXIST", "ENOTDIR", "ELOOP"],
+  ...["EPERM", "EACCES", "EBUSY", "EROFS", "EINVAL"],
+]);

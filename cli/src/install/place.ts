@@ -8,6 +8,7 @@ import { type Moved, listAbsent, makeLinkFolder, makeLinks, removeLinks } from "
 import { type InstallRecord, bookkeeping, formatLink, formatRecord } from "./record.ts";
 import { isRecorded, recordInWorkspace } from "./record-in-workspace.ts";
 import { planReplacement } from "./replacement.ts";
+import { requireFolderOrNothing } from "./require-folder.ts";
 import { openStandingLinks } from "./standing-links.ts";
 import { writeIntents } from "./work-folder.ts";
 
@@ -31,6 +32,7 @@ export async function placeRelease(placing: Placing): Promise<Placed> {
  */
 export async function placeReleases(placings: readonly Placing[]): Promise<Placed[]> {
   const [first] = placings;
+  await requireLinkFolders(placings);
   const findStanding = first ? openStandingLinks(first.skillsFolder, first.places) : () => Promise.resolve([]);
   const checked = await eachAtOnce(placings, workingAtOnce, (placing) => checkPlacing(placing, findStanding));
   const isChanging = checked.some(({ unchanged }) => !unchanged);
@@ -58,6 +60,16 @@ export async function placeReleases(placings: readonly Placing[]): Promise<Place
   }
   work?.close();
   return placed;
+}
+
+/** Where tools look for skills a project may have a file, or a link to what is not there. */
+async function requireLinkFolders(placings: readonly Placing[]): Promise<void> {
+  const folders = placings.flatMap(({ links }) => links.map(({ path }) => dirname(path)));
+  for (const folder of new Set(folders))
+    await requireFolderOrNothing(
+      folder,
+      "Move it away, make the folder that it leads to, or leave the tool out with --agent.",
+    );
 }
 
 /** Paks that are worked at at the same time: syncing is waiting, and what waits together waits once. */

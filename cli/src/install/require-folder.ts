@@ -7,13 +7,16 @@ import { PaksError, systemErrorCode } from "@paks/schema";
  * yet is fine.
  * @throws PaksError UNSAFE_TARGET
  */
-export async function requireFolderOrNothing(path: string): Promise<void> {
+export async function requireFolderOrNothing(
+  path: string,
+  hint = "Move it away, or name another folder with --dir.",
+): Promise<void> {
   for (let place = path; ; place = dirname(place)) {
     const found = await findKind(place);
     if (found === "folder" || dirname(place) === place) return;
     if (found === undefined) continue;
     throw new PaksError("UNSAFE_TARGET", `${place} is ${found}, and paks needs a folder there.`, {
-      hint: "Move it away, or name another folder with --dir.",
+      hint,
       details: { path: place },
     });
   }

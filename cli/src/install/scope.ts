@@ -32,6 +32,8 @@ export interface SkillsFolder {
   readonly skillsFolder: string;
   /** What the skills folder's real path may not leave; absent where the user named the place. */
   readonly boundary: string | undefined;
+  /** The project or the home that agents' folders are relative to; absolute. */
+  readonly root: string;
 }
 
 /** Where an install puts its one real copy, and who gets a link to it. */
@@ -57,10 +59,11 @@ export function findSkillsFolder(context: Context, args: Omit<ScopeArgs, "agents
   if (args.dir === undefined) {
     const project = args.root ?? context.cwd;
     const base = args.global ? context.home : project;
-    return { skillsFolder: join(base, ".agents", "skills"), boundary: args.global ? undefined : project };
+    const skillsFolder = join(base, ".agents", "skills");
+    return { skillsFolder, boundary: args.global ? undefined : project, root: base };
   }
   if (args.global) throw new PaksError("USAGE", "--dir names the place; --global cannot be given with it.");
-  return { skillsFolder: resolve(context.cwd, args.dir), boundary: undefined };
+  return { skillsFolder: resolve(context.cwd, args.dir), boundary: undefined, root: context.cwd };
 }
 
 export async function planScope(context: Context, args: ScopeArgs): Promise<Scope> {

@@ -5,7 +5,7 @@ import { changeLock } from "../workspace/open-workspace.ts";
 import { requireRow } from "./find-row.ts";
 import { type ListRow, readRows, rowName } from "./list-paks.ts";
 import { findPlace } from "./places.ts";
-import { inFolderTidily } from "./tidily.ts";
+import { inFolderTidily } from "../install/tidily.ts";
 
 export interface Pinned {
   readonly name: string;

@@ -20,7 +20,7 @@ import { planRemoval } from "./dependents.ts";
 import { findRows, requireRow } from "./find-row.ts";
 import { type ListRow, readRows, rowName, rowVersion } from "./list-paks.ts";
 import { type Place, readLockOf } from "./places.ts";
-import { inFolderTidily } from "./tidily.ts";
+import { inFolderTidily } from "../install/tidily.ts";
 
 export interface RemovedPak {
   readonly name: string;
