@@ -30,6 +30,7 @@ test.each(
       "https://",
       "https://%zz/a/b",
       "https:github.com/a/b",
+      "https:///github.com/a/b",
       "acme/skills",
       "github.com/a/b",
       "./x",

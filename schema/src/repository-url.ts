@@ -58,6 +58,8 @@ export function parseRepositoryUrl(text: string, policy: GitPolicy = defaultGitP
   if (!scheme) throw invalid("This is not the URL of a repository.");
   const protocol = scheme[1]!.toLowerCase();
   requireProtocol(text.startsWith("::", scheme[1]!.length) ? `${protocol}::` : protocol, policy);
+  // A browser forgives more slashes than two; then the same address would be read in two ways.
+  if (protocol !== "file" && /^[^/]*\/{3}/.test(text)) throw invalid("The repository URL has a slash too many.");
   if (!URL.canParse(text)) throw invalid("The repository URL cannot be read.");
   const url = new URL(text);
   requireNoCredentials(url, protocol);
