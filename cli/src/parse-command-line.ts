@@ -2,6 +2,7 @@ import { nearest } from "@paks/schema";
 import type { PaksError } from "@paks/schema";
 import yargs, { type ArgumentsCamelCase, type Argv, type Options } from "yargs";
 import type { Command, CommonArgs } from "./command.ts";
+import { addFacts, formatExamples, optionsOf } from "./command-help.ts";
 import { commonFlags } from "./common-flags.ts";
 import { usageError } from "./usage-error.ts";
 
@@ -27,7 +28,9 @@ export async function parseCommandLine(command: Command, words: readonly string[
       command: ["$0", ...positionals].join(" "),
       describe: command.describe,
       builder: (builder: Argv) => {
-        const built = withExamples(command.builder(withCommonFlags(builder)), command);
+        const built = command.builder(withCommonFlags(builder));
+        // Only then, because it is work at every start.
+        if (words.some((word) => word === "--help" || word === "-h")) addFacts(built);
         lists = [...listFlags(built), ...variadic(positionals)];
         flags = flagNames(built);
         return built;
@@ -43,7 +46,8 @@ export async function parseCommandLine(command: Command, words: readonly string[
   const help = await new Promise<string>((resolve) => {
     void parser.parse(withoutSeparator(words), {}, (_error, _args, output) => resolve(output));
   });
-  if (problem === undefined && args === undefined && help !== "") return { type: "help", text: help };
+  if (problem === undefined && args === undefined && help !== "")
+    return { type: "help", text: `${help}\n\n${formatExamples(command)}` };
   if (problem !== undefined || args === undefined) throw explain(problem ?? "", { command, words, flags });
   requireSingleValues(args, lists, name);
   return { type: "run", args };
@@ -99,13 +103,6 @@ const withCommonFlags = (builder: Argv): Argv<CommonArgs> => {
   // Named first, these two groups stand above the common ones.
   return builder.group([], "Positionals:").group([], "Options:").options(flags) as unknown as Argv<CommonArgs>;
 };
-
-const withExamples = (builder: Argv<unknown>, command: Command): Argv<unknown> =>
-  builder.example(command.examples.map(([line, what]): [string, string] => [line, what]));
-
-/** The method is public and missing in the types. */
-const optionsOf = (built: Argv<unknown>) =>
-  (built as unknown as { getOptions(): { array: string[]; key: Record<string, unknown> } }).getOptions();
 
 /** Flags declared as lists, by every name they have. */
 const listFlags = (built: Argv<unknown>): readonly string[] => optionsOf(built).array;

@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly terminal?: boolean;
   /** Pretends that stdout is one too. */
   readonly stdoutIsTerminal?: boolean;
+  /** Width of stdout; what the program assumes when absent. */
+  readonly columns?: number;
 }
 
 export interface RunResult {
@@ -35,7 +37,7 @@ export interface RunResult {
  * with `--json` is held against the documented schema.
  */
 export async function runPaks(argv: readonly string[], options: RunOptions): Promise<RunResult> {
-  const stdout = sink(options.stdoutIsTerminal === true);
+  const stdout = sink(options.stdoutIsTerminal === true, options.columns);
   const stderr = sink(options.terminal === true);
   const exit = await main(argv, machineOf(options, stdout.stream, stderr.stream));
   checkJson(argv, { exit, stdout: stdout.text() });
@@ -64,7 +66,7 @@ function machineOf(options: RunOptions, stdout: Output, stderr: Output): Machine
   };
 }
 
-function sink(isTTY: boolean): { stream: Output; text: () => string } {
+function sink(isTTY: boolean, columns?: number): { stream: Output; text: () => string } {
   const chunks: Buffer[] = [];
   const stream = new Writable({
     write: (chunk: Buffer | string, _encoding, done) => {
@@ -72,5 +74,8 @@ function sink(isTTY: boolean): { stream: Output; text: () => string } {
       done();
     },
   });
-  return { stream: Object.assign(stream, { isTTY }), text: () => Buffer.concat(chunks).toString("utf8") };
+  return {
+    stream: Object.assign(stream, { isTTY, ...(columns === undefined ? {} : { columns }) }),
+    text: () => Buffer.concat(chunks).toString("utf8"),
+  };
 }
