@@ -63,6 +63,12 @@ test.each<[string[], string[]]>([
   [["remove", "p"], ["pdf"]],
   [["remove", "pdf", ""], ["csv"]],
   [["remove", "--", "c"], ["csv"]],
+  [["unpin", "p"], ["pdf"]],
+  [
+    ["diff", "c"],
+    ["csv", ":files"],
+  ],
+  [["config", "set", "default_agent", "claude"], ["claude-code"]],
   [["validate", "x"], [":files"]],
   [
     ["validate", "--for", "c"],
@@ -98,13 +104,16 @@ async function online(answer: () => StubAnswer | Promise<StubAnswer>) {
 test("names come from the registry without a token, are kept for ten minutes, and show nothing harmful", async () => {
   const { stub, ask, values, later } = await online(() => found);
   expect(await ask("install", "acme/p")).toBe("acme/pdf\tFills\\u{a}\\u{1b}[31mforms\n:files\n");
-  expect(stub.requests[0]?.path).toBe("/api/paks?account=acme&q=p&limit=50");
+  // One letter finds nothing in a registry.
+  expect(stub.requests[0]?.path).toBe("/api/paks?account=acme&limit=100");
   expect(JSON.stringify(stub.requests[0])).not.toContain("paks_secret");
   await values("install", "acme/p");
   expect(stub.requests.length).toBe(1);
   later(11 * 60_000);
   await values("install", "acme/p");
   expect(stub.requests.length).toBe(2);
+  expect(await values("diff", "acme/pd")).toEqual(["acme/pdf", ":files"]);
+  expect(stub.requests[2]?.path).toBe("/api/paks?account=acme&q=pd&limit=100");
 });
 
 test.each<[string, () => StubAnswer | Promise<StubAnswer>]>([

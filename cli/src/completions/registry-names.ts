@@ -22,9 +22,7 @@ export async function findNames(typed: string, outside: Outside): Promise<readon
   if (account === undefined || typed.length < 2) return [];
   const config = await outside.config();
   if (config === undefined) return [];
-  const query = new URLSearchParams(
-    typed.includes("/") ? { account, ...(name === "" ? {} : { q: name }), limit: "50" } : { q: typed, limit: "50" },
-  );
+  const query = new URLSearchParams({ ...(typed.includes("/") ? below(account, name) : { q: typed }), limit: "100" });
   const url = `${config.registry.url}/api/paks?${query.toString()}`;
   const file = join(config.folders.cache, "completions", `${createHash("sha256").update(url).digest("hex")}.json`);
   const kept = await readKept(file);
@@ -35,6 +33,9 @@ export async function findNames(typed: string, outside: Outside): Promise<readon
   await keep(file, { at: outside.clock().getTime(), names });
   return names;
 }
+
+/** A registry finds nothing by a single letter; all of the account's names begin with something. */
+const below = (account: string, name: string) => (name.length < 2 ? { account } : { account, q: name });
 
 interface Kept {
   readonly at: number;

@@ -48,8 +48,8 @@ const fromRegistry: Source = async ({ current }, outside) => {
 const fromInstalled: Source = async ({ before }, outside) =>
   named((await listInstalledNames(outside)).filter((name) => !before.includes(name)));
 const fromAgents: Source = async (_position, outside) => await agents(outside);
-const fromConfigKeys: Source = async ({ before }) => {
-  if (before.length > 0) return none;
+const fromConfigKeys: Source = async ({ before }, outside) => {
+  if (before.length > 0) return before[0] === "default_agent" ? await agents(outside) : none;
   const { configKeys } = await import("../config-keys.ts");
   const fixed = configKeys.filter(({ key }) => !key.includes("<"));
   return { suggestions: fixed.map(({ key, describe }) => ({ value: key, describe })), files: false };
@@ -61,13 +61,17 @@ const fromRegistries: Source = async (_position, outside) =>
 const sources: Readonly<Record<string, Source>> = {
   install: fromRegistry,
   info: fromRegistry,
-  diff: fromRegistry,
+  diff: async (position, outside) => {
+    const [installed, registry] = [await fromInstalled(position, outside), await fromRegistry(position, outside)];
+    return { ...registry, suggestions: [...installed.suggestions, ...registry.suggestions] };
+  },
   search: async () => await Promise.resolve(none),
   remove: fromInstalled,
   update: fromInstalled,
   outdated: fromInstalled,
   rollback: fromInstalled,
   pin: fromInstalled,
+  unpin: fromInstalled,
   verify: fromInstalled,
   why: fromInstalled,
   "agent show": fromAgents,
