@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { replaceFile } from "../write-file.ts";
 import { exists } from "./installed-state.ts";
 import { readLinkState } from "./links.ts";
+import { withoutLeft } from "./left-by-tools.ts";
 import { type LinkPlaces, linkPlacesOf, listLinkFolders } from "./own-links.ts";
 import { readFolder } from "./read-folder.ts";
 import { type InstallRecord, bookkeeping, formatLink, formatRecord } from "./record.ts";
@@ -32,8 +33,9 @@ export async function readLockedFolder(
   // What lies behind a link is somebody else's.
   if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
   try {
-    const files = await readFolder(path);
-    return describeFiles(files).digest === entry.digest ? files : undefined;
+    const all = await readFolder(path);
+    // A release may have such files itself.
+    return [all, withoutLeft(all)].find((files) => describeFiles(files).digest === entry.digest);
   } catch (error) {
     // What no release may hold is none of ours, nor is what another command takes away just now.
     const isGone = ["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? "");

@@ -2,6 +2,7 @@ import { lstatSync } from "node:fs";
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PaksError, defaultLimits, sha256Hex, systemErrorCode } from "@paks/schema";
+import { isCompiledPython, isLeftByTools } from "./left-by-tools.ts";
 import { listFolder } from "./read-folder.ts";
 import { readOwnFile } from "./read-own-file.ts";
 import { type InstallRecord, bookkeeping, parseRecord, unreadableRecord } from "./record.ts";
@@ -11,17 +12,31 @@ export type InstalledState =
   | { readonly state: "absent"; readonly record: InstallRecord | undefined }
   /** Something that paks did not put there. */
   | { readonly state: "foreign"; readonly record: undefined }
-  | { readonly state: "intact"; readonly record: InstallRecord }
+  | ({ readonly state: "intact"; readonly record: InstallRecord } & Beside)
   /** `changed` names the files that differ, are missing or were added. */
-  | { readonly state: "edited"; readonly record: InstallRecord; readonly changed: readonly string[] };
+  | ({ readonly state: "edited"; readonly record: InstallRecord; readonly changed: readonly string[] } & Beside);
+
+/** What is no edit, as nobody loses anything when it goes. */
+interface Beside {
+  /** Compiled Python that no record lists. */
+  readonly compiled: readonly string[];
+  /** Files that can be run; to be held against a record with `listOtherModes`. */
+  readonly executable: ReadonlySet<string>;
+}
+
+export interface FolderChanges extends Beside {
+  readonly changed: readonly string[];
+}
 
 export async function readInstalledState(skillsFolder: string, folder: string): Promise<InstalledState> {
   const record = await findRecord(skillsFolder, folder);
   const target = join(skillsFolder, folder);
   if (!(await exists(target))) return { state: "absent", record };
   if (!record) return { state: "foreign", record };
-  const changed = await listChanges(target, record);
-  return changed.length === 0 ? { state: "intact", record } : { state: "edited", record, changed };
+  const { changed, ...beside } = await readChanges(target, record);
+  return changed.length === 0
+    ? { state: "intact", record, ...beside }
+    : { state: "edited", record, changed, ...beside };
 }
 
 /** Throws INTEGRITY_MISMATCH for a record that cannot be read, or is another folder's. */
@@ -50,29 +65,43 @@ export const isNothing = (error: unknown): boolean =>
   ["ENOENT", "ENOTDIR", "ELOOP"].includes(systemErrorCode(error) ?? "");
 
 /** Names of files that are not as `record` says. Link targets are not looked at: a link is a change. */
-export async function listChanges(target: string, record: InstallRecord): Promise<string[]> {
+export const listChanges = async (target: string, record: InstallRecord): Promise<readonly string[]> =>
+  (await readChanges(target, record)).changed;
+
+/** The same with what is no change. */
+export async function readChanges(target: string, record: InstallRecord): Promise<FolderChanges> {
   try {
     return await compareFiles(target, record);
   } catch (error) {
     // Whoever looks without the folder's lock may see how another command takes it away.
-    if (isNothing(error instanceof PaksError ? error.cause : error)) return ["."];
+    if (isNothing(error instanceof PaksError ? error.cause : error)) return noFolder;
     throw error;
   }
 }
 
-async function compareFiles(target: string, record: InstallRecord): Promise<string[]> {
-  if (!(await lstat(target)).isDirectory()) return ["."];
-  // A folder may have been filled with anything since; one file too many says enough.
-  const limits = { ...defaultLimits, files: Math.max(defaultLimits.files, record.files.length) };
-  const present = new Map((await listFolder(target, { limits })).map((entry) => [entry.path, entry.mode]));
+const noFolder: FolderChanges = { changed: ["."], compiled: [], executable: new Set() };
+
+async function compareFiles(target: string, record: InstallRecord): Promise<FolderChanges> {
+  if (!(await lstat(target)).isDirectory()) return noFolder;
+  // A folder may have been filled with anything since; one file too many says enough. Python leaves one for each of its
+  // versions.
+  const limits = { ...defaultLimits, files: 4 * Math.max(defaultLimits.files, record.files.length) };
+  const entries = await listFolder(target, { limits });
+  const present = new Map(entries.map((entry) => [entry.path, entry]));
   const changed: string[] = [];
   for (const file of record.files) {
-    const mode = present.get(file.path);
+    const mode = present.get(file.path)?.mode;
     present.delete(file.path);
     if (mode === undefined || !mode.startsWith("100") || !(await hasBytes(join(target, file.path), file)))
       changed.push(file.path);
   }
-  return [...changed, ...present.keys()].sort();
+  const added = [...present.values()];
+  const pathsOf = (some: readonly { readonly path: string }[]) => some.map(({ path }) => path);
+  return {
+    changed: [...changed, ...pathsOf(added.filter((one) => !isLeftByTools(one)))].sort(),
+    compiled: pathsOf(added.filter(isCompiledPython)).sort(),
+    executable: new Set(pathsOf(entries.filter(({ mode }) => mode === "100755"))),
+  };
 }
 
 async function hasBytes(path: string, file: { readonly size: number; readonly sha256: string }): Promise<boolean> {

@@ -5,7 +5,7 @@ import { PaksError, systemErrorCode } from "@paks/schema";
 import { makeFolder } from "../make-folder.ts";
 import { syncAll, syncFolder, writeNewFile } from "../write-file.ts";
 import { makeBackupsFolder, openWorkFolder } from "./aside.ts";
-import { exists, isNothing, listChanges } from "./installed-state.ts";
+import { exists, isNothing, listChanges, readChanges } from "./installed-state.ts";
 import { type LinkPlaces, canBeCopy } from "./own-links.ts";
 import { type InstallRecord, resolveLinks } from "./record.ts";
 import { rememberMade } from "./made-folders.ts";
@@ -181,8 +181,11 @@ async function readCopyState(
   return own.length === 0 ? "taken" : "edited";
 }
 
-const isCurrent = async (path: string, { record }: LinkContext): Promise<boolean> =>
-  record !== undefined && (await listChanges(path, record)).length === 0;
+async function isCurrent(path: string, { record, force }: MakeLinksOptions): Promise<boolean> {
+  if (record === undefined) return false;
+  const { changed, compiled } = await readChanges(path, record);
+  return changed.length === 0 && !(force && compiled.length > 0);
+}
 
 /** The one place that deletes what links and copies are to take the place of, or what they were. */
 async function removeApart(path: string, to: string): Promise<void> {

@@ -1,7 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { PaksError, systemErrorCode } from "@paks/schema";
-import { readInstalledState } from "./installed-state.ts";
+import { listOtherModes } from "./file-modes.ts";
+import { type InstalledState, readInstalledState } from "./installed-state.ts";
 import { type InstallRecord, bookkeeping, resolveLinks } from "./record.ts";
 import { requireFolderOrNothing } from "./require-folder.ts";
 
@@ -10,6 +11,10 @@ export interface InstalledPak {
   readonly state: "absent" | "intact" | "edited";
   /** Files that differ, are missing or were added; only when edited. */
   readonly changed: readonly string[];
+  /** Compiled Python that the release does not have. */
+  readonly compiled: readonly string[];
+  /** Files that became executable or are no longer. */
+  readonly otherModes: readonly string[];
   /** Absolute. */
   readonly path: string;
   /** Absolute. */
@@ -66,8 +71,8 @@ async function readOne(skillsFolder: string, folder: string): Promise<InstalledP
     const state = await readInstalledState(skillsFolder, folder);
     // A record that went between the listing and the reading.
     if (state.record === undefined) return undefined;
-    const changed = state.state === "edited" ? state.changed : [];
-    return { record: state.record, state: state.state, changed, path, links: resolveLinks(skillsFolder, state.record) };
+    const { record } = state;
+    return { record, state: state.state, ...changesOf(state), path, links: resolveLinks(skillsFolder, record) };
   } catch (cause) {
     if (cause instanceof PaksError) return { folder, path, error: cause };
     const code = systemErrorCode(cause);
@@ -75,6 +80,13 @@ async function readOne(skillsFolder: string, folder: string): Promise<InstalledP
     const error = new PaksError("READ_ONLY_TARGET", `${path} cannot be read (${code}).`, { cause, details: { path } });
     return { folder, path, error };
   }
+}
+
+function changesOf(state: InstalledState): Pick<InstalledPak, "changed" | "compiled" | "otherModes"> {
+  if (state.state === "absent" || state.state === "foreign") return { changed: [], compiled: [], otherModes: [] };
+  const changed = state.state === "edited" ? state.changed : [];
+  const { compiled, record, executable } = state;
+  return { changed, compiled, otherModes: changed.length > 0 ? [] : listOtherModes(record, executable) };
 }
 
 /** `acme--pdf.json` → `acme/pdf`, sorted. */

@@ -8,6 +8,8 @@ export interface LockedPlace {
   readonly skillsFolder: string;
   /** Of the workspace; absolute. */
   readonly root: string;
+  /** Compiled Python that was left there is to go: the folder is put in place anew. */
+  readonly force?: boolean;
 }
 
 /** What stands where the lock has a pak. */
@@ -23,12 +25,14 @@ export interface LockedPresent {
  * @throws PaksError LOCKFILE_MISMATCH for another fact of the same release, or another version than the files say
  */
 export async function findLockedPresent(
-  { skillsFolder, root }: LockedPlace,
+  { skillsFolder, root, force = false }: LockedPlace,
   folder: string,
   entry: LockedPak,
 ): Promise<LockedPresent> {
-  const { state, record } = await readInstalledState(skillsFolder, folder);
-  if (state !== "intact" || record.digest !== entry.digest) return {};
+  const found = await readInstalledState(skillsFolder, folder);
+  if (found.state !== "intact" || found.record.digest !== entry.digest) return {};
+  if (force && found.compiled.length > 0) return {};
+  const { record } = found;
   requireSameFacts(folder, entry, record);
   if (isRecordedAsLocked(entry, record)) return { present: record };
   // Before anybody is asked, what is here already.
