@@ -12,9 +12,9 @@ import { removeRelease } from "../install/remove-release.ts";
 import { bookkeeping, recordFileName } from "../install/record.ts";
 import { requireInside } from "../install/require-inside.ts";
 import { type WorkspaceChange, changeWorkspace } from "../workspace/change-workspace.ts";
-import { findLocked } from "../workspace/entry.ts";
+import { findLocked, listWishesOf } from "../workspace/entry.ts";
 import { findWorkspace } from "../workspace/open-workspace.ts";
-import { identityOf, listOwnDisabled, listWishes } from "../workspace/wish.ts";
+import { type Wish, identityOf, listAllWishes, listOwnDisabled } from "../workspace/wish.ts";
 import { listAgentFolders } from "./agents.ts";
 import { planRemoval } from "./dependents.ts";
 import { findRows, requireRow } from "./find-row.ts";
@@ -52,21 +52,23 @@ export const removePaks = (
     const rows = await readRows(context, place);
     const lock = await readLockOf(place);
     const workspace = place.locked ? (await findWorkspace(context)).workspace : emptyWorkspace;
-    const { asked, onlyWished } = lookUp(place, { names, rows, lock, workspace });
-    const plan = planRemoval(lock, asked);
+    const wishes = listAllWishes(workspace);
+    const { asked, onlyWished } = lookUp({ names, rows, lock, workspace, wishes });
+    const plan = planRemoval(asAsked(lock, wishes), asked);
+    const changeOf = openChanges({ lock, workspace, wishes });
+    const changes = [...plan.stays.map((folder) => changeOf(folder, true)!), ...onlyWished];
     const now = await adoptGone(context, place, { rows, gone: plan.gone });
     const rowOf = (folder: string) => now.find((row) => row.folder === folder)!;
     const gone = plan.gone.map((one) => ({ ...one, row: rowOf(one.folder) }));
     if (!force) for (const one of gone) await requireRemovable(one, linkPlacesOf(context));
     const removed: RemovedPak[] = [];
     for (const { row, asked: wasAsked } of gone) {
-      const moved = await removeOne(context, row, { force, change: changeOf(lock, row.folder, workspace) });
+      const moved = await removeOne(context, row, { force, change: changeOf(row.folder) });
       // `acme` of `acme/pdf`.
       if (row.folder.includes("/")) await removeFolders([dirname(row.path)]);
       const { folder } = row;
       removed.push({ name: rowName(row), version: rowVersion(row), folder, dependency: !wasAsked, moved });
     }
-    const changes = [...plan.stays.map((folder) => noLongerAsked(lock, folder, workspace)), ...onlyWished];
     if (changes.length > 0) await changeWorkspace(place.root, changes);
     for (const { folder, drop } of onlyWished)
       removed.push({ name: drop[0]!, version: null, folder, dependency: false, moved: [] });
@@ -93,6 +95,8 @@ interface LookingUp {
   readonly rows: readonly ListRow[];
   readonly lock: Lock;
   readonly workspace: Workspace;
+  /** All of the workspace: also a disabled pak is asked for, only not now. */
+  readonly wishes: readonly Wish[];
 }
 
 interface LookedUp {
@@ -102,43 +106,46 @@ interface LookedUp {
   readonly onlyWished: readonly (WorkspaceChange & { readonly drop: readonly string[] })[];
 }
 
-function lookUp(place: Place, { names, rows, lock, workspace }: LookingUp): LookedUp {
-  const unknown = names.filter((name) => findRows(rows, name).length === 0);
-  // Also the disabled ones: they are asked for, only not now.
-  const wishes = unknown.length > 0 ? listWishes({ ...workspace, disabled: [] }, place.root) : [];
-  const wishOf = (name: string) =>
-    wishes.find(
-      ({ text, source, as }) =>
-        (text === name || as === name || identityOf(source) === name || ("name" in source && source.name === name)) &&
-        findLocked(lock.paks, { text, source }) === undefined,
-    );
-  const found = names.map((name) => ({ name, wish: unknown.includes(name) ? wishOf(name) : undefined }));
-  return {
-    asked: [...new Set(found.flatMap(({ name, wish }) => (wish ? [] : [requireRow(rows, name).folder])))],
-    onlyWished: found.flatMap(({ wish }) =>
-      wish ? [{ folder: wish.text, entry: null, drop: dropOf(wish.text, workspace) }] : [],
-    ),
-  };
+function lookUp({ names, rows, lock, workspace, wishes }: LookingUp): LookedUp {
+  const asked = new Set<string>();
+  const onlyWished: (WorkspaceChange & { readonly drop: readonly string[] })[] = [];
+  for (const name of names) {
+    const wish = findRows(rows, name).length === 0 ? wishes.find((one) => isCalled(one, name)) : undefined;
+    // By a range or folder that was written since it was locked.
+    const folder = wish && rows.find((row) => row.folder === findLocked(lock.paks, wish)?.folder)?.folder;
+    if (wish === undefined || folder !== undefined) asked.add(folder ?? requireRow(rows, name).folder);
+    else onlyWished.push({ folder: wish.text, entry: null, drop: dropOf([wish.text], workspace) });
+  }
+  return { asked: [...asked], onlyWished };
 }
 
-/** A source, and what disables it: it would disable the same pak when that is installed again. */
-const dropOf = (source: string, workspace: Workspace): string[] => [source, ...listOwnDisabled(workspace, source)];
+const isCalled = ({ text, source, as }: Wish, name: string): boolean =>
+  text === name || as === name || identityOf(source) === name || ("name" in source && source.name === name);
 
-const lockedOf = (lock: Lock, folder: string) => (Object.hasOwn(lock.paks, folder) ? lock.paks[folder] : undefined);
+/** Sources, and what disables them: it would disable the same pak when that is installed again. */
+const dropOf = (texts: readonly string[], workspace: Workspace): string[] => [
+  ...texts,
+  ...listOwnDisabled(workspace, texts),
+];
 
-/** Nothing where the lock does not know the pak. */
-function changeOf(lock: Lock, folder: string, workspace: Workspace): WorkspaceChange | undefined {
-  const entry = lockedOf(lock, folder);
-  if (entry === undefined) return undefined;
-  return { folder, entry: null, ...(entry.source === null ? {} : { drop: dropOf(entry.source, workspace) }) };
-}
+/** With what `paks.jsonc` asks for since: a dependency that somebody wrote there is not one alone any more. */
+const asAsked = (lock: Lock, wishes: readonly Wish[]): Lock => ({
+  ...lock,
+  paks: Object.fromEntries(
+    Object.entries(lock.paks).map(([folder, entry]) => {
+      const source = entry.source ?? listWishesOf(wishes, lock, folder)[0]?.text ?? null;
+      return [folder, { ...entry, source }];
+    }),
+  ),
+});
 
-function noLongerAsked(lock: Lock, folder: string, workspace: Workspace): WorkspaceChange {
-  const entry = lock.paks[folder]!;
-  return {
-    folder,
-    entry: { ...entry, source: null },
-    drop: entry.source === null ? [] : dropOf(entry.source, workspace),
+/** What the workspace's files say when a folder goes, or `stays` as a dependency; nothing where the lock does not know it. */
+function openChanges({ lock, workspace, wishes }: Pick<LookingUp, "lock" | "workspace" | "wishes">) {
+  return (folder: string, stays = false): WorkspaceChange | undefined => {
+    const entry = Object.hasOwn(lock.paks, folder) ? lock.paks[folder] : undefined;
+    if (entry === undefined) return undefined;
+    const texts = listWishesOf(wishes, lock, folder).map(({ text }) => text);
+    return { folder, entry: stays ? { ...entry, source: null } : null, drop: dropOf(texts, workspace) };
   };
 }
 

@@ -1,14 +1,19 @@
 import { resolve } from "node:path";
 import {
   type Dependency,
+  type Lock,
   type LockedPak,
   type Origin,
   PaksError,
+  type Source,
   formatPakId,
   originIdentity,
+  parseSource,
   readOrigin,
+  workspaceFileNames,
 } from "@paks/schema";
 import type { Fetched } from "../install/fetched.ts";
+import { isOfSamePlace } from "./locked-source.ts";
 import type { Ranges } from "./resolve.ts";
 import { type Wish, identityOf, insidePath } from "./wish.ts";
 
@@ -51,6 +56,38 @@ export function findLocked(
     all.find(([, entry]) => entry.source === wish.text) ??
     all.find(([, entry]) => lockedIdentity(entry.resolved) === identity);
   return found && { folder: found[0], entry: found[1] };
+}
+
+/**
+ * The sources that ask for what is locked in a folder, however they are written by now. One that leaves open which pak of
+ * its repository it means is found by the locked source, which named as little.
+ * @throws PaksError LOCKFILE_MISMATCH when it may be several
+ */
+export function listWishesOf(wishes: readonly Wish[], { paks }: Pick<Lock, "paks">, folder: string): readonly Wish[] {
+  const entry = Object.hasOwn(paks, folder) ? paks[folder] : undefined;
+  const found = wishes.filter((wish) => findLocked(paks, wish)?.folder === folder);
+  if (entry?.source == null || found.length > 0) return found;
+  const identity = identityOf(parseSource(entry.source));
+  const heirs = wishes.filter(
+    (wish) =>
+      identityOf(wish.source) === identity &&
+      findLocked(paks, wish) === undefined &&
+      !isTagOfOther(entry.resolved, wish.source),
+  );
+  if (heirs.length < 2) return heirs;
+  throw new PaksError(
+    "LOCKFILE_MISMATCH",
+    `${folder} is locked for "${entry.source}", and ${workspaceFileNames[0]} asks for ${heirs.map(({ text }) => `"${text}"`).join(" and ")} instead.`,
+    { hint: "Run `paks install` first: then it is clear which of them it is.", details: { folder } },
+  );
+}
+
+/** `pdf--v2.0.0` where `csv--v1.0.0` is locked. */
+function isTagOfOther(origin: Origin, source: Source): boolean {
+  if (origin.type !== "git" || source.type !== "git" || source.tag === undefined || origin.tag === undefined)
+    return false;
+  const prefix = (tag: string): string => tag.replace(/v?\d.*$/, "");
+  return prefix(origin.tag) !== prefix(source.tag);
 }
 
 /** Where the lock has the same pak of the same repository or package, in whatever state. */
@@ -97,7 +134,9 @@ export function makeEntry(fetched: Fetched, { source, root, agents, mode, before
   if (!before) return entry;
   const { previous, pinned, ...old } = before;
   const kept = before.digest === entry.digest ? previous : old;
-  return { ...entry, ...(pinned && { pinned }), ...(kept && { previous: kept }) };
+  // A pak that was moved below the folder that is named has no state before: that was another folder's.
+  const last = kept && isOfSamePlace(kept.resolved, entry.resolved) ? kept : undefined;
+  return { ...entry, ...(pinned && { pinned }), ...(last && { previous: last }) };
 }
 
 /** The source of a locked folder, absolute. */

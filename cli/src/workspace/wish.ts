@@ -79,16 +79,22 @@ export function insidePath(absolute: string, root: string): string | undefined {
  * The sources of a workspace's file, without the disabled ones.
  * @throws PaksError MANIFEST_INVALID for a folder outside the workspace, and the codes of `parseSource`
  */
-export function listWishes({ paks, disabled, ...workspace }: Workspace, root: string): Wish[] {
-  return paks
-    .map((text) => ({ text, source: parseSource(text), as: aliasOf(workspace, text) }))
-    .filter((wish) => !isDisabled(disabled, wish))
-    .map((wish) => {
-      const { text, source } = wish;
-      if (source.type === "local" && insidePath(resolve(root, source.path), root) === undefined) throw outside(text);
-      return { ...wish, isNamed: false, isSaved: true };
-    });
+export function listWishes(workspace: Workspace, root: string): Wish[] {
+  const wishes = listAllWishes(workspace).filter((wish) => !isDisabled(workspace.disabled, wish));
+  for (const { text, source } of wishes)
+    if (source.type === "local" && insidePath(resolve(root, source.path), root) === undefined) throw outside(text);
+  return wishes;
 }
+
+/** Also the disabled ones, and folders that no install would take: for those who want to be rid of one. */
+export const listAllWishes = ({ paks, ...workspace }: Workspace): Wish[] =>
+  paks.map((text) => ({
+    text,
+    source: parseSource(text),
+    as: aliasOf(workspace, text),
+    isNamed: false,
+    isSaved: true,
+  }));
 
 const outside = (text: string): PaksError =>
   new PaksError("MANIFEST_INVALID", `The workspace asks for ${text}, which is not inside it.`, {
@@ -96,12 +102,20 @@ const outside = (text: string): PaksError =>
     details: { source: text },
   });
 
-/** What the workspace's list of disabled ones says only of this source. */
-export function listOwnDisabled({ paks, disabled, ...workspace }: Workspace, text: string): string[] {
-  const others = paks.filter((one) => one !== text);
+const projectItself = (text: string): PaksError =>
+  new PaksError("MANIFEST_INVALID", `The workspace asks for ${text}, which is the whole project.`, {
+    hint: "Name the pak's own folder, for example ./skills/ours.",
+    details: { source: text },
+  });
+
+/** What the workspace's list of disabled ones says only of these sources. */
+export function listOwnDisabled({ paks, disabled, ...workspace }: Workspace, texts: readonly string[]): string[] {
+  const others = paks.filter((one) => !texts.includes(one));
   const isMeant = (one: string, source: string) =>
     isDisabled([one], { text: source, source: parseSource(source), as: aliasOf(workspace, source) });
-  return disabled.filter((one) => isMeant(one, text) && !others.some((other) => isMeant(one, other)));
+  return disabled.filter(
+    (one) => texts.some((text) => isMeant(one, text)) && !others.some((other) => isMeant(one, other)),
+  );
 }
 
 const isDisabled = (disabled: readonly string[], { text, source, as }: Pick<Wish, "text" | "source" | "as">): boolean =>
