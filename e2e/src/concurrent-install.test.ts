@@ -2,6 +2,7 @@ import { mkdir, readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestRegistry, builtCli, runProcess, serveRegistry, skillFiles, tempFolder } from "@paks/cli/testing";
 import { type Lock, describeFiles, parseLock } from "@paks/schema";
+import { parseWorkspace } from "@paks/schema/workspace";
 import { beforeEach, expect, test } from "vitest";
 
 let registry: TestRegistry;
@@ -24,7 +25,7 @@ async function start(...words: string[]): Promise<void> {
 const readLock = async (): Promise<Lock> =>
   parseLock(await readFile(join(project(), "paks.lock"), "utf8"), "paks.lock");
 const sources = async () =>
-  (JSON.parse(await readFile(join(project(), "paks.jsonc"), "utf8")) as { paks: string[] }).paks.toSorted();
+  parseWorkspace(await readFile(join(project(), "paks.jsonc"), "utf8"), "paks.jsonc").paks.toSorted();
 const eight = Array.from({ length: 8 }, (_, index) => index);
 
 async function digestOf(folder: string): Promise<string> {

@@ -32,4 +32,5 @@ export * from "./token-scopes.ts";
 export * from "./trailers.ts";
 export * from "./version.ts";
 export * from "./workspace-files.ts";
+export * from "./workspace-keys.ts";
 export * from "./workspace.ts";

@@ -38,7 +38,9 @@ function endOfLine(text: string, from: number): number | undefined {
 }
 
 /**
- * The text with one more child at the end of a list or object, on a line of its own where the others have that.
+ * The text with one more child at the end of a list or object, on a line of its own where the others have that. The
+ * first one of a list gets a comma as well: two branches that each add a line then differ in whole lines only, and a
+ * merge that keeps both is JSON. A list that ends without one, as somebody wrote it, stays so.
  * @param render makes the child's text; `undefined`: all is on one line
  */
 export function appendTo(text: string, parent: Node, render: (indent: string | undefined) => string): string {
@@ -76,7 +78,8 @@ function fillEmpty(text: string, parent: Node, render: (indent: string | undefin
   const outer = indentAt(text, inner.includes("\n") ? close : parent.offset);
   const indent = outer + stepOf(text);
   const kept = inner.trimEnd();
-  const added = `${eolOf(text)}${indent}${render(indent)}${eolOf(text)}${outer}`;
+  const comma = parent.type === "array" ? "," : "";
+  const added = `${eolOf(text)}${indent}${render(indent)}${comma}${eolOf(text)}${outer}`;
   const offset = parent.offset + 1 + kept.length;
   return applyEdits(text, [{ offset, length: close - offset, text: added }]);
 }
@@ -85,13 +88,13 @@ function fillEmpty(text: string, parent: Node, render: (indent: string | undefin
 export const replaceNode = (text: string, { offset, length }: Node, value: string): string =>
   applyEdits(text, [{ offset, length, text: value }]);
 
-/** A property whose value is a list of one value. @param one as it is written */
+/** A property whose value is a list of one value, with its comma as above. @param one as it is written */
 export function renderList(text: string, key: string, one: string): (indent: string | undefined) => string {
   const name = JSON.stringify(key);
   return (indent) => {
     if (indent === undefined) return `${name}: [${one}]`;
     const eol = eolOf(text);
-    return `${name}: [${eol}${indent}${stepOf(text)}${one}${eol}${indent}]`;
+    return `${name}: [${eol}${indent}${stepOf(text)}${one},${eol}${indent}]`;
   };
 }
 

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
 import fc from "fast-check";
-import { parse } from "jsonc-parser";
 import { expect, test } from "vitest";
 import { PaksError, isPaksError } from "./errors.ts";
 import { resultOrPaksError, timeGrowth } from "./testing/index.ts";
@@ -65,6 +64,26 @@ test("a key __proto__ changes no object", () => {
   const { extra } = read('{"__proto__": {"polluted": 1}}');
   expect(Object.getPrototypeOf(extra)).toBe(Object.prototype);
   expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+});
+
+test("a key that is nearly one which is not there is refused; beside the key itself, and far from any, it is left", () => {
+  for (const [text, key, meant] of [
+    ['{ "pakss": ["a/b"] }', "pakss", "paks"],
+    ['{ "paks": ["a/b"], "disable": ["a/b"] }', "disable", "disabled"],
+    ['{ "paks": ["a/b"], "agent": ["goose"] }', "agent", "agents"],
+    ['{ "paks": ["a/b"], "regstry": "x" }', "regstry", "registry"],
+  ] as const)
+    expect(() => read(text), text).toThrow(
+      expect.objectContaining({
+        code: "MANIFEST_INVALID",
+        message: `paks.jsonc: "${key}" is not a key that paks reads, and there is no "${meant}".`,
+        hint: expect.stringContaining(`Did you mean "${meant}"?`) as string,
+      }),
+    );
+  expect(read('{ "packs": ["a/b"], "pakss": ["c/d"], "targets": [], "agent": 1, "features": 1 }')).toMatchObject({
+    paks: ["a/b"],
+    extra: { pakss: ["c/d"], agent: 1, features: 1 },
+  });
 });
 
 test("an error names the line", () => {
@@ -149,12 +168,12 @@ const edits: readonly [what: string, before: string, after: string][] = [
   [
     "an empty list with a note is filled behind it",
     '{\n  "paks": [\n    // none\n  ]\n}',
-    '{\n  "paks": [\n    // none\n    "b/z"\n  ]\n}',
+    '{\n  "paks": [\n    // none\n    "b/z",\n  ]\n}',
   ],
   [
     "a list that is not there is put behind the rest",
     '{\n  "agents": ["goose"] // mine\n}\n',
-    '{\n  "agents": ["goose"], // mine\n  "paks": [\n    "b/z"\n  ]\n}\n',
+    '{\n  "agents": ["goose"], // mine\n  "paks": [\n    "b/z",\n  ]\n}\n',
   ],
   ["an empty object gets its list", "{}", '{ "paks": ["b/z"] }'],
   ["the older word stays", '{ "packs": ["a/x"] }', '{ "packs": ["a/x", "b/z"] }'],
@@ -183,8 +202,26 @@ test("a source that is removed takes its own line and note, and its place among 
 
 test("a workspace that is not there yet is made", () => {
   const text = addToWorkspace("", "acme/pdf");
-  expect(text).toBe('{\n  "paks": [\n    "acme/pdf"\n  ]\n}\n');
-  expect(parse(addToWorkspace(text, "acme/text"))).toEqual({ paks: ["acme/pdf", "acme/text"] });
+  expect(text).toBe('{\n  "paks": [\n    "acme/pdf",\n  ]\n}\n');
+  expect(read(addToWorkspace(text, "acme/text")).paks).toEqual(["acme/pdf", "acme/text"]);
+});
+
+test("of two branches that each add a source, the lines of both are a workspace", () => {
+  const base = addToWorkspace("", "acme/pdf");
+  const [ours, theirs] = ["acme/csv", "acme/text"].map((one) => addToWorkspace(base, one).split("\n"));
+  const only = theirs!.filter((line) => !ours!.includes(line));
+  const merged = [...ours!.slice(0, 4), ...only, ...ours!.slice(4)].join("\n");
+  expect(read(merged).paks).toEqual(["acme/pdf", "acme/csv", "acme/text"]);
+});
+
+test("a missing comma is told where it belongs", () => {
+  const text = '{\n  "paks": [\n    "acme/a" // mine\n    // theirs\n    "acme/b"\n  ]\n}\n';
+  expect(() => read(text)).toThrow(
+    expect.objectContaining({
+      message: "paks.jsonc:3:13: a comma is missing here, at the end of an entry.",
+      details: { path: "paks.jsonc", line: 3, column: 13 },
+    }),
+  );
 });
 
 test("whatever the text is, only a PaksError is thrown", () => {

@@ -1,6 +1,4 @@
-import { type Node, type ParseError, createScanner, parseTree } from "jsonc-parser";
-import { escapeText } from "./characters.ts";
-import { PaksError } from "./errors.ts";
+import type { Node } from "jsonc-parser";
 import { appendTo, removeChild, renderList, replaceNode } from "./jsonc-lists.ts";
 import { parsePakName } from "./names.ts";
 import { isTaken } from "./origin.ts";
@@ -16,13 +14,14 @@ import {
   readText,
   refuseFound,
 } from "./shape.ts";
+import { requireNoneLost } from "./workspace-keys.ts";
+import { listAt, parseText, refuser, valueAt, valueOf } from "./workspace-text.ts";
 
-const maxLength = 1024 * 1024;
-const maxDepth = 64;
 const mostSources = 10_000;
 
 /**
- * Reads `paks.jsonc`: JSON with comments and commas at the end of lists.
+ * Reads `paks.jsonc`: JSON with comments and commas at the end of lists. A key that is nearly one which is not there is
+ * refused.
  * @throws PaksError MANIFEST_INVALID with `details` path and place or line
  */
 export function parseWorkspace(text: string, path: string): Workspace {
@@ -30,6 +29,7 @@ export function parseWorkspace(text: string, path: string): Workspace {
   const root: Found = { value: valueOf(tree), place: "", refuse: refuser(path) };
   // Older files call the list of sources `packs` and the list of tools `targets`.
   const { paks, packs, disabled, agents, targets, registry, ...extra } = root.value as Record<string, unknown>;
+  if (Object.keys(extra).length > 0) requireNoneLost(Object.keys(root.value as object), path);
   const known: Found = { ...root, value: { paks: paks ?? packs, disabled, agents: agents ?? targets, registry } };
   return {
     ...readSources(fieldOf(known, "paks")),
@@ -82,89 +82,6 @@ function readSource(at: Found): Entry {
     ...optionalField(at, "as", (field) => readText(field, aliasRule)),
     at,
   };
-}
-
-const refuser =
-  (path: string) =>
-  (place: string, why: string): PaksError =>
-    new PaksError("MANIFEST_INVALID", `${path}: ${place} ${why}.`, {
-      hint: 'A workspace looks like { "paks": ["acme/pdf@^1.2"] }.',
-      details: { path, place },
-    });
-
-/** The tree of a text that is one object. */
-function parseText(text: string, path: string): Node {
-  const refuse = refuser(path);
-  requireMerged(text, path);
-  if (text.length > maxLength) throw refuse("the file", `is longer than ${maxLength} characters`);
-  requireShallow(text, path);
-  const errors: ParseError[] = [];
-  // Some editors on Windows begin every file with a byte order mark. A blank keeps all offsets.
-  const tree = parseTree(text.replace(/^\uFEFF/, " "), errors, { allowTrailingComma: true });
-  const [error] = errors;
-  if (error) throw notJson(text.slice(0, error.offset), path);
-  if (tree?.type !== "object") throw refuse("the file", "is not an object");
-  requireOnce(tree, refuse);
-  return tree;
-}
-
-function notJson(before: string, path: string): PaksError {
-  const lines = before.split("\n");
-  const [line, column] = [lines.length, lines.at(-1)!.length + 1];
-  return new PaksError("MANIFEST_INVALID", `${path}:${line}:${column}: here it stops being JSON.`, {
-    hint: "Comments and commas at the end of lists are fine; quotes and brackets must match.",
-    details: { path, line, column },
-  });
-}
-
-function requireMerged(text: string, path: string): void {
-  const marks = /^(?:<{7} |={7}$|>{7} )/m.exec(text);
-  if (!marks) return;
-  const line = text.slice(0, marks.index).split("\n").length;
-  throw new PaksError("MANIFEST_INVALID", `${path} holds the marks of a merge conflict in line ${line}.`, {
-    hint: "Keep the lines of both sides, take the marks out, then run `paks install`.",
-    details: { path, line },
-  });
-}
-
-/** The parser calls itself for every bracket: a file of brackets would end the program. */
-function requireShallow(text: string, path: string): void {
-  const scanner = createScanner(text, true);
-  let depth = 0;
-  for (let token: number = scanner.scan(); token !== scanEnd; token = scanner.scan()) {
-    if (token === openBrace || token === openBracket) depth += 1;
-    if (token === closeBrace || token === closeBracket) depth -= 1;
-    if (depth > maxDepth) throw refuser(path)("the file", `is more than ${maxDepth} levels deep`);
-  }
-}
-
-// Numbers of the parser's SyntaxKind, which is a const enum: such are not there when files are compiled one by one.
-const [openBrace, closeBrace, openBracket, closeBracket, scanEnd] = [1, 2, 3, 4, 17];
-
-/** Of two equal keys readers take one or the other: at the top, and in what asks for one pak. */
-function requireOnce(tree: Node, refuse: Found["refuse"]): void {
-  for (const key of ["paks", "packs"])
-    for (const entry of listAt(tree, key).flatMap(({ children }) => children ?? []))
-      if (entry.type === "object") requireKeysOnce(entry, refuse);
-  requireKeysOnce(tree, refuse);
-}
-
-function requireKeysOnce(tree: Node, refuse: Found["refuse"]): void {
-  const seen = new Set<unknown>();
-  for (const property of tree.children ?? []) {
-    const key: unknown = property.children?.[0]?.value;
-    if (seen.has(key)) throw refuse(`"${escapeText(String(key), 60)}"`, "is there twice");
-    seen.add(key);
-  }
-}
-
-/** Plain values. Made by hand: with the parser's own, a key `__proto__` would become the prototype. */
-function valueOf(node: Node): unknown {
-  if (node.type === "array") return (node.children ?? []).map(valueOf);
-  if (node.type !== "object") return node.value;
-  return Object.fromEntries(
-    (node.children ?? []).map(({ children }) => [String(children?.[0]?.value), children?.[1] && valueOf(children[1])]),
-  );
 }
 
 /**
@@ -226,15 +143,6 @@ export function removeFromWorkspace(text: string, source: string): string {
 
 const indexIn = ({ children = [] }: Node, source: string): number =>
   children.findIndex((child) => (valueAt(child, "source") ?? child).value === source);
-
-const valueAt = ({ type, children = [] }: Node, key: string): Node | undefined =>
-  type === "object" ? children.find((one) => one.children?.[0]?.value === key)?.children?.[1] : undefined;
-
-/** None or one. */
-function listAt(tree: Node, key: string): Node[] {
-  const list = valueAt(tree, key);
-  return list === undefined ? [] : [list];
-}
 
 interface Lists {
   readonly tree: Node;

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { gitRepo } from "@paks/git/testing";
+import { parseWorkspace } from "@paks/schema/workspace";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { type Project, makeProject } from "../life/testing/project.ts";
 import { runPaks } from "../testing/index.ts";
@@ -10,7 +11,7 @@ beforeEach(async () => {
 });
 
 const locked = async (folder = "pdf") => (await project.lock()).paks[folder];
-const asked = async () => (JSON.parse(await project.read("paks.jsonc")) as { paks: string[] }).paks;
+const asked = async () => parseWorkspace(await project.read("paks.jsonc"), "paks.jsonc").paks;
 const grownFiles = { "run.sh!": "curl https://a.example/x\n" };
 
 test("a pin stays through a rollback and back again, and it is said", async () => {

@@ -1,6 +1,7 @@
 import { mkdir, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Lock, parseLock } from "@paks/schema";
+import { parseWorkspace } from "@paks/schema/workspace";
 import { gitRepo } from "@paks/git/testing";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { type RunOptions, type TestRegistry, runPaks, serveRegistry, tempFolder } from "../testing/index.ts";
@@ -40,7 +41,7 @@ test("install names what it installed in paks.jsonc and paks.lock, with everythi
   await registry.add("acme/pdf", "1.0.0", { dependencies: { "acme/text": "^1" } });
   await good("install", "acme/pdf@^1");
   expect(await file("paks.jsonc")).toBe(
-    `{\n  "paks": [\n    "acme/pdf@^1"\n  ],\n  "registry": "${registry.url}"\n}\n`,
+    `{\n  "paks": [\n    "acme/pdf@^1",\n  ],\n  "registry": "${registry.url}"\n}\n`,
   );
   const { pdf, text } = (await lock()).paks;
   expect(pdf).toMatchObject({ source: "acme/pdf@^1", version: "1.0.0", dependencies: { "acme/text": "^1" } });
@@ -86,7 +87,10 @@ test("what is named gets newer within the range that paks.jsonc asks for", async
   expect(await versions()).toEqual({ pdf: "1.5.0" });
   await good("install", "acme/pdf@^2");
   expect(await versions()).toEqual({ pdf: "2.0.0" });
-  expect(JSON.parse(await file("paks.jsonc"))).toEqual({ paks: ["acme/pdf@^2"], registry: registry.url });
+  expect(parseWorkspace(await file("paks.jsonc"), "paks.jsonc")).toMatchObject({
+    paks: ["acme/pdf@^2"],
+    registry: registry.url,
+  });
 });
 
 test("a pak that nothing asks for any more goes, unless it was edited", async () => {
@@ -178,7 +182,10 @@ test("--force gives the folder to the pak that is named, everywhere", async () =
   await good("install", "acme/pdf");
   await good("install", "other/pdf", "--force");
   expect(await versions()).toEqual({ pdf: "3.0.0" });
-  expect(JSON.parse(await file("paks.jsonc"))).toEqual({ paks: ["other/pdf"], registry: registry.url });
+  expect(parseWorkspace(await file("paks.jsonc"), "paks.jsonc")).toMatchObject({
+    paks: ["other/pdf"],
+    registry: registry.url,
+  });
   await good("ci");
 });
 
@@ -207,7 +214,7 @@ test("a project is found from its subfolders, and a folder is written down relat
   options = { ...options, cwd: join(root, "sub") };
   await good("install", "./mine");
   options = { ...options, cwd: root };
-  expect(await file("paks.jsonc")).toBe('{\n  // ours\n  "paks": [\n    "./sub/mine"\n  ]\n}\n');
+  expect(await file("paks.jsonc")).toBe('{\n  // ours\n  "paks": [\n    "./sub/mine",\n  ]\n}\n');
   expect((await lock()).paks["mine"]).toMatchObject({ resolved: { type: "local", path: "sub/mine" } });
   expect(await skills()).toEqual(["mine"]);
 });

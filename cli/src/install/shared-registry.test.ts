@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseWorkspace } from "@paks/schema/workspace";
 import { beforeEach, expect, test } from "vitest";
 import { type Project, makeProject } from "../life/testing/project.ts";
 import { runPaks } from "../testing/index.ts";
@@ -20,7 +21,7 @@ const config = async (text: string) => {
 
 test("a new paks.jsonc names the registry that a variable chose, and a teammate's ci goes there", async () => {
   await project.ok("install", "acme/text", "other/pdf");
-  expect(JSON.parse(await project.read("paks.jsonc"))).toEqual({
+  expect(parseWorkspace(await project.read("paks.jsonc"), "paks.jsonc")).toMatchObject({
     paks: ["acme/text", "other/pdf"],
     registry: project.registry.url,
   });
@@ -34,7 +35,7 @@ test("so does one that gets its first pak of a registry, whose comments stay, by
   await config(`default_registry = "work"\n[registries.work]\nurl = "${project.registry.url}/"\n`);
   expect(await teammate("install", "acme/text")).toMatchObject({ exit: 0 });
   expect(await project.read("paks.jsonc")).toBe(
-    `{\n  // ours\n  "paks": [\n    "acme/text"\n  ],\n  "agents": ["roo"],\n  "registry": "${project.registry.url}"\n}\n`,
+    `{\n  // ours\n  "paks": [\n    "acme/text",\n  ],\n  "agents": ["roo"],\n  "registry": "${project.registry.url}"\n}\n`,
   );
 });
 
@@ -54,7 +55,7 @@ test("what it says already stays, also a name, and so does one that has done wit
 test("an account that its user has mapped himself stays his own, and what is not saved writes nothing", async () => {
   await config(`[registries.work]\nurl = "${project.registry.url}"\naccounts = ["acme"]\n`);
   expect(await teammate("install", "acme/text")).toMatchObject({ exit: 0 });
-  expect(JSON.parse(await project.read("paks.jsonc"))).toEqual({ paks: ["acme/text"] });
+  expect(await project.read("paks.jsonc")).toBe('{\n  "paks": [\n    "acme/text",\n  ]\n}\n');
   await rm(join(project.cwd, "paks.jsonc"));
   await rm(join(project.cwd, "paks.lock"));
   await project.ok("install", "other/pdf", "--no-save");

@@ -18,7 +18,7 @@ const aliased = (source: string, as: string) => `{ "source": "${source}", "as": 
 
 test("install --as writes the name down, and a lock that was deleted is made again with it", async () => {
   await project.ok("install", "acme/pdf", "--as", "forms");
-  expect(await workspace()).toBe(`{\n  "paks": [\n    ${aliased("acme/pdf", "forms")}\n  ]\n}\n`);
+  expect(await workspace()).toBe(`{\n  "paks": [\n    ${aliased("acme/pdf", "forms")},\n  ]\n}\n`);
   for (const left of ["lock", "everything"]) {
     await rm(join(project.cwd, "paks.lock"));
     if (left === "everything") await rm(join(project.cwd, ".agents"), { recursive: true });
@@ -85,7 +85,7 @@ test("another name, by flag or by hand, moves the pak; its own name takes the en
   await project.ok("install");
   expect([await folders(), await there()]).toEqual([["sheets"], ["sheets"]]);
   await project.ok("install", "acme/pdf", "--as", "pdf");
-  expect([await workspace(), await there()]).toEqual(['{\n  "paks": [\n    "acme/pdf"\n  ]\n}\n', ["pdf"]]);
+  expect([await workspace(), await there()]).toEqual(['{\n  "paks": [\n    "acme/pdf",\n  ]\n}\n', ["pdf"]]);
 });
 
 test("remove takes the whole entry, also one that is not installed; disabled understands the name", async () => {

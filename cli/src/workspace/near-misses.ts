@@ -1,24 +1,13 @@
-import { nearest } from "@paks/schema";
-
-/** Each key as somebody may mean it → as it is written today. */
-const keys: Readonly<Record<string, string>> = {
-  paks: "paks",
-  packs: "paks",
-  disabled: "disabled",
-  agents: "agents",
-  targets: "agents",
-  registry: "registry",
-};
+import { findNearKey } from "@paks/schema";
 
 /**
- * Keys of a workspace's file that do nothing and are nearly ones that do. Any other key may be another program's.
+ * Keys of a workspace's file that do nothing and are nearly ones that are there as well: where they are not, the file is
+ * refused. Any other key may be another program's.
  * @returns one sentence each
  */
 export function describeNearMisses(unknown: readonly string[]): string[] {
   return unknown.flatMap((key) => {
-    const found = nearest(key, Object.keys(keys));
-    return found === undefined
-      ? []
-      : `${JSON.stringify(key)} is not a key that paks reads. Did you mean "${keys[found]}"?`;
+    const found = findNearKey(key);
+    return found === undefined ? [] : `${JSON.stringify(key)} is not a key that paks reads. Did you mean "${found}"?`;
   });
 }

@@ -1,6 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type GitLab, gitLab } from "@paks/git/testing";
+import { parseWorkspace } from "@paks/schema/workspace";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Project, makeProject } from "../life/testing/project.ts";
 import { runPaks } from "../testing/index.ts";
@@ -25,7 +26,7 @@ const git = async (...argv: string[]) => {
   const run = await runPaks([...argv, "--json"], { ...project.options, environment });
   return { exit: run.exit, ...(run.json() as { error?: { code: string; hint: string } }) };
 };
-const sources = async () => (JSON.parse(await project.read("paks.jsonc")) as { paks: unknown[] }).paks;
+const sources = async () => parseWorkspace(await project.read("paks.jsonc"), "paks.jsonc").paks;
 const there = async () => (await readdir(project.skill())).filter((name) => !name.startsWith("."));
 
 test.each([

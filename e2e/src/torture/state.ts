@@ -11,6 +11,7 @@ import {
   sha256Hex,
   systemErrorCode,
 } from "@paks/schema";
+import { parseWorkspace } from "@paks/schema/workspace";
 import { type PakName, type Place, digestOf, edit, editedDigest, pakNames, versions } from "./lab.ts";
 
 /** `edited`: the first version with the edit; `half`: nothing that there ever was, byte by byte. */
@@ -40,7 +41,7 @@ const each = async <T>(work: (name: PakName) => T | Promise<T>): Promise<Record<
 /** @throws for a lock or a `paks.jsonc` that is half */
 export async function readState({ project }: Place): Promise<ProjectState> {
   const lock = await readLock(project);
-  const sources = JSON.parse((await textOf(join(project, "paks.jsonc"))) ?? '{"paks":[]}') as { paks: string[] };
+  const sources = parseWorkspace((await textOf(join(project, "paks.jsonc"))) ?? '{"paks":[]}', "paks.jsonc");
   return {
     installed: await each((name) => folderState(name, join(project, ".agents", "skills", name))),
     linked: await each((name) => folderState(name, join(project, ".claude", "skills", name))),
