@@ -21,6 +21,7 @@ export async function parseCommandLine(command: Command, words: readonly string[
   let problem: string | undefined;
   let lists: readonly string[] = [];
   let flags: readonly string[] = [];
+  let valued: readonly string[] = [];
   // The only command that this parser has is its default one: yargs would render the help of any other on every run.
   const parser = configure(yargs([]), columns)
     .scriptName(`paks ${name}`)
@@ -33,6 +34,7 @@ export async function parseCommandLine(command: Command, words: readonly string[
         if (words.some((word) => word === "--help" || word === "-h")) addFacts(built);
         lists = [...listFlags(built), ...variadic(positionals)];
         flags = flagNames(built);
+        valued = valuedFlags(built);
         return built;
       },
       handler: (parsed: ArgumentsCamelCase) => {
@@ -48,6 +50,8 @@ export async function parseCommandLine(command: Command, words: readonly string[
   });
   if (problem === undefined && args === undefined && help !== "")
     return { type: "help", text: `${help}\n\n${formatExamples(command)}` };
+  const bare = findBareFlag(words, valued);
+  if (bare !== undefined) throw usageError(`${bare} needs a value.`, name);
   if (problem !== undefined || args === undefined) throw explain(problem ?? "", { command, words, flags });
   requireSingleValues(args, lists, name);
   return { type: "run", args };
@@ -110,6 +114,13 @@ const listFlags = (built: Argv<unknown>): readonly string[] => optionsOf(built).
 /** Every flag and positional. */
 const flagNames = (built: Argv<unknown>): readonly string[] => Object.keys(optionsOf(built).key);
 
+/** Those that take a value, by every name they have. */
+function valuedFlags(built: Argv<unknown>): readonly string[] {
+  const { boolean, alias, key } = optionsOf(built);
+  const names = Object.keys(key).filter((name) => !boolean.includes(name));
+  return names.flatMap((name) => [name, ...(alias[name] ?? [])]);
+}
+
 /** `<source..>` → `source`. */
 const variadic = (positionals: readonly string[]): string[] =>
   positionals.filter((one) => /\.\.[>\]]$/.test(one)).map((one) => one.slice(1, -3));
@@ -154,6 +165,29 @@ function namesOfFlag(word: string): string[] {
   return [long ?? short].filter((one) => one !== undefined);
 }
 
+/**
+ * What the parser does with a flag that has no value depends on the flag's type, and a list or a choice is then as if it
+ * had not been given.
+ * @param valued the flags that take one
+ */
+function findBareFlag(words: readonly string[], valued: readonly string[]): string | undefined {
+  const end = words.indexOf("--");
+  const own = end < 0 ? words : words.slice(0, end);
+  for (let at = 0; at < own.length; at += 1) {
+    const word = own[at]!;
+    // Of several letters the last one takes the value.
+    const [, long, letters] = /^(?:--([^=]+)|-([a-z]+))(?==|$)/i.exec(word) ?? [];
+    const flag = long ?? letters?.at(-1) ?? "";
+    if (!valued.includes(flag) && !valued.includes(kebabCase(flag))) continue;
+    const isJoined = word.includes("=");
+    const value = isJoined ? word.slice(word.indexOf("=") + 1) : own[at + 1];
+    const isNone = value === undefined || (!isJoined && /^-(?!\d|$)/.test(value));
+    if (isNone || (value === "" && !mayBeEmpty.has(flag))) return long === undefined ? `-${flag}` : `--${flag}`;
+    if (!isJoined) at += 1;
+  }
+  return undefined;
+}
+
 /** As a flag is declared that somebody writes `dryRun`. */
 const kebabCase = (flag: string): string => flag.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
@@ -164,7 +198,6 @@ const mayBeEmpty = new Set(["tag-prefix", "tagPrefix"]);
 function requireSingleValues(args: ArgumentsCamelCase<CommonArgs>, lists: readonly string[], name: string): void {
   for (const [flag, value] of Object.entries(args)) {
     if (flag === "_" || lists.some((list) => list === flag || camelCase(list) === flag)) continue;
-    if (value === "" && !mayBeEmpty.has(flag)) throw usageError(`--${flag} needs a value.`, name);
     if (typeof value === "number" && Number.isNaN(value)) throw usageError(`--${flag} needs a number.`, name);
     if (Array.isArray(value)) throw usageError(`--${flag} is given more than once.`, name);
   }

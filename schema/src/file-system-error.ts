@@ -7,6 +7,27 @@ const readOnly = new Set(["EROFS", "EACCES", "EPERM"]);
 export const systemErrorCode = (error: unknown): string | undefined =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 
+/** What the system says that it was asked about. */
+export const systemErrorPath = (error: unknown): string | undefined =>
+  error instanceof Error && "path" in error && typeof error.path === "string" ? error.path : undefined;
+
+/** What the system was asked to do when it only looked. It says `open` of reading and of writing. */
+const looking = new Set(["access", "lstat", "opendir", "read", "readlink", "realpath", "scandir", "stat"]);
+
+const isLooking = (error: Error): boolean =>
+  "syscall" in error && typeof error.syscall === "string" && looking.has(error.syscall);
+
+/** For callers that were reading; `undefined` for what is no matter of who may read. */
+export function unreadableError(error: unknown, path: string): PaksError | undefined {
+  const code = systemErrorCode(error);
+  if (code === undefined || !readOnly.has(code)) return undefined;
+  return new PaksError("READ_ONLY_TARGET", `${path} cannot be read (${code}).`, {
+    cause: error,
+    details: { path, system: code },
+    hint: "Check who owns it and who may read it, and the folders above it too.",
+  });
+}
+
 /**
  * The failure that a user can do something about: DISK_FULL or READ_ONLY_TARGET naming the place. Undefined for
  * every other error, which the caller throws on as it is.
@@ -20,6 +41,11 @@ export function fileSystemError(error: unknown, path: string): PaksError | undef
       ...options,
       hint: "Free some space and run the same command again; nothing was changed.",
     });
+  // The place that could not be looked at says more than the one that the work is about.
+  if (isLooking(error as Error)) {
+    const unreadable = unreadableError(error, systemErrorPath(error) ?? path);
+    if (unreadable !== undefined) return unreadable;
+  }
   if (readOnly.has(code))
     return new PaksError("READ_ONLY_TARGET", `${path} cannot be written (${code}).`, {
       ...options,

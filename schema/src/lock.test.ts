@@ -208,3 +208,8 @@ test("a lock is read in time that grows with its size", () => {
   const texts = new Map([300, 3000].map((count) => [count, of(count)]));
   expect(timeGrowth((count) => parseLock(texts.get(count)!, "paks.lock"), [300, 3000])).toBeLessThan(40);
 });
+
+test("a lock that begins with a byte order mark is read as one without", () => {
+  const text = formatLock(emptyLock);
+  expect(parseLock(`\uFEFF${text}`, "paks.lock")).toEqual(parseLock(text, "paks.lock"));
+});

@@ -62,7 +62,8 @@ export function parseLock(text: string, path: string): Lock {
   const refuse = (place: string, why: string): PaksError => unreadable(path, place, why);
   if (text.length > maxLength) throw refuse("the file", "is too large");
   if (/^(?:<{7} |={7}$|>{7} )/m.test(text)) throw conflicted(path);
-  const root: Found = { value: parseJson(text), place: "", refuse };
+  // Some editors on Windows begin every file with a byte order mark.
+  const root: Found = { value: parseJson(text.replace(/^\uFEFF/, "")), place: "", refuse };
   if (root.value === undefined) throw refuse("the file", "is not JSON");
   const { value } = fieldOf(root, "lockfileVersion");
   if (typeof value === "number" && value > lockfileVersion) throw tooNew(path, value);

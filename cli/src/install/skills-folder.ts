@@ -42,7 +42,7 @@ export async function inSkillsFolder<T>(
     for (const folder of await recoverSkillsFolder(path, options.places))
       options.note(`An earlier command was interrupted; ${folder} was put back as it was.`);
     tellSettled(path, options);
-    const done = await explain(path, work);
+    const done = await work();
     tellSettled(path, options);
     return done;
   } finally {

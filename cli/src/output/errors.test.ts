@@ -1,5 +1,8 @@
+import { readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { PaksError } from "@paks/schema";
 import { expect, test } from "vitest";
+import { tempFolder } from "../testing/index.ts";
 import { exitOf, formatError, toPaksError } from "./errors.ts";
 
 const quiet = { verbose: false };
@@ -46,6 +49,30 @@ test("a full disk is told as such, whoever noticed it", () => {
 test("a disk that fails is nothing that is wrong inside paks", () => {
   const error = toPaksError(Object.assign(new Error("EIO"), { code: "EIO", path: "/x" }));
   expect([error.code, error.message]).toEqual(["READ_ONLY_TARGET", "The disk failed at /x (EIO)."]);
+});
+
+test("a file, a folder or a link in a circle where paks needs something else is told by its place", async () => {
+  const folder = await tempFolder();
+  const path = join(folder, "a");
+  const below = join(path, "b");
+  const reading = async (of: string) => toPaksError(await readFile(of).catch((error: unknown) => error));
+  await writeFile(path, "");
+  expect(await reading(below)).toMatchObject({
+    code: "UNSAFE_TARGET",
+    message: `${path} is a file, and paks needs a folder there.`,
+    details: { path },
+  });
+  await rm(path);
+  await symlink(path, path);
+  expect((await reading(below)).message).toBe(`${path} is a link that leads nowhere, and paks needs a folder there.`);
+  expect((await reading(path)).message).toBe(`${path} is a link that leads nowhere, and paks cannot use it there.`);
+  expect((await reading(folder)).message).toBe(`${folder} is a folder, and paks cannot use it there.`);
+  expect((await reading(join(folder, "c"))).message).toBe(`${join(folder, "c")} cannot be used (ENOENT).`);
+});
+
+test("who may not open a file is not told that it cannot be written", () => {
+  const error = toPaksError(Object.assign(new Error(), { code: "EACCES", syscall: "open", path: "/x" }));
+  expect([error.code, error.message]).toEqual(["READ_ONLY_TARGET", "/x cannot be opened (EACCES)."]);
 });
 
 test("anything that nobody expected is our fault, keeps its cause and shows the trace only when asked", () => {

@@ -1,12 +1,12 @@
-import { type Finding, PaksError, errorCodes, fileSystemError, formatErrorBody, isPaksError } from "@paks/schema";
+import { type Finding, PaksError, errorCodes, formatErrorBody, isPaksError } from "@paks/schema";
 import { formatFindings } from "./findings.ts";
 import { safe } from "./safe-text.ts";
+import { describeSystemError } from "./system-errors.ts";
 
 /** What a thrown value means to the user: PaksErrors as they are, the file system's by their code, the rest is our fault. */
 export function toPaksError(error: unknown): PaksError {
   if (isPaksError(error)) return error;
-  const path = (error as NodeJS.ErrnoException | undefined)?.path;
-  const known = fileSystemError(error, path ?? "a file");
+  const known = describeSystemError(error);
   if (known) return known;
   const message = error instanceof Error ? error.message : String(error);
   return new PaksError("INTERNAL", `Something went wrong inside paks: ${message}`, {

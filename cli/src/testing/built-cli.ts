@@ -16,6 +16,10 @@ export interface ProcessOptions {
   /** All of it: nothing is inherited but PATH. */
   readonly environment: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** Another user, whom the modes of files bind; only root can be one. */
+  readonly uid?: number | undefined;
+  /** Killed after so many milliseconds: `exit` is null then. */
+  readonly timeout?: number;
 }
 
 export interface ProcessResult {
@@ -32,6 +36,8 @@ export async function runProcess(command: readonly string[], options: ProcessOpt
     // Windows starts no program without the second.
     env: { PATH: process.env["PATH"], SystemRoot: process.env["SystemRoot"], ...options.environment },
     stdio: ["pipe", "pipe", "pipe"],
+    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
+    ...(options.timeout === undefined ? {} : { timeout: options.timeout, killSignal: "SIGKILL" }),
   });
   const text = { stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text.stdout += chunk));

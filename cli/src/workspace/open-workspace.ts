@@ -14,7 +14,7 @@ import {
   workspaceFileNames,
 } from "@paks/schema";
 import { exists } from "../install/installed-state.ts";
-import { readOwnFile } from "../install/read-own-file.ts";
+import { readFileOfPeople, readOwnFile } from "../install/read-own-file.ts";
 import { replaceFile } from "../write-file.ts";
 import { requireResolvedAsAsked } from "./locked-source.ts";
 
@@ -40,7 +40,8 @@ interface Here {
  * The nearest folder with a `paks.jsonc`, upwards from where the command runs, but not above the top of its git
  * repository nor in the user's home or above it, unless the command runs there; else the folder itself, with an empty
  * workspace.
- * @throws PaksError MANIFEST_INVALID, LOCKFILE_MISMATCH, INTEGRITY_MISMATCH for a file that cannot be read
+ * @throws PaksError MANIFEST_INVALID, LOCKFILE_MISMATCH, INTEGRITY_MISMATCH, READ_ONLY_TARGET for a file that cannot
+ * be read
  */
 export async function findWorkspace(here: Here): Promise<OpenWorkspace> {
   const root = await findRoot(here);
@@ -107,7 +108,7 @@ async function findWorkspaceFile(folder: string): Promise<string | undefined> {
 }
 
 async function readWorkspaceFile(path: string | undefined, warn: Here["warn"]): Promise<Workspace> {
-  const text = path === undefined ? undefined : await readOwnFile(path);
+  const text = path === undefined ? undefined : await readFileOfPeople(path);
   if (path === undefined || text === undefined) return emptyWorkspace;
   // The parser loads where there is something to parse.
   const { parseWorkspace } = await import("@paks/schema/workspace");
@@ -157,7 +158,7 @@ export async function changeWorkspaceFile(
   change: (text: string) => string,
 ): Promise<() => Promise<void>> {
   const path = (await findWorkspaceFile(root)) ?? join(root, workspaceFileNames[0]);
-  const before = await readOwnFile(path);
+  const before = await readFileOfPeople(path);
   const after = change(before ?? "");
   if (after === (before ?? "")) return () => Promise.resolve();
   const undo = () => (before === undefined ? rm(path, { force: true }) : replaceFile(path, before));
@@ -165,7 +166,7 @@ export async function changeWorkspaceFile(
     await replaceFile(path, after);
   } catch (error) {
     // It may have failed behind the rename, when it was to be made to last.
-    if ((await readOwnFile(path)) === after) await undo();
+    if ((await readFileOfPeople(path)) === after) await undo();
     throw error;
   }
   return undo;

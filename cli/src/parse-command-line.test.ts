@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import type { Argv } from "yargs";
+import type { Command, CommonArgs } from "./command.ts";
+import { commonFlags } from "./common-flags.ts";
+import { commandTable } from "./commands/table.ts";
+import { parseCommandLine } from "./parse-command-line.ts";
+import { runPaks, tempFolder } from "./testing/index.ts";
+
+/** Every flag that takes a value, as the command itself declares it. */
+async function listValuedFlags(command: Command): Promise<string[]> {
+  const declared: string[] = [];
+  const recorder: Argv<CommonArgs> = new Proxy({} as Argv<CommonArgs>, {
+    get: (_target, method) => (first: unknown, second: unknown) => {
+      const rows = typeof first === "object" && first !== null ? Object.entries(first) : [[first, second] as const];
+      if (method === "option" || method === "options")
+        for (const [name, { type, alias }] of rows as [string, { type?: string; alias?: string }][])
+          if (type !== "boolean")
+            declared.push(...[name, alias].flatMap((one) => (one === undefined ? [] : [typed(one)])));
+      return recorder;
+    },
+  });
+  command.builder(recorder);
+  const common = Object.entries(commonFlags).flatMap(([name, { type }]) => (type === "string" ? [`--${name}`] : []));
+  return [...declared, ...common];
+}
+
+const typed = (flag: string): string => (flag.length === 1 ? `-${flag}` : `--${flag}`);
+
+const commands = await Promise.all(commandTable.map(async (row) => [row.name, await row.load()] as const));
+
+test.each(commands)("%s: an option without its value is refused by its name", async (_name, command) => {
+  const needed = (command.command.match(/<[^>]+>/g) ?? []).map(() => "x");
+  for (const flag of await listValuedFlags(command)) {
+    const lines = [
+      [...needed, flag],
+      [flag, "--json", ...needed],
+      [...needed, flag, "-q"],
+      [...needed, flag, "--", "x"],
+    ];
+    for (const words of flag.startsWith("--") ? [...lines, [...needed, `${flag}=`]] : lines)
+      if (!(flag === "--tag-prefix" && words.at(-1)?.endsWith("=")))
+        await expect(parseCommandLine(command, words, 80), JSON.stringify(words)).rejects.toMatchObject({
+          code: "USAGE",
+          message: `${flag} needs a value.`,
+        });
+  }
+});
+
+test("a value may begin with a hyphen where it is joined to its option, be a number, or stand for stdin", async () => {
+  const command = commands.find(([name]) => name === "install")![1];
+  for (const words of [["--dir=-x"], ["--dir", "-"], ["--dir", "-1"], ["-a", "x"], ["-ga", "x"], ["--as=-a"]])
+    expect(await parseCommandLine(command, ["x", ...words], 80), words.join(" ")).toMatchObject({ type: "run" });
+});
+
+test("what was meant as a value does not become the command's", async () => {
+  const [cwd, home] = [await tempFolder(), await tempFolder()];
+  const run = await runPaks(["install", "./x", "--agent", "--json"], { cwd, home });
+  expect(run.json()).toMatchObject({ error: { code: "USAGE", message: "--agent needs a value." } });
+  expect(run.exit).toBe(2);
+});

@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { fileSystemError, unreadableError } from "./file-system-error.ts";
+
+const system = (code: string, more: object = {}) => Object.assign(new Error(code), { code, ...more });
+
+test("what could not be looked at is not said to be unwritable, and is named itself", () => {
+  const error = fileSystemError(system("EACCES", { syscall: "scandir", path: "/a/b" }), "/a");
+  expect(error).toMatchObject({ code: "READ_ONLY_TARGET", message: "/a/b cannot be read (EACCES)." });
+  expect(error?.hint).toContain("who may read it");
+});
+
+test("what could not be written is named as the caller names it, not by the name of a draft", () => {
+  const draft = system("EACCES", { syscall: "open", path: "/a/.0123.new" });
+  expect(fileSystemError(draft, "/a/b")?.message).toBe("/a/b cannot be written (EACCES).");
+});
+
+test("only what somebody may not read is told as that", () => {
+  expect(unreadableError(system("EPERM"), "/a")?.message).toBe("/a cannot be read (EPERM).");
+  expect(unreadableError(system("ENOENT"), "/a")).toBeUndefined();
+  expect(unreadableError(new TypeError("x"), "/a")).toBeUndefined();
+});
