@@ -16,9 +16,10 @@ import type { OpenWorkspace } from "./open-workspace.ts";
 import type { RememberingRegistry } from "./remember-answers.ts";
 import { requireOneEach, withoutRespelt } from "./one-each.ts";
 import { listReached } from "./reached.ts";
-import { type Ranges, type Root, resolvePaks } from "./resolve.ts";
+import { type HeldBack, resolveAsked } from "./held-back.ts";
+import type { Ranges, Root } from "./resolve.ts";
 import { openUniverse, requireSameRegistry } from "./universe.ts";
-import { type Wish, identityOf, isRegistryWish, rangesOf } from "./wish.ts";
+import { type Wish, identityOf, isRegistryWish, namesState, rangesOf } from "./wish.ts";
 
 export interface InstallRequest {
   /** What the command line names; empty: what the workspace asks for. */
@@ -33,6 +34,8 @@ export interface InstallRequest {
 
 /** How bytes are fetched; whoever plans again fetches nothing twice. */
 export interface Fetchers {
+  /** Says of which wishes `fetchWish` will be asked, so that what lies together is fetched together. */
+  readonly expect: (wishes: readonly Wish[]) => void;
   readonly fetchWish: (wish: Wish) => Promise<Fetched>;
   readonly fetchRelease: (id: string, version: string) => Promise<Fetched>;
   readonly fetchLocked: (entry: LockedPak) => Promise<Fetched>;
@@ -59,6 +62,8 @@ export interface InstallPlan {
   readonly paks: readonly PlannedPak[];
   /** The version of each pak that comes from a registry. */
   readonly versions: ReadonlyMap<string, string>;
+  /** Newer versions that were looked for and are not taken. */
+  readonly heldBack: readonly HeldBack[];
   /** Locked folders that nothing asks for any more. */
   readonly orphans: readonly string[];
   /** Sources that a named one replaces in the workspace's file. */
@@ -80,6 +85,7 @@ export async function planInstall(
 ): Promise<InstallPlan> {
   const { lock } = opened;
   const { wishes, drop } = collectWishes(opened, request);
+  fetchers.expect(wishes.filter((wish) => findKept(wish, { lock, request }) === undefined));
   const found = await eachAtOnce(
     wishes.filter((wish) => !isRegistryWish(wish)),
     fetchesAtOnce,
@@ -97,7 +103,7 @@ export async function planInstall(
     if (resolved.type === "registry" && !preferred.has(formatPakId(resolved)))
       requireSameRegistry(resolved, registryFor);
   await askInWaves({ roots, preferred, registryFor, paks: lock.paks });
-  const resolved = await resolvePaks({ roots, preferred, universe });
+  const { chosen: resolved, heldBack } = await resolveAsked({ roots, preferred, universe }, listNewestNamed(request));
   const wishOf = new Map(releases.map((wish) => [formatPakId(wish.source), wish]));
   const reached = listReached(fixed, releases, resolved);
   const all = [
@@ -119,6 +125,7 @@ export async function planInstall(
     paks,
     drop: [...drop, ...respelt],
     versions,
+    heldBack: heldBack.filter(({ pak }) => paks.some(({ identity }) => identity === pak)),
     orphans: Object.keys(lock.paks).filter((folder) => !folders.has(folder)),
   };
 }
@@ -150,14 +157,24 @@ async function planWithout(
 const mayUpgrade = (upgrade: InstallRequest["upgrade"], folder: string, entry: LockedPak): boolean =>
   entry.pinned !== true && (typeof upgrade === "boolean" ? upgrade : upgrade.has(folder));
 
+/** Paks of which the command line asks for the newest in so many words. */
+const listNewestNamed = ({ named }: InstallRequest): ReadonlySet<string> =>
+  new Set(
+    named.flatMap(({ source }) =>
+      source.type === "registry" && source.selector === "latest" ? [formatPakId(source)] : [],
+    ),
+  );
+
+/** A pin keeps a pak from becoming another one by itself. Whoever names a version, range or channel of it moves it. */
 function listPreferred({ paks }: Lock, { named, upgrade }: InstallRequest): ReadonlyMap<string, string> {
   const newest = new Set(named.map(({ source }) => identityOf(source)));
+  const stated = new Set(named.filter(({ source }) => namesState(source)).map(({ source }) => identityOf(source)));
   const preferred = new Map<string, string>();
   for (const [folder, entry] of Object.entries(paks)) {
     const { resolved } = entry;
     if (resolved.type !== "registry" || mayUpgrade(upgrade, folder, entry)) continue;
     const id = formatPakId(resolved);
-    if (!newest.has(id) || entry.pinned) preferred.set(id, resolved.version);
+    if (!newest.has(id) || (entry.pinned && !stated.has(id))) preferred.set(id, resolved.version);
   }
   return preferred;
 }
@@ -170,12 +187,9 @@ interface Planning {
 
 /** A source without a registry says what it depends on only in its files, unless the lock has it. */
 async function planFixed(wish: Wish, { lock, request, fetchers }: Planning): Promise<PlannedPak> {
+  const kept = findKept(wish, { lock, request });
+  if (kept) return planLocked(wish, kept, fetchers);
   const found = findLocked(lock.paks, wish);
-  if (found && !request.save && !wish.isNamed) return planLocked(wish, found, fetchers);
-  const stays = found !== undefined && !wish.isNamed && !mayUpgrade(request.upgrade, found.folder, found.entry);
-  // A folder of the project is taken as it is now; whoever wants another than the locked one says --frozen.
-  if (found && stays && found.entry.source === wish.text && wish.source.type !== "local")
-    return planLocked(wish, found, fetchers);
   const fetched = await fetchers.fetchWish(wish);
   // A browser's address says only with the repository's refs which folder it means.
   const same = found ?? (wish.isNamed ? findLockedOrigin(lock.paks, fetched.origin) : undefined);
@@ -193,6 +207,16 @@ async function planFixed(wish: Wish, { lock, request, fetchers }: Planning): Pro
 }
 
 type Found = NonNullable<ReturnType<typeof findLocked>>;
+
+/** What the lock has of it, where that is installed as it is. */
+function findKept(wish: Wish, { lock, request }: Pick<Planning, "lock" | "request">): Found | undefined {
+  const found = findLocked(lock.paks, wish);
+  if (found === undefined || (!request.save && !wish.isNamed)) return found;
+  const isMoved = wish.isNamed && (found.entry.pinned !== true || namesState(wish.source));
+  const stays = !isMoved && !mayUpgrade(request.upgrade, found.folder, found.entry);
+  // A folder of the project is taken as it is now; whoever wants another than the locked one says --frozen.
+  return stays && found.entry.source === wish.text && wish.source.type !== "local" ? found : undefined;
+}
 
 const planLocked = (wish: Wish, { folder, entry }: Found, fetchers: Fetchers): PlannedPak => ({
   folder: wish.as ?? folder,

@@ -40,9 +40,24 @@ const mostPaks = 1000;
  * @throws PaksError DEPENDENCY_CONFLICT with the paths that led there, PAK_NOT_FOUND
  */
 export async function resolvePaks(resolving: Resolving): Promise<ReadonlyMap<string, Resolved>> {
-  const search: Search = { ...resolving, chosen: new Map(), steps: 0, conflict: undefined };
-  if ((await chooseNext(search)) === undefined) return search.chosen;
-  throw explain(search.conflict!);
+  const { chosen, conflict } = await searchPaks(resolving);
+  if (conflict === undefined) return chosen;
+  throw explainConflict(conflict);
+}
+
+export interface Searched {
+  readonly chosen: ReadonlyMap<string, Resolved>;
+  /** Of each pak the version that would have been chosen first, where it did not work out. */
+  readonly passed: ReadonlyMap<string, string>;
+  /** Absent: everything is chosen. */
+  readonly conflict: Conflict | undefined;
+}
+
+/** The same for whoever wants to know what was not taken, or puts the conflict in other words. */
+export async function searchPaks(resolving: Resolving): Promise<Searched> {
+  const search: Search = { ...resolving, chosen: new Map(), passed: new Map(), steps: 0, conflict: undefined };
+  const failed = await chooseNext(search);
+  return { chosen: search.chosen, passed: search.passed, conflict: failed && search.conflict };
 }
 
 interface Chosen extends Resolved {
@@ -53,12 +68,13 @@ interface Chosen extends Resolved {
 interface Search extends Resolving {
   /** In the order of the choices. */
   readonly chosen: Map<string, Chosen>;
+  readonly passed: Map<string, string>;
   steps: number;
   /** The first one met: it is about the newest versions, which is what people expect to get. */
   conflict: Conflict | undefined;
 }
 
-interface Requirement {
+export interface Requirement {
   /** `undefined`: a root, which cannot be chosen otherwise. */
   readonly by: string | undefined;
   readonly range: string;
@@ -66,7 +82,8 @@ interface Requirement {
   readonly path: readonly string[];
 }
 
-interface Conflict {
+/** What cannot be had together. */
+export interface Conflict {
   readonly id: string;
   readonly isKnown: boolean;
   readonly requirements: readonly Requirement[];
@@ -81,10 +98,13 @@ async function chooseNext(search: Search): Promise<Blame> {
   const asked = listRequirements(search, id);
   const blame = new Set(asked.map(({ by }) => by));
   let any = false;
+  let first: string | undefined;
   for await (const version of listCandidates(search, id, asked)) {
+    if (version !== search.preferred.get(id)) first ??= version;
     any = true;
     requireStep(search);
     const failed = await tryVersion(search, { id, version, path: [...asked[0]!.path, `${id}@${version}`] });
+    if (failed === undefined && first !== undefined && first !== version) search.passed.set(id, first);
     if (failed === undefined || !failed.has(id)) return failed;
     for (const one of failed) if (one !== id) blame.add(one);
   }
@@ -168,7 +188,7 @@ function requireStep(search: Search): void {
   });
 }
 
-function explain({ id, isKnown, requirements }: Conflict): PaksError {
+export function explainConflict({ id, isKnown, requirements }: Conflict): PaksError {
   const paths = requirements.map(({ path, range }) => [...path, `${id}@${range}`].join(" → "));
   const details = { pak: id, paths };
   const [only, second] = requirements;

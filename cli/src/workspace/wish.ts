@@ -37,6 +37,14 @@ export function identityOf(source: Source): string {
   return source.type === "npm" ? `npm:${source.package}#path=${source.path ?? ""}` : source.path;
 }
 
+/** Whether it says which state of the pak it means, and not only which pak; a folder has but one. */
+export function namesState(source: Source): boolean {
+  if (source.type === "local") return true;
+  if (source.type !== "git") return source.selector !== undefined;
+  const { tag, branch, commit, ref, tree, version } = source;
+  return [tag, branch, commit, ref, tree, version].some((one) => one !== undefined);
+}
+
 /** What the pak of a registry is asked for with. */
 export const rangesOf = ({ source }: RegistryWish): Ranges => ({ [formatPakId(source)]: source.selector ?? "latest" });
 
@@ -82,7 +90,8 @@ export function insidePath(absolute: string, root: string): string | undefined {
 export function listWishes(workspace: Workspace, root: string): Wish[] {
   const wishes = listAllWishes(workspace).filter((wish) => !isDisabled(workspace.disabled, wish));
   for (const { text, source } of wishes)
-    if (source.type === "local" && insidePath(resolve(root, source.path), root) === undefined) throw outside(text);
+    if (source.type === "local" && insidePath(resolve(root, source.path), root) === undefined)
+      throw resolve(root, source.path) === resolve(root) ? projectItself(text) : outside(text);
   return wishes;
 }
 
