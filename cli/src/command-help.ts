@@ -23,6 +23,8 @@ export function addFacts(built: Argv<unknown>): void {
 
 interface ParserOptions {
   readonly array: string[];
+  readonly boolean: string[];
+  readonly alias: Readonly<Record<string, readonly string[]>>;
   readonly key: Record<string, unknown>;
   readonly choices: Record<string, readonly string[]>;
   readonly default: Record<string, unknown>;
