@@ -129,9 +129,14 @@ async function requireAnySource(context: Context, sources: readonly string[], is
     throw new PaksError("USAGE", "Name what to install.", {
       hint: "Without a source paks.jsonc says what a project needs.",
     });
-  const { findWorkspace } = await import("../workspace/open-workspace.ts");
-  const { workspaceFile, root } = await findWorkspace(context);
+  const [{ findWorkspace }, { requireWishes }] = await Promise.all([
+    import("../workspace/open-workspace.ts"),
+    import("../workspace/check-lock.ts"),
+  ]);
+  const opened = await findWorkspace(context);
+  const { workspaceFile, root } = opened;
   if (workspaceFile !== undefined) return;
+  requireWishes(opened);
   throw new PaksError("USAGE", `There is no paks.jsonc in ${relative(context.cwd, root) || "this folder"}.`, {
     hint: "Name what to install, for example: paks install acme/pdf-forms",
   });

@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { type LockedPak, PaksError, describeFiles, formatLock } from "@paks/schema";
 import type { Context } from "../context.ts";
-import { requireAgreement } from "../workspace/check-lock.ts";
+import { requireAgreement, requireWishes } from "../workspace/check-lock.ts";
 import { findWorkspace, readLock } from "../workspace/open-workspace.ts";
 import { requireTyped } from "../workspace/typed-repositories.ts";
 import { fetchesAtOnce } from "../workspace/plan-install.ts";
@@ -34,8 +34,10 @@ export interface CiOptions {
  * @throws PaksError LOCKFILE_MISMATCH when lock and workspace disagree, INTEGRITY_MISMATCH, TAG_MOVED, LOCAL_CHANGES
  */
 export async function installLocked(context: Context, options: CiOptions): Promise<InstallResult> {
-  const { root, workspace, workspaceFile, lockFile, lock } = await findWorkspace(context);
+  const opened = await findWorkspace(context);
+  const { root, workspace, workspaceFile, lockFile, lock } = opened;
   if (lockFile === undefined) throw noLock(workspaceFile !== undefined);
+  requireWishes(opened);
   requireAgreement(workspace, lock, root);
   const place = findSkillsFolder(context, { global: false, dir: undefined, root });
   await adoptUnrecorded(context, { ...place, root }, lock);

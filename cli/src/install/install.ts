@@ -9,6 +9,7 @@ import {
   workspaceFileNames,
 } from "@paks/schema";
 import type { Context } from "../context.ts";
+import { requireWishes } from "../workspace/check-lock.ts";
 import { type OpenWorkspace, findWorkspace, isHomeFolder } from "../workspace/open-workspace.ts";
 import type { InstallRequest, PlannedPak } from "../workspace/plan-install.ts";
 import { rememberFolders, rememberTyped } from "../workspace/typed-repositories.ts";
@@ -100,6 +101,7 @@ export async function installSources(
   const first = await openFor(context, isProject);
   const { root } = first;
   if (save && first.workspaceFile === undefined && isHomeFolder(context.home)(root)) throw homeIsNoProject(root);
+  if (save) requireWishes(first);
   const named = texts.map((text) =>
     nameWish(parseSource(withOptions(text, options.source ?? {})), { root, cwd: context.cwd }, options.as),
   );

@@ -4,7 +4,6 @@ import {
   type ReleaseFile,
   PaksError,
   compareCapabilities,
-  lockFileName,
   noCapabilities,
   readCapabilities,
 } from "@paks/schema";
@@ -12,6 +11,7 @@ import type { Context } from "../context.ts";
 import { type Installed, type InstallOptions, installSources } from "../install/install.ts";
 import { readInstalledState } from "../install/installed-state.ts";
 import type { Review, ReviewedPak } from "../install/review.ts";
+import { requireWishes } from "../workspace/check-lock.ts";
 import { findWorkspace } from "../workspace/open-workspace.ts";
 import { type GrowthWords, askAboutGrowth } from "./ask-growth.ts";
 import { type FileChange, listFileChanges } from "./file-changes.ts";
@@ -68,16 +68,13 @@ export async function updateProject(
   place: Place,
   { folders, ...options }: UpdateOptions & { readonly folders: ReadonlySet<string> | undefined },
 ): Promise<UpdateResult> {
-  const { workspace, workspaceFile } = await findWorkspace(context);
+  const opened = await findWorkspace(context);
   // Without it nothing would be asked for, and everything would go.
-  if (workspaceFile === undefined)
-    throw new PaksError("LOCKFILE_MISMATCH", `There is a ${lockFileName} and no paks.jsonc that says what is wanted.`, {
-      hint: "Take paks.jsonc from version control again.",
-    });
+  requireWishes(opened);
   return await runInstall(context, place, {
     texts: [],
     options,
-    wish: workspace.registry,
+    wish: opened.workspace.registry,
     install: { global: false, dir: undefined, save: true, upgrade: folders ?? true },
   });
 }

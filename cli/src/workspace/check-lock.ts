@@ -1,5 +1,14 @@
-import { type Lock, PaksError, type Workspace, formatPakId, selectVersion } from "@paks/schema";
+import {
+  type Lock,
+  PaksError,
+  type Workspace,
+  formatPakId,
+  lockFileName,
+  selectVersion,
+  workspaceFileNames,
+} from "@paks/schema";
 import { findLocked, findLockedId } from "./entry.ts";
+import type { OpenWorkspace } from "./open-workspace.ts";
 import { identityOf, listWishes } from "./wish.ts";
 
 /** How the sentence about a source that the lock does not have ends. */
@@ -51,6 +60,19 @@ export function requireAgreement(workspace: Workspace, lock: Lock, root: string)
   throw new PaksError("LOCKFILE_MISMATCH", `paks.lock does not fit paks.jsonc: ${problems.slice(0, 5).join("; ")}.`, {
     hint: "Run `paks install` and commit paks.lock.",
     details: { problems },
+  });
+}
+
+/**
+ * A lock whose wishes are gone: a new file with one entry would take the place of the whole list, and without any
+ * everything would go.
+ * @throws PaksError LOCKFILE_MISMATCH
+ */
+export function requireWishes({ workspaceFile, lock }: Pick<OpenWorkspace, "workspaceFile" | "lock">): void {
+  if (workspaceFile !== undefined || Object.keys(lock.paks).length === 0) return;
+  const [name] = workspaceFileNames;
+  throw new PaksError("LOCKFILE_MISMATCH", `${name} is missing, although ${lockFileName} is here.`, {
+    hint: `Take it from version control again: git checkout ${name}. To begin a new list instead, delete ${lockFileName} as well.`,
   });
 }
 
