@@ -126,6 +126,24 @@ test.skipIf(process.getuid?.() === 0)(
   },
 );
 
+test.skipIf(process.getuid?.() === 0)(
+  "where only the workspace's files cannot be written, nothing is removed and no edit moved",
+  async () => {
+    await project.ok("install", "acme/pdf", "acme/doc", "--agent", "claude-code");
+    await writeFile(project.skill("lib", "SKILL.md"), "mine");
+    await chmod(project.cwd, 0o500);
+    try {
+      const refused = await project.json("remove", "doc", "pdf", "--force");
+      expect(refused).toMatchObject({ exit: 10, error: { code: "READ_ONLY_TARGET" } });
+    } finally {
+      await chmod(project.cwd, 0o700);
+    }
+    expect((await skillsLeft()).sort()).toEqual(["base", "doc", "lib", "pdf"]);
+    expect(await readFile(project.skill("lib", "SKILL.md"), "utf8")).toBe("mine");
+    expect((await readdir(join(project.cwd, ".claude", "skills"))).sort()).toEqual(["base", "doc", "lib", "pdf"]);
+  },
+);
+
 test("what is asked for and was never installed is asked for no more", async () => {
   await project.write("paks.jsonc", '{\n  // ours\n  "paks": ["acme/pdf@^1", "acme/doc"]\n}\n');
   expect(await project.json("remove", "acme/pdf")).toMatchObject({ exit: 0, removed: [{ name: "acme/pdf@^1" }] });

@@ -1,6 +1,6 @@
-import { lstatSync, readdirSync, readlinkSync, realpathSync, symlinkSync } from "node:fs";
+import { lstatSync, readdirSync, realpathSync, symlinkSync } from "node:fs";
 import { mkdir, readFile, rename, rm } from "node:fs/promises";
-import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { PaksError, systemErrorCode } from "@paks/schema";
 import { makeFolder } from "../make-folder.ts";
 import { syncAll, syncFolder, writeNewFile } from "../write-file.ts";
@@ -9,7 +9,7 @@ import { exists, isNothing, listChanges, readChanges } from "./installed-state.t
 import { type LinkPlaces, canBeCopy } from "./own-links.ts";
 import { type InstallRecord, resolveLinks } from "./record.ts";
 import { rememberMade } from "./made-folders.ts";
-import { isItself, realPlace, requireApart } from "./same-folder.ts";
+import { isItself, leadsTo, requireApart } from "./same-folder.ts";
 
 /** Where a coding tool looks, and what stands there: a link to the installed folder, or a copy of it. */
 export interface LinkPlan {
@@ -162,9 +162,7 @@ export async function readLinkState(path: string, context: LinkContext): Promise
     if (isNothing(error)) return "absent";
     throw error;
   }
-  const value = readlinkSync(path);
-  const leadsTo = isAbsolute(value) ? resolve(value) : resolve(realPlace(dirname(path)), value);
-  return leadsTo === to || [leadsTo, realPlace(path)].includes(realPlace(to)) ? "link" : "taken";
+  return leadsTo(path, to) ? "link" : "taken";
 }
 
 /**
@@ -245,7 +243,7 @@ async function copyFiles(from: string, folder: string, record: InstallRecord): P
 }
 
 /** A rename where it can be one; a tool's folder may be on another file system than the skills. */
-async function moveFolder(from: string, to: string): Promise<void> {
+export async function moveFolder(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);
   } catch (error) {

@@ -11,7 +11,7 @@ import { type LinkPlaces, linkPlacesOf } from "../install/own-links.ts";
 import { removeRelease } from "../install/remove-release.ts";
 import { bookkeeping, recordFileName } from "../install/record.ts";
 import { requireInside } from "../install/require-inside.ts";
-import { type WorkspaceChange, changeWorkspace } from "../workspace/change-workspace.ts";
+import { type WorkspaceChange, changeWorkspace, requireWritable } from "../workspace/change-workspace.ts";
 import { findLocked, listWishesOf } from "../workspace/entry.ts";
 import { findWorkspace } from "../workspace/open-workspace.ts";
 import { type Wish, identityOf, listAllWishes, listOwnDisabled } from "../workspace/wish.ts";
@@ -61,19 +61,52 @@ export const removePaks = (
     const rowOf = (folder: string) => now.find((row) => row.folder === folder)!;
     const gone = plan.gone.map((one) => ({ ...one, row: rowOf(one.folder) }));
     if (!force) for (const one of gone) await requireRemovable(one, linkPlacesOf(context));
-    const removed: RemovedPak[] = [];
-    for (const { row, asked: wasAsked } of gone) {
-      const moved = await removeOne(context, row, { force, change: changeOf(row.folder) });
-      // `acme` of `acme/pdf`.
-      if (row.folder.includes("/")) await removeFolders([dirname(row.path)]);
-      const { folder } = row;
-      removed.push({ name: rowName(row), version: rowVersion(row), folder, dependency: !wasAsked, moved });
-    }
-    if (changes.length > 0) await changeWorkspace(place.root, changes);
+    if (place.locked) requireWritable(place.root);
+    const removed = await removeEach(context, gone, { force, changeOf, last: () => changeAll(place.root, changes) });
     for (const { folder, drop } of onlyWished)
       removed.push({ name: drop[0]!, version: null, folder, dependency: false, moved: [] });
     return { removed, kept: plan.stays.map((folder) => ({ name: rowName(rowOf(folder)), folder })) };
   });
+
+interface RemovingEach {
+  readonly force: boolean;
+  readonly changeOf: (folder: string) => WorkspaceChange | undefined;
+  readonly last: () => Promise<void>;
+}
+
+/** One after the other; of those that are gone when one cannot be removed, it is said. */
+async function removeEach(
+  context: Context,
+  gone: readonly Going[],
+  { force, changeOf, last }: RemovingEach,
+): Promise<RemovedPak[]> {
+  const removed: RemovedPak[] = [];
+  try {
+    for (const { row, asked } of gone) {
+      const { folder, path } = row;
+      const moved = await removeOne(context, row, { force, change: changeOf(folder) });
+      // `acme` of `acme/pdf`.
+      if (folder.includes("/")) await removeFolders([dirname(path)]);
+      removed.push({ name: rowName(row), version: rowVersion(row), folder, dependency: !asked, moved });
+    }
+    await last();
+  } catch (error) {
+    for (const { folder, moved } of removed) {
+      context.warn(`${folder} was removed.`);
+      tellMoved(context, moved);
+    }
+    throw error;
+  }
+  return removed;
+}
+
+function tellMoved({ warn }: Context, moved: readonly Moved[]): void {
+  for (const { from, to } of moved) warn(`${from} was moved to ${to}.`);
+}
+
+async function changeAll(root: string, changes: readonly WorkspaceChange[]): Promise<void> {
+  if (changes.length > 0) await changeWorkspace(root, changes);
+}
 
 interface AboutToGo {
   readonly rows: readonly ListRow[];
@@ -187,14 +220,20 @@ async function removeOne(context: Context, row: ListRow, { force, change }: Remo
   if (row.pak !== undefined) {
     const { record } = row.pak;
     const places = linkPlacesOf(context);
-    return (await removeRelease({ skillsFolder, record, force, now, places, workspace: change })).moved;
+    const { warn } = context;
+    return (await removeRelease({ skillsFolder, record, force, now, places, workspace: change, warn })).moved;
   }
   const isStrange = row.error !== undefined || row.state === "unrecorded";
   const moved = isStrange && force ? await setAside(context, row, now) : [];
   if (row.error !== undefined && !force) context.warn(`${row.folder} stays: ${row.error.message}`);
   // Its folder and its record were deleted by hand: nothing else knows of the links that led there.
   if (row.state === "missing" && row.locked !== undefined) await removeDeadLinks(context, row, row.locked);
-  if (change !== undefined) await changeWorkspace(root, [change]);
+  try {
+    await changeAll(root, change === undefined ? [] : [change]);
+  } catch (error) {
+    tellMoved(context, moved);
+    throw error;
+  }
   return moved;
 }
 

@@ -1,15 +1,18 @@
+import { accessSync, constants } from "node:fs";
 import {
   type Found,
   type Lock,
   type LockedPak,
   formatLock,
   fieldOf,
+  fileSystemError,
+  isPaksError,
   optionalField,
   readList,
   readLockedPak,
   readText,
 } from "@paks/schema";
-import { readLock, changeLock, changeWorkspaceFile, withoutLocked } from "./open-workspace.ts";
+import { lockFileOf, readLock, changeLock, changeWorkspaceFile, withoutLocked } from "./open-workspace.ts";
 
 /** What the workspace's files say of one folder from now on. */
 export interface WorkspaceChange {
@@ -54,10 +57,27 @@ export async function changeWorkspace(root: string, changes: readonly WorkspaceC
   }
 }
 
-/** Whether the lock says what the changes say. */
+/** Whether the lock says what the changes say; one that cannot be read says nothing. */
 export async function isLocked(root: string, changes: readonly WorkspaceChange[]): Promise<boolean> {
-  const lock = await readLock(root);
-  return formatLock(changes.reduce(applyChange, lock)) === formatLock(lock);
+  try {
+    const lock = await readLock(root);
+    return formatLock(changes.reduce(applyChange, lock)) === formatLock(lock);
+  } catch (error) {
+    if (isPaksError(error)) return false;
+    throw error;
+  }
+}
+
+/**
+ * Whether the workspace's files can be replaced, asked before anything else is changed that they would have to say.
+ * @throws PaksError READ_ONLY_TARGET
+ */
+export function requireWritable(root: string): void {
+  try {
+    accessSync(root, constants.W_OK);
+  } catch (error) {
+    throw fileSystemError(error, lockFileOf(root)) ?? error;
+  }
 }
 
 const applyChange = (lock: Lock, { folder, entry }: WorkspaceChange) =>
