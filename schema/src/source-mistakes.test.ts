@@ -33,6 +33,8 @@ test.each([
 
 test.each([
   ["own", "paks install ./own"],
+  ["own/", "paks install ./own"],
+  ["~/skills/own", 'paks install "$HOME/skills/own"'],
   [".agents/skills/x", "paks install ./.agents/skills/x"],
   ["skills/own/pdf", "paks install ./skills/own/pdf"],
   ["git.example.com/acme/skills", "paks install https://git.example.com/acme/skills"],

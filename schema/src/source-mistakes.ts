@@ -21,6 +21,10 @@ export function mistakenSource(text: string, cause: PaksError): PaksError {
 
 function hintFor(text: string): string | undefined {
   const [first = "", ...more] = text.split("/");
+  if (first === "~" && more.length > 0)
+    return `A shell puts your home folder for ~ only outside of quotes: paks install "$HOME/${more.join("/")}"`;
+  // What completing a folder's name leaves.
+  if (more.length === 1 && more[0] === "" && first !== "") return `A folder begins with ./: paks install ./${first}`;
   if (first.startsWith(".")) return `A folder begins with ./: paks install ./${text}`;
   if (/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/i.test(first) && more.length > 0)
     return `The address of a repository begins with https://: paks install https://${text}`;

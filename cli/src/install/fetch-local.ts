@@ -1,19 +1,20 @@
-import { basename, join, resolve } from "node:path";
+import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
-import { PaksError, describeFiles } from "@paks/schema";
+import { PaksError, type ReleaseFile, describeFiles, isPaksError } from "@paks/schema";
 import type { ListedPak } from "./choose-pak.ts";
 import type { Fetched } from "./fetched.ts";
 import { readFetchedManifest } from "./fetched-manifest.ts";
 import { readFolder } from "./read-folder.ts";
+import { requireInside } from "./require-inside.ts";
 
 /**
  * A folder of this machine, copied as it is. No git runs in it. Where it is no pak itself, the only one below it is meant.
  * @throws PaksError MANIFEST_MISSING, AMBIGUOUS_MANIFEST, UNSAFE_PATH and the codes of the rules for releases
  */
 export async function fetchLocalSource(path: string, cwd: string): Promise<Fetched> {
-  const folder = await findLocal(resolve(cwd, path), path);
+  const folder = resolve(cwd, await narrowFolder(path, cwd));
   const files = await readFolder(folder);
-  const { manifest, notes } = readFetchedManifest(files, basename(folder));
+  const { manifest, notes } = readManifestIn(folder, files, cwd);
   return {
     name: manifest.name,
     account: undefined,
@@ -26,16 +27,57 @@ export async function fetchLocalSource(path: string, cwd: string): Promise<Fetch
   };
 }
 
-async function findLocal(root: string, path: string): Promise<string> {
+/** Among several folders, and below one, `SKILL.md` alone does not say which one cannot be read. */
+function readManifestIn(folder: string, files: readonly ReleaseFile[], cwd: string) {
+  try {
+    return readFetchedManifest(files, basename(folder));
+  } catch (error) {
+    if (!isPaksError(error) || typeof error.details?.["path"] !== "string") throw error;
+    const { code, message, hint, details } = error;
+    const [inside, path] = [relative(cwd, folder), details["path"] as string];
+    const place = inside.startsWith("..") || isAbsolute(inside) ? join(folder, path) : join(inside, path);
+    throw new PaksError(code, message, {
+      hint,
+      details: { ...details, path: place.replaceAll(sep, "/") },
+      cause: error,
+    });
+  }
+}
+
+/**
+ * A folder that `paks.jsonc` or the lock names. What comes with a clone must really be in it, wherever its links lead.
+ * @param root folder of the workspace
+ * @throws PaksError UNSAFE_TARGET and what `fetchLocalSource` throws
+ */
+export async function fetchOwnFolder(path: string, root: string): Promise<Fetched> {
+  await requireInside(resolve(root, path), root);
+  try {
+    return await fetchLocalSource(path, root);
+  } catch (error) {
+    if (!isPaksError(error, "AMBIGUOUS_MANIFEST") || !Array.isArray(error.details?.["sources"])) throw error;
+    const { code, message, details } = error;
+    const [first] = details!["sources"] as readonly string[];
+    throw new PaksError(code, message, {
+      hint: `Write the ones that are meant into paks.jsonc in the place of ${path}, for example ${first}, then run \`paks install\`.`,
+      details,
+      cause: error,
+    });
+  }
+}
+
+/**
+ * The folder of the pak that a folder means: itself, or the only one below it; as the path was written.
+ * @throws PaksError MANIFEST_MISSING, AMBIGUOUS_MANIFEST with `details.paths`
+ */
+export async function narrowFolder(path: string, cwd: string): Promise<string> {
+  const root = resolve(cwd, path);
   const { isBareRepository, isPakFolder, openLocalTree } = await import("./local-tree.ts");
-  if (await isPakFolder(root)) return root;
+  if (await isPakFolder(root)) return path;
   if (await isBareRepository(root)) throw bareRepository(root);
   const { choosePak } = await import("./choose-pak.ts");
-  const chosen = await choosePak(await openLocalTree(root), {
-    where: root,
-    sourceOf: (folder) => `${path.replace(/[\\/]$/, "")}/${folder}`,
-  });
-  return join(root, chosen);
+  const sourceOf = (folder: string) => `${path.replace(/[\\/]$/, "")}/${folder}`;
+  const chosen = await choosePak(await openLocalTree(root), { where: root, sourceOf });
+  return chosen === "" ? path : sourceOf(chosen);
 }
 
 const bareRepository = (root: string): PaksError =>

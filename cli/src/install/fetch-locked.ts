@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { relative, resolve, sep } from "node:path";
 import {
   type GitOrigin,
   type LocalOrigin,
@@ -201,20 +201,26 @@ const localPath = ({ options, context }: Pick<Described, "options" | "context">,
   resolve(options.root ?? context.cwd, path);
 
 async function readLocal(locked: Locked<LocalOrigin>): Promise<readonly ReleaseFile[]> {
-  const { options, context } = locked;
+  const { options, context, entry, origin } = locked;
   const root = options.root ?? context.cwd;
-  const [{ fetchLocalSource }, { requireInside }] = await Promise.all([
+  const [{ fetchOwnFolder }, { requireInside }] = await Promise.all([
     import("./fetch-local.ts"),
     import("./require-inside.ts"),
   ]);
-  await requireInside(localPath(locked, locked.origin), root);
+  await requireInside(localPath(locked, origin), root);
   // Before the folder, which may be gone.
-  const kept = options.earlier === true ? await context.store.find(locked.entry.digest) : undefined;
+  const kept = options.earlier === true ? await context.store.find(entry.digest) : undefined;
   if (kept !== undefined) return kept;
-  const { files } = await fetchLocalSource(localPath(locked, locked.origin), root);
-  if (describeFiles(files).digest === locked.entry.digest) return files;
+  // The source may be a folder above. Which one below it is meant is for the files to say, not for the lock.
+  const source = entry.source === null ? origin.path : entry.source;
+  const { files, origin: found } = await fetchOwnFolder(source, root);
+  if (found.type === "local" && found.path !== localPath(locked, origin))
+    throw mismatch(locked, `the pak in ${source} is now ${relative(root, found.path).replaceAll(sep, "/") || "."}`, {
+      hint: "Look at who changed paks.lock. If the folder was moved, `paks install` locks where it is now.",
+    });
+  if (describeFiles(files).digest === entry.digest) return files;
   if (options.earlier === true) throw notKept(locked);
-  throw mismatch(locked, `the files in ${locked.origin.path || "."} have changed since`, {
+  throw mismatch(locked, `the files in ${origin.path || "."} have changed since`, {
     hint: "Run `paks install` to lock what is there now.",
   });
 }

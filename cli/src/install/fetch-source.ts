@@ -54,7 +54,7 @@ export async function fetchSource(text: string, context: Context, options: Sourc
 }
 
 /** Among several sources, which one was not plain. */
-function withSource(error: unknown, text: string): unknown {
+export function withSource(error: unknown, text: string): unknown {
   if (!isPaksError(error, "AMBIGUOUS_MANIFEST") || error.details?.["paths"] === undefined) return error;
   const { code, message, hint, details, cause } = error;
   return new PaksError(code, message, { hint, details: { ...details, source: text }, cause });

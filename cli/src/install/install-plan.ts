@@ -8,7 +8,6 @@ import type { Ranges } from "../workspace/resolve.ts";
 import { requireTyped } from "../workspace/typed-repositories.ts";
 import { type RememberingRegistry, rememberAnswers } from "../workspace/remember-answers.ts";
 import type { Fetched } from "./fetched.ts";
-import { requireInside } from "./require-inside.ts";
 
 /** One client for each account, which is asked nothing twice. `prepared`: what its user makes of it. */
 export function openRegistries(
@@ -46,9 +45,11 @@ export function openFetchers(context: Context, { root, registryFor, registryWish
   return {
     fetchWish: (wish) =>
       once(`wish ${wish.text}`, async () => {
+        if (wish.source.type === "local" && !wish.isNamed) {
+          const { fetchOwnFolder } = await import("./fetch-local.ts");
+          return await fetchOwnFolder(wish.source.path, root);
+        }
         const { fetchSource } = await import("./fetch-source.ts");
-        // What a cloned workspace names must really be in it, wherever its links lead.
-        if (wish.source.type === "local" && !wish.isNamed) await requireInside(`${root}/${wish.source.path}`, root);
         if (wish.source.type === "git" && !wish.isNamed) await requireTyped(context, wish.source.url, root);
         const fetched = await fetchSource(wish.text, { ...context, cwd: root });
         // The lock may be all that is left when a repository is gone.

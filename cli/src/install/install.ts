@@ -5,7 +5,6 @@ import {
   emptyWorkspace,
   formatLock,
   isPrerelease,
-  parseSource,
   workspaceFileNames,
 } from "@paks/schema";
 import type { Context } from "../context.ts";
@@ -13,7 +12,7 @@ import { requireWishes } from "../workspace/check-lock.ts";
 import { type OpenWorkspace, findWorkspace, isHomeFolder } from "../workspace/open-workspace.ts";
 import type { InstallRequest, PlannedPak } from "../workspace/plan-install.ts";
 import { rememberFolders, rememberTyped } from "../workspace/typed-repositories.ts";
-import { identityOf, nameWish } from "../workspace/wish.ts";
+import { identityOf } from "../workspace/wish.ts";
 import { adoptUnrecorded } from "./adopt.ts";
 import { expectArchives } from "./expect-archives.ts";
 import type { Fetched } from "./fetched.ts";
@@ -21,6 +20,7 @@ import { openFetchers, openRegistries } from "./install-plan.ts";
 import { openScopes } from "./install-scopes.ts";
 import { keepReplaced } from "./keep-replaced.ts";
 import { listCopies } from "./links.ts";
+import { nameSources } from "./name-sources.ts";
 import { isDisabledOrphan, listRenames, removeOrphans, requireUneditedRenames } from "./orphans.ts";
 import { type Placed, placeReleases } from "./place.ts";
 import { type Ready, type ReadyPak, type Work, findPresent, makeReady } from "./ready-pak.ts";
@@ -28,7 +28,7 @@ import type { InstallRecord } from "./record.ts";
 import { type Review, reviewOf } from "./review.ts";
 import { findSkillsFolder } from "./scope.ts";
 import { inFolderOrTidy } from "./tidily.ts";
-import { type SourceOptions, withOptions } from "./source-options.ts";
+import type { SourceOptions } from "./source-options.ts";
 import { unlinkLeftOut } from "./unlink-left-out.ts";
 
 export interface InstallOptions {
@@ -102,11 +102,8 @@ export async function installSources(
   const { root } = first;
   if (save && first.workspaceFile === undefined && isHomeFolder(context.home)(root)) throw homeIsNoProject(root);
   if (save) requireWishes(first);
-  const named = texts.map((text) =>
-    nameWish(parseSource(withOptions(text, options.source ?? {})), { root, cwd: context.cwd }, options.as),
-  );
-  if (options.as !== undefined && named.length !== 1)
-    throw new PaksError("USAGE", "--as names the folder of one pak.", { hint: "Install the others on their own." });
+  const place = findSkillsFolder(context, { ...options, root: isProject ? root : undefined });
+  const named = await nameSources(texts, { root, cwd: context.cwd, skillsFolder: place.skillsFolder, options });
   await rememberTyped(
     context,
     named.flatMap(({ source }) => (source.type === "git" ? [source.url] : [])),
@@ -125,7 +122,7 @@ export async function installSources(
       root: isProject ? root : undefined,
       workspaceAgents: first.workspace.agents,
     }),
-    place: findSkillsFolder(context, { ...options, root: isProject ? root : undefined }),
+    place,
     told: new Set(),
   };
   if (save && options.dryRun !== true) await adoptUnrecorded(context, { ...work.place, root }, first.lock);

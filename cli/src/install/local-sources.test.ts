@@ -107,3 +107,25 @@ test("a folder that is not there, and one without a pak, are told apart from eac
   expect((await paks(["./empty"])).stderr).toContain("There is no SKILL.md in");
   expect(await readFile(join(options.cwd, "empty", "README.md"), "utf8")).toBe("x");
 });
+
+test("a file is told which folder it is in, and where what cannot be read is", async () => {
+  await write({ "repo/pdf/SKILL.md": "---\nname: [pdf\n---\n" });
+  const file = await paks(["./repo/pdf/SKILL.md"]);
+  expect([file.exit, file.stderr]).toEqual([5, expect.stringMatching(/Name the folder that it is in: .*repo\/pdf\n/)]);
+  const broken = await paks(["./repo"]);
+  expect([broken.exit, broken.stderr]).toEqual([5, expect.stringContaining("at repo/pdf/SKILL.md:")]);
+});
+
+test.each([
+  { what: "a pak around the place", folder: "", source: ".", says: "cannot be installed into itself" },
+  { what: "what lies in it", folder: ".agents/skills/own", source: "./.agents/skills/own", says: "its own source" },
+])("a folder is never installed into itself, nor from where it is put: $what", async ({ folder, source, says }) => {
+  await write({ [`${folder}/SKILL.md`]: skill("own") });
+  for (const more of [[], ["--force"]]) {
+    const run = await paks([source, ...more]);
+    expect([run.exit, run.stderr]).toEqual([10, expect.stringContaining(says)]);
+  }
+  // A place that is elsewhere will do.
+  const run = await paks([source, "--dir", outside]);
+  expect(run.exit, run.stderr).toBe(0);
+});

@@ -1,12 +1,14 @@
 import { lstatSync, readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import {
   type Limits,
   type ReleaseFile,
   PaksError,
   defaultLimits,
+  findManifests,
   requireReleaseFiles,
   requireEntries,
+  unreadableError,
 } from "@paks/schema";
 
 /** What tools leave in a work tree and no release holds. */
@@ -20,7 +22,8 @@ interface FolderEntry {
 
 /**
  * The files of a folder on this machine, under the same rules as a release's. Links are never followed.
- * Throws MANIFEST_MISSING when there is no such folder, and the codes of the path and size rules.
+ * Throws MANIFEST_MISSING when there is no such folder, READ_ONLY_TARGET when it may not be read, and the codes of the
+ * path and size rules.
  */
 export async function readFolder(folder: string, limits: Limits = defaultLimits): Promise<ReleaseFile[]> {
   const entries = await listFolder(folder, { limits, passOver: passedOver });
@@ -57,14 +60,17 @@ function readEntriesOf(folder: string, asked: string) {
   try {
     return readdirSync(folder, { withFileTypes: true });
   } catch (cause) {
-    if (folder !== join(asked, "")) throw cause;
-    throw unreadable(asked, cause);
+    throw unreadableError(cause, folder) ?? (folder === join(asked, "") ? unreadable(asked, cause) : cause);
   }
 }
 
 /** A folder of the user's that is not there, or is something else. */
 export const unreadable = (path: string, cause: unknown): PaksError =>
-  new PaksError("MANIFEST_MISSING", `${path} is not a folder that can be read.`, { cause, details: { path } });
+  new PaksError("MANIFEST_MISSING", `${path} is not a folder that can be read.`, {
+    cause,
+    hint: findManifests([basename(path)]).length > 0 ? `Name the folder that it is in: ${dirname(path)}` : undefined,
+    details: { path },
+  });
 
 const modeOf = (path: string) => ((lstatSync(path).mode & 0o100) === 0 ? "100644" : "100755");
 

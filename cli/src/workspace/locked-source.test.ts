@@ -78,6 +78,9 @@ test.each([
   localOf("./skills/../ours/", "ours"),
   localOf("/home/me/project/ours", "ours"),
   localOf("../project/ours", "ours"),
+  localOf("./skills", "skills/ours"),
+  localOf("./lib/", "lib/skills/ours"),
+  localOf("/home/me/project/lib", "lib/skills/ours"),
 ])("%j is what its source asks for", (entry) => expect(findStray(entry)).toBeUndefined());
 
 test.each([
@@ -87,6 +90,9 @@ test.each([
   npmOf("npm:@acme/skills@1.2.0#path=a", "1.2.0", "b"),
   localOf("./skills/ours", "skills/evil"),
   localOf("./ours", "skills/ours"),
+  localOf("./skills/ours", "skills"),
+  localOf("./skills", "skills-of-others/ours"),
+  localOf(".", "ours"),
   localOf("/home/me/project/ours", "evil"),
   localOf("acme/pdf", "ours"),
   localOf("ext::sh -c x", "ours"),

@@ -138,17 +138,25 @@ function differsOnNpm(source: Extract<Source, { type: "npm" }>, origin: NpmOrigi
   return isTag || fitsSelector(origin.version, selector) ? undefined : `version ${origin.version}`;
 }
 
-/** @param path relative to the workspace, of which only its reader knows where it is */
+/**
+ * The folder that was named, or one in it: that it is the only pak there is seen where its files are read.
+ * @param path relative to the workspace, of which only its reader knows where it is
+ */
 function isFolder(source: string, path: string): boolean {
   const folder = posix.normalize(source.replaceAll("\\", "/")).replace(/\/$/, "");
   const isElsewhere = folder.startsWith("../") || /^(?:\/|[A-Za-z]:)/.test(folder);
-  return folder === (path === "" ? "." : path) || (isElsewhere && folder.endsWith(`/${path}`));
+  const parts = path.split("/");
+  const above = path === "" ? ["."] : parts.map((_part, index) => parts.slice(0, index + 1).join("/"));
+  return above.some((one) => folder === one || (isElsewhere && folder.endsWith(`/${one}`)));
 }
 
 /** What `rollback` would put back must be another state of the same pak. */
 function findOther({ resolved: before }: Entry, { resolved }: Entry): string | undefined {
-  return placeOf(before) === placeOf(resolved) ? undefined : `it was of ${placeOf(before)}`;
+  return isOfSamePlace(before, resolved) ? undefined : `it was of ${placeOf(before)}`;
 }
+
+/** Whether a pak can have come from both, one after the other. */
+export const isOfSamePlace = (one: Origin, other: Origin): boolean => placeOf(one) === placeOf(other);
 
 function placeOf(origin: Origin): string {
   if (origin.type === "registry") return formatPakId(origin);
