@@ -176,6 +176,25 @@ test("a person is shown what is new and asked; no leaves everything as it was", 
   expect(await versionOf("pdf")).toBe("1.1.0");
 });
 
+test("what was never installed is called new, and not more than what is there", async () => {
+  const { registry } = project;
+  await registry.add("acme/pdf", "1.0.0");
+  await registry.add("acme/doc", "1.0.0", { files: { "run.sh": "echo\n" } });
+  await project.ok("install", "acme/pdf");
+  await project.write("paks.jsonc", '{ "paks": ["acme/pdf", "acme/doc"] }');
+  const refused = await project.paks("update");
+  expect(refused.stderr).toContain(
+    "acme/doc 1.0.0 is new here, and nobody agreed to what it can do. acme/doc: new scripts",
+  );
+  expect(refused.stderr).not.toContain("more than");
+  await registry.add("acme/pdf", "1.1.0", { files: { "run.sh": "echo\n" } });
+  expect((await project.paks("update")).stderr).toMatch(
+    /acme\/pdf 1\.1\.0 can do more than .*acme\/doc 1\.0\.0 is new/,
+  );
+  const asked = await runPaks(["update", "doc"], { ...project.options, terminal: true, stdin: "y" });
+  expect(asked.stderr).not.toContain("more than");
+});
+
 test("edits are told before anybody is asked about anything else", async () => {
   const { registry } = project;
   await registry.add("acme/pdf", "1.0.0");

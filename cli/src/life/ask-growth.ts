@@ -2,6 +2,7 @@ import { type CapabilityChange, PaksError, noCapabilities } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { formatCapabilityChange } from "./capability-text.ts";
 import { type FileChange, formatFileList } from "./file-changes.ts";
+import { noState } from "./state-names.ts";
 
 /** One pak that gets other files. */
 export interface Growing {
@@ -40,11 +41,13 @@ export async function askAboutGrowth(
   for (const pak of grown) {
     const yes = await context.prompts.confirm({
       about: [
-        `⚠ ${pak.name} ${pak.states.join(" → ")} can do more than before:`,
+        isNew(pak)
+          ? `⚠ ${pak.name} ${pak.states[1]} is new here and can do this:`
+          : `⚠ ${pak.name} ${pak.states.join(" → ")} can do more than before:`,
         ...formatCapabilityChange(pak.capabilities).map((line) => `  ${line}`),
         ...formatFileList(pak.files ?? [], 20),
       ].join("\n"),
-      message: words.question(pak.name),
+      message: isNew(pak) ? `Install ${pak.name}?` : words.question(pak.name),
       instead: "--allow-new-capabilities",
       initial: false,
     });
@@ -53,19 +56,28 @@ export async function askAboutGrowth(
   }
 }
 
+/** Nothing of it was installed, so there is nothing that it could do more than. */
+const isNew = ({ states }: Growing): boolean => states[0] === noState;
+
 function refuseGrowth(grown: readonly Growing[], { hint }: GrowthWords): PaksError {
-  const names = grown.map(({ name, states }) => `${name} ${states[1]}`);
   const lines = grown.flatMap(({ name, capabilities }) =>
     formatCapabilityChange({ ...capabilities, removed: noCapabilities }).map((line) => `${name}: ${line.slice(2)}`),
   );
-  return new PaksError(
-    "CAPABILITIES_GROWN",
-    `${names.join(", ")} can do more than what is installed. ${lines.join("; ")}.`,
-    {
-      hint,
-      details: {
-        paks: grown.map(({ name, folder, to, capabilities }) => ({ name, folder, to, added: capabilities.added })),
-      },
+  return new PaksError("CAPABILITIES_GROWN", `${sayGrowth(grown)} ${lines.join("; ")}.`, {
+    hint,
+    details: {
+      paks: grown.map(({ name, folder, to, capabilities }) => ({ name, folder, to, added: capabilities.added })),
     },
-  );
+  });
+}
+
+function sayGrowth(grown: readonly Growing[]): string {
+  const [fresh, known] = [grown.filter(isNew), grown.filter((pak) => !isNew(pak))];
+  const namesOf = (paks: readonly Growing[]) => paks.map(({ name, states }) => `${name} ${states[1]}`).join(", ");
+  const are =
+    fresh.length > 1 ? "are new here, and nobody agreed to what they" : "is new here, and nobody agreed to what it";
+  return [
+    ...(known.length > 0 ? [`${namesOf(known)} can do more than what is installed.`] : []),
+    ...(fresh.length > 0 ? [`${namesOf(fresh)} ${are} can do.`] : []),
+  ].join(" ");
 }

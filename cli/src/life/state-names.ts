@@ -2,6 +2,9 @@ import type { LockedPak } from "@paks/schema";
 
 type State = Pick<LockedPak, "version" | "digest" | "resolved">;
 
+/** Stands for the state before, where nothing was installed. */
+export const noState = "(new)";
+
 /** A version, or the short commit or digest of what has none. */
 export const stateName = (state: State): string => state.version ?? pointOf(state);
 

@@ -21,7 +21,7 @@ import type { FindNewer } from "./newer-alone.ts";
 import { recordEntry } from "./record-entry.ts";
 import { ownName } from "./own-name.ts";
 import type { Place } from "./places.ts";
-import { stateName, stateNames } from "./state-names.ts";
+import { noState, stateName, stateNames } from "./state-names.ts";
 
 export interface UpdateOptions {
   /** Nothing is changed. */
@@ -193,7 +193,7 @@ function describe({ folder, fetched, isDependency }: ReviewedPak, { before, old,
 }
 
 const statesOf = (before: Entry | undefined, after: Parameters<typeof stateName>[0]): PakUpdate["states"] =>
-  before === undefined ? ["(new)", stateName(after)] : stateNames(before, after);
+  before === undefined ? [noState, stateName(after)] : stateNames(before, after);
 
 /** @param isLocked what no lock knows cannot be pinned */
 function requireUnedited(updates: readonly PakUpdate[], isLocked: boolean): void {
