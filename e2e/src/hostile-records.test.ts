@@ -67,7 +67,7 @@ test("with a record that names its .git, its sources, the same bytes: none of th
   for (const force of [[], ["--force"]]) {
     await claim();
     expect(await leavesThem(["remove", "good", ...force])).toContain(
-      `names ${join(folder, ".git")}, where paks puts no links`,
+      `names ${join(folder, ".git")}, which lies in no folder of a coding tool that paks knows`,
     );
     await leavesThem(["install", good, "--agent", "universal"]);
   }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { describeFiles } from "@paks/schema";
 import { readInstalledState } from "./installed-state.ts";
+import { withoutLeft } from "./left-by-tools.ts";
 import { readFolder } from "./read-folder.ts";
 import type { ReadyPak, Work } from "./ready-pak.ts";
 
@@ -14,7 +15,7 @@ export async function keepReplaced({ place, context }: Work, paks: readonly Read
     if (before?.resolved.type !== "local" || !fetched || fetched.digest === before.digest) continue;
     const { state, record } = await readInstalledState(place.skillsFolder, pak.folder);
     if (state !== "intact" || record.digest !== before.digest) continue;
-    const files = await readFolder(join(place.skillsFolder, pak.folder));
+    const files = withoutLeft(await readFolder(join(place.skillsFolder, pak.folder)), record);
     if (describeFiles(files).digest === before.digest) await context.store.put(before.digest, files);
   }
 }

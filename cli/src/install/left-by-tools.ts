@@ -1,3 +1,6 @@
+import type { ReleaseFile } from "@paks/schema";
+import type { InstallRecord } from "./record.ts";
+
 /** As files; what they hold is no code. */
 const ofFileManagers = new Set([".DS_Store", "Thumbs.db", "desktop.ini"]);
 
@@ -26,8 +29,14 @@ export function isCompiledPython({ path, mode }: Entry): boolean {
 
 const isFile = (mode: string): boolean => mode.startsWith("100");
 
-/** The files of a folder without what tools left there. */
-export const withoutLeft = <T extends { readonly path: string; readonly executable: boolean }>(
-  files: readonly T[],
-): readonly T[] =>
-  files.filter(({ path, executable }) => !isLeftByTools({ path, mode: executable ? "100755" : "100644" }));
+/**
+ * The files of a folder without what tools left there.
+ * @param record of what was installed; what it lists stays
+ */
+export function withoutLeft(
+  files: readonly ReleaseFile[],
+  record?: Pick<InstallRecord, "files">,
+): readonly ReleaseFile[] {
+  const recorded = new Set(record?.files.map(({ path }) => path));
+  return files.filter(({ path }) => recorded.has(path) || !isLeftByTools({ path, mode: "100644" }));
+}

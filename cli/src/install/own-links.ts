@@ -1,10 +1,12 @@
+import { lstatSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
+import { systemErrorCode } from "@paks/schema";
 import { type Target, type UserTarget, listGlobalFolders, listTargets, targetTable } from "@paks/targets";
 import type { Context } from "../context.ts";
 import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { type InstallRecord, resolveLinks } from "./record.ts";
 import { isInside } from "./require-inside.ts";
-import { isDirect, isSameFolder } from "./same-folder.ts";
+import { isDirect, isSameFolder, leadsTo } from "./same-folder.ts";
 
 /** What the folders of coding tools depend on. Without it: those of the built-in table, in a project. */
 export interface LinkPlaces {
@@ -64,7 +66,9 @@ export interface SortedLinks {
 
 /**
  * A record may have come with a stranger's project and then names whatever he likes: `.git`, the user's own sources. A
- * link is ours only where paks would make one for this folder, and in a project only when its real place is inside.
+ * link is ours only where paks would make one for this folder, and in a project only when its real place is inside. The
+ * record in the user's own home nobody else wrote: a link that leads to this folder is ours wherever it is, as what said
+ * where the tool's folder is (`CLAUDE_CONFIG_DIR`) may say so no more. A copy is a folder, and not believed like that.
  */
 export async function sortLinks(
   skillsFolder: string,
@@ -76,12 +80,23 @@ export async function sortLinks(
   if (record.links.length === 0) return { own, strangers };
   const folders = listLinkFolders(skillsFolder, places);
   const root = rootOfSkillsFolder(skillsFolder);
+  const to = join(skillsFolder, record.folder);
   const isPlaced = async (path: string) =>
-    root !== undefined &&
+    root !== undefined && ((isHome(root, places) && isLinkTo(path, to)) || (await isInToolFolder(path, root)));
+  const isInToolFolder = async (path: string, root: string) =>
     folders.some((one) => isPlaceIn(one, path, record.folder)) &&
     (isHome(root, places) || (await isInside(dirname(path), root)));
   for (const path of resolveLinks(skillsFolder, record)) ((await isPlaced(path)) ? own : strangers).push(path);
   return { own, strangers };
+}
+
+function isLinkTo(path: string, to: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true && leadsTo(path, to);
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR", "ELOOP", "EACCES"].includes(systemErrorCode(error) ?? "")) return false;
+    throw error;
+  }
 }
 
 /** The links of a record that are ours to remove and to make. */

@@ -1,5 +1,5 @@
 import { lstatSync, readlinkSync, realpathSync, statSync } from "node:fs";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { PaksError, systemErrorCode } from "@paks/schema";
 
 const mostLinks = 40;
@@ -40,6 +40,13 @@ export function isItself(path: string, to: string): boolean {
   if (placeItself(path) === placeItself(to)) return true;
   const facts = unlessGone(() => lstatSync(path));
   return facts?.isDirectory() === true && isSameFolder(path, to);
+}
+
+/** Whether the link at `path`, or what it would lead to if that were there, is `to`. */
+export function leadsTo(path: string, to: string): boolean {
+  const value = readlinkSync(path);
+  const next = isAbsolute(value) ? resolve(value) : resolve(realPlace(dirname(path)), value);
+  return next === to || [next, realPlace(path)].includes(realPlace(to));
 }
 
 /**

@@ -135,6 +135,18 @@ export const pak = {
   folder: field(text, "below the skills folder"),
 };
 
+export const HeldBack = named(
+  "HeldBack",
+  z.strictObject({
+    pak: field(text, "`account/name`"),
+    version: field(text, "the newer one"),
+    taken: nullable(text, "the version that is taken instead; `null`: that cannot be said"),
+    by: list(text, "each path to what stands in the way, such as `acme/report@1.0.0 → acme/text@^0.1`"),
+    reason: field(text, "the same for people"),
+  }),
+  "A newer version of a pak that is not taken because of what other paks ask for, or because it needs what is not to be had.",
+);
+
 export const Moved = list(
   z.strictObject({
     from: field(text, "absolute path where it was"),
@@ -178,6 +190,7 @@ export const Installation = z.strictObject({
   workspace: nullable(text, "absolute path of the project whose files were read; `null`: of none"),
   installed: list(InstalledPak, "every pak that was asked for, and what they depend on"),
   removed: list(text, "folders of paks that nothing asks for any more"),
+  held_back: list(HeldBack, "newer versions that were looked for and not taken"),
 });
 
 export const ListedPak = named(
@@ -202,6 +215,7 @@ export const ListedPak = named(
     pinned: field(flag, "`update` leaves it alone"),
     dependency: field(flag, "it is there only because another pak depends on it"),
     changed: list(text, "files that were edited, relative to the pak"),
+    changed_modes: list(text, "files that became executable or are no longer, when none was edited"),
     links: list(text, "absolute paths of what leads to it in the folders of coding tools"),
     broken_links: list(text, "those that are gone, lead elsewhere, or are copies that were edited"),
     edited_copies: list(text, "those of `broken_links` that are edited copies"),

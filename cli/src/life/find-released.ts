@@ -3,6 +3,7 @@ import { type LockedPak, type ReleaseFile, isPaksError } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { fetchLocked } from "../install/fetch-locked.ts";
 import { readInstalledState } from "../install/installed-state.ts";
+import { withoutLeft } from "../install/left-by-tools.ts";
 import { readFolder } from "../install/read-folder.ts";
 import type { Place } from "./places.ts";
 
@@ -21,7 +22,7 @@ export async function findReleased(
   const state = await readInstalledState(place.skillsFolder, folder);
   try {
     if (state.state === "intact" && state.record.digest === before.digest)
-      return await readFolder(join(place.skillsFolder, folder));
+      return withoutLeft(await readFolder(join(place.skillsFolder, folder)), state.record);
     return (await fetchLocked(before, context, { root: place.root, wish })).files;
   } catch (error) {
     if (!isPaksError(error) || error.code === "CANCELLED") throw error;

@@ -112,9 +112,15 @@ interface Known {
 async function withOwnLinks(pak: InstalledPak, { context, place, places, findStanding }: Known): Promise<InstalledPak> {
   const { own, strangers } = await sortLinks(place.skillsFolder, pak.record, places);
   for (const path of strangers)
-    if (await exists(path))
-      context.warn(`The record of ${pak.record.folder} names ${path}, where paks puts no links: it is left alone.`);
+    if (await exists(path)) context.warn(leftAlone(pak.record.folder, { path, isGlobal: place.scope === "global" }));
   return { ...pak, links: [...new Set([...own, ...(await findStanding(pak.record))])] };
+}
+
+function leftAlone(folder: string, { path, isGlobal }: { readonly path: string; readonly isGlobal: boolean }): string {
+  const how = isGlobal
+    ? "If paks made it for a tool whose folder a variable named then, such as CLAUDE_CONFIG_DIR, set that variable again and paks knows it; else look at what it is, and delete it yourself when you do not need it."
+    : "Look at what it is; when paks made it and you do not need it, delete it yourself.";
+  return `The record of ${folder} names ${path}, which lies in no folder of a coding tool that paks knows: it is left alone. ${how}`;
 }
 
 const emptyRow = (place: Place, folder: string, path: string): ListRow => ({
@@ -183,13 +189,14 @@ export const rowName = ({ pak, locked, folder }: ListRow): string => {
 export const rowVersion = ({ pak, locked }: ListRow): string | null => pak?.record.version ?? locked?.version ?? null;
 
 /** In words, for the column STATE. */
-export function rowStateText({ state, lockState, brokenLinks, editedCopies, locked, error }: ListRow): string {
+export function rowStateText({ state, lockState, brokenLinks, editedCopies, locked, error, pak }: ListRow): string {
   if (error !== undefined) return `broken: ${error.code}`;
   const gone = brokenLinks.length - editedCopies.length;
   return [
     state === "unrecorded" ? "there, without a record of paks" : state,
     ...(lockState === "differs" && state !== "missing" ? ["not as locked"] : []),
     ...(lockState === "absent" ? ["not in the lock"] : []),
+    ...(pak !== undefined && pak.otherModes.length > 0 ? ["executable bits changed"] : []),
     ...(gone > 0 ? [`${gone} ${gone === 1 ? "link" : "links"} gone`] : []),
     ...(editedCopies.length > 0
       ? [`${editedCopies.length} ${editedCopies.length === 1 ? "copy" : "copies"} edited`]
@@ -215,6 +222,7 @@ export const rowData = (row: ListRow) => {
     pinned: locked?.pinned === true,
     dependency: locked !== undefined && locked.source === null,
     changed: pak?.changed ?? [],
+    changed_modes: pak?.otherModes ?? [],
     links: pak?.links ?? [],
     broken_links: row.brokenLinks,
     edited_copies: row.editedCopies,

@@ -156,6 +156,46 @@ test("links and copies that paks made go as before, those of the user's own tool
   }
 });
 
+test("a link of all projects goes with its pak also when the variable that named its tool's folder is not set", async () => {
+  const environment = project.options.environment!;
+  const elsewhere = join(project.home, "..", "claude-home");
+  for (const [variable, tool] of [
+    ["CLAUDE_CONFIG_DIR", "claude-code"],
+    ["HERMES_HOME", "hermes-agent"],
+  ] as const) {
+    Object.assign(environment, { [variable]: elsewhere });
+    await project.ok("install", "acme/pdf", "-g", "--agent", tool);
+    delete (environment as Record<string, string>)[variable];
+    const { installed } = await project.json<{ installed: { links: string[] }[] }>("list", "-g");
+    const [link] = installed[0]!.links;
+    expect(link).toContain(elsewhere);
+    expect((await project.ok("list", "-g")).stderr).toBe("");
+    expect((await project.ok("remove", "pdf", "-g")).stderr).toBe("");
+    expect(await exists(link!)).toBe(false);
+  }
+});
+
+test("what a record of all projects names, and is no link to its pak, stays, and is told how to be got rid of", async () => {
+  const elsewhere = join(project.home, "..", "claude-home");
+  const copy = join(elsewhere, "skills", "pdf");
+  Object.assign(project.options.environment!, { CLAUDE_CONFIG_DIR: elsewhere });
+  await project.ok("install", "acme/pdf", "-g", "--agent", "claude-code", "--copy");
+  delete (project.options.environment as Record<string, string>)["CLAUDE_CONFIG_DIR"];
+  const { stderr } = await project.ok("remove", "pdf", "-g");
+  expect(stderr).toContain(`names ${copy}`);
+  expect(stderr).toContain("such as CLAUDE_CONFIG_DIR");
+  expect(stderr).toContain("delete it yourself");
+  expect(await exists(join(copy, "SKILL.md"))).toBe(true);
+});
+
+test("a link that a project's record names outside the tools' folders stays, also when it leads to the pak", async () => {
+  const path = join(project.cwd, "src-pdf");
+  await symlink(".agents/skills/pdf", path);
+  await nameLinks("../../src-pdf");
+  expect((await project.ok("remove", "pdf")).stderr).toContain("delete it yourself");
+  expect(await exists(path)).toBe(true);
+});
+
 test("what --force moves away is named with where it was and where it is", async () => {
   await project.ok("install", "acme/pdf@1.0.0", "--agent", "claude-code", "--copy");
   const copy = join(project.cwd, ".claude", "skills", "pdf");

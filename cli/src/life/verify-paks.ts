@@ -1,9 +1,11 @@
-import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Workspace, PaksError, contentDigest, isPaksError, lockFileName } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { eachAtOnce } from "../install/each-at-once.ts";
+import { readChanges } from "../install/installed-state.ts";
+import { readLinkState } from "../install/links.ts";
 import type { InstalledPak } from "../install/list-installed.ts";
+import { type LinkPlaces, linkPlacesOf } from "../install/own-links.ts";
 import { listDisagreements, notLocked } from "../workspace/check-lock.ts";
 import { findLocked } from "../workspace/entry.ts";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
@@ -32,7 +34,7 @@ export async function verifyRows(
 ): Promise<Verified[]> {
   let count = 0;
   const checked = await eachAtOnce(rows, asksAtOnce, async (row) => {
-    const local = await checkLocally(row, context.platform);
+    const local = await checkLocally(row, linkPlacesOf(context));
     const asked = await checkRegistry(context, row, row.place.locked ? workspace.registry : undefined);
     step(`Verified ${(count += 1)} of ${rows.length}`);
     return { row, registry: asked.registry, problems: [...local, ...asked.problems] };
@@ -61,7 +63,7 @@ async function withOrigins(
 
 const about = (row: ListRow) => ({ folder: row.folder, name: rowName(row) });
 
-async function checkLocally(row: ListRow, platform: NodeJS.Platform): Promise<Problem[]> {
+async function checkLocally(row: ListRow, places: LinkPlaces): Promise<Problem[]> {
   if (row.error !== undefined) return [problemOf(row.error, about(row))];
   const { pak } = row;
   const problems: Problem[] = [...(await checkLock(row))];
@@ -82,8 +84,11 @@ async function checkLocally(row: ListRow, platform: NodeJS.Platform): Promise<Pr
       hint: driftHint(row),
       paths: pak.changed,
     });
-  const modes = platform === "win32" || pak.changed.length > 0 ? [] : await listModeChanges(pak);
-  if (modes.length > 0) add("DRIFT", "files became executable or are no longer", { paths: modes });
+  if (pak.otherModes.length > 0)
+    add("DRIFT", "files became executable or are no longer", { hint: modesHint(row), paths: pak.otherModes });
+  const compiled = [...pak.compiled, ...(await listCompiledInCopies(pak, places))];
+  if (compiled.length > 0)
+    add("DRIFT", "has files that are not of the release", { hint: compiledHint(row), paths: compiled });
   const { brokenLinks, editedCopies } = row;
   const gone = brokenLinks.filter((path) => !editedCopies.includes(path));
   if (gone.length > 0)
@@ -111,6 +116,27 @@ const unrecorded = (row: ListRow): Problem =>
         hint: "Look at what it is. paks ci --force keeps a copy of it and installs what is locked.",
       };
 
+const modesHint = ({ place, ...row }: ListRow): string =>
+  place.scope === "project"
+    ? "Set them as they were: paks install, or paks ci."
+    : `Set them as they were: install ${rowName({ place, ...row })} again.`;
+
+function compiledHint(row: ListRow): string {
+  const what = "Python leaves compiled files when a script of the skill runs, and runs them the next time.";
+  const how = row.place.scope === "project" ? "paks ci --force" : `install ${rowName(row)} again with --force`;
+  return `${what} To have only what was released: ${how}; they are not kept.`;
+}
+
+/** Absolute. */
+async function listCompiledInCopies({ links, record, path: to }: InstalledPak, places: LinkPlaces): Promise<string[]> {
+  const found: string[] = [];
+  for (const link of links) {
+    if ((await readLinkState(link, { to, record, places })) !== "copy") continue;
+    found.push(...(await readChanges(link, record)).compiled.map((path) => join(link, path)));
+  }
+  return found;
+}
+
 function driftHint({ folder, place, ...row }: ListRow): string {
   if (place.scope === "folder") return "Install it again with --force, which keeps a copy.";
   if (place.scope === "project")
@@ -128,15 +154,6 @@ function digestOf({ record }: InstalledPak): string {
     if (isPaksError(error, "UNSAFE_PATH")) return "none";
     throw error;
   }
-}
-
-async function listModeChanges({ record, path }: InstalledPak): Promise<string[]> {
-  const changed: string[] = [];
-  for (const file of record.files) {
-    const { mode } = await lstat(join(path, file.path));
-    if (((mode & 0o100) !== 0) !== file.executable) changed.push(file.path);
-  }
-  return changed;
 }
 
 /** Where `paks.jsonc` and the lock do not agree, and where the lock does not agree with itself. */
