@@ -1,5 +1,6 @@
 import { defineCommand } from "../command.ts";
 import { installLocked } from "../install/ci.ts";
+import { isChanged } from "../install/install.ts";
 import { tellSameNames } from "../install/same-names.ts";
 import { formatInstalled, installedData } from "../output/installed.ts";
 import { copyOption, splitAgents } from "./scope-options.ts";
@@ -27,7 +28,7 @@ export const ci = defineCommand({
       force: args.force,
     });
     const result = await tellSameNames(done);
-    const changed = result.installed.filter(({ action }) => action !== "unchanged");
+    const changed = result.installed.filter(isChanged);
     const count = `${result.installed.length} ${result.installed.length === 1 ? "pak" : "paks"}`;
     const summary = `✓ ${count} as in paks.lock, verified${changed.length === 0 ? "; all were there" : ""}`;
     return {

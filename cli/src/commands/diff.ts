@@ -24,7 +24,7 @@ import {
 import { findRows } from "../life/find-row.ts";
 import { type DiffSide, readInstalledSides } from "../life/installed-sides.ts";
 import { listPaks } from "../life/list-paks.ts";
-import { findPlace } from "../life/places.ts";
+import { type PlaceArgs, findPlace } from "../life/places.ts";
 import { safe } from "../output/safe-text.ts";
 import { withRegistryWish } from "../workspace/with-registry-wish.ts";
 
@@ -48,14 +48,17 @@ export const diff = defineCommand({
         alias: "g",
         default: false,
         describe: "What is installed for all projects",
-      }),
+      })
+      .option("dir", { type: "string", describe: "What is installed in this folder" }),
   run: async (args, context) => {
+    const { global, dir } = args;
+    const where = { global, dir };
     const [before, after] =
       args.b === undefined
-        ? await readInstalledSides(context, args.a, args.global)
+        ? await readInstalledSides(context, args.a, where)
         : await context.progress("Fetching", async () =>
-            // What is installed for all projects is no project's.
-            fetchBoth(args.global ? context : await withRegistryWish(context), [args.a, args.b!], args.global),
+            // What is installed elsewhere is no project's.
+            fetchBoth(global || dir !== undefined ? context : await withRegistryWish(context), [args.a, args.b!], where),
           );
     const changes = listFileChanges(before.files, after.files);
     const capabilities = compareCapabilities(readCapabilities(before.files), readCapabilities(after.files));
@@ -80,18 +83,18 @@ export const diff = defineCommand({
 async function fetchBoth(
   context: Context,
   [a, b]: readonly [string, string],
-  isGlobal: boolean,
+  where: PlaceArgs,
 ): Promise<[DiffSide, DiffSide]> {
-  const first = await sourceOfInstalled(context, a, isGlobal);
+  const first = await sourceOfInstalled(context, a, where);
   const second = sameAs(first, b);
   return await Promise.all([fetchSide(context, first), fetchSide(context, second)]);
 }
 
 /** `pdf` and `pdf@1.0.0` of an installed pak: its release, or another one; everything else as it is. */
-async function sourceOfInstalled(context: Context, text: string, isGlobal: boolean): Promise<string> {
+async function sourceOfInstalled(context: Context, text: string, where: PlaceArgs): Promise<string> {
   const [name = "", selector] = text.split("@");
   if (!/^[a-z0-9-]+$/.test(name)) return text;
-  const [row] = findRows(await listPaks(context, await findPlace(context, { global: isGlobal, dir: undefined })), name);
+  const [row] = findRows(await listPaks(context, await findPlace(context, where)), name);
   const origin = row?.locked?.resolved ?? row?.pak?.record.origin;
   return origin?.type === "registry" ? `${formatPakId(origin)}@${selector ?? origin.version}` : text;
 }

@@ -8,6 +8,7 @@ import { requireRow } from "../life/find-row.ts";
 import { type ListRow, listPaks } from "../life/list-paks.ts";
 import { openNewer } from "../life/newer-alone.ts";
 import { nothingInstalled } from "../life/nothing.ts";
+import { ownName } from "../life/own-name.ts";
 import { type Place, findPlace } from "../life/places.ts";
 import {
   type PakUpdate,
@@ -16,8 +17,10 @@ import {
   updateAlone,
   updateProject,
 } from "../life/update-paks.ts";
+import { formatHeldBack } from "../output/held-back.ts";
 import { formatMoved, movedData } from "../output/moved.ts";
 import { safe } from "../output/safe-text.ts";
+import { shortPath } from "../output/short-path.ts";
 
 export const update = defineCommand({
   command: "update [name..]",
@@ -57,6 +60,8 @@ export const update = defineCommand({
         dry_run: dryRun,
         updated: result.updates.map((one) => dataOf(one, result)),
         removed: result.removed,
+        ...movedData(result.installed.flatMap(({ moved }) => moved)),
+        held_back: result.heldBack,
         failed: failed === undefined ? null : formatErrorBody(failed).error,
       },
       text: textOf(result, {
@@ -100,6 +105,7 @@ async function updatePlace(context: Context, place: Place, { names, options }: A
     updates: results.flatMap(({ updates }) => updates),
     installed: results.flatMap(({ installed }) => installed),
     removed: results.flatMap(({ removed }) => removed),
+    heldBack: results.flatMap(({ heldBack }) => heldBack),
     failed: results.find(({ failed }) => failed)?.failed,
     refused: results.flatMap(({ refused }) => refused ?? []),
     empty: all.length === 0,
@@ -119,7 +125,7 @@ async function updateEach(context: Context, rows: readonly ListRow[], options: U
       if (!isPaksError(error) || error.code === "CANCELLED" || rows.length === 1) throw error;
       const hint = error.hint === undefined ? "" : `\nhint: ${error.hint}`;
       context.warn(`${row.folder} was not updated: ${error.message} [${error.code}]${hint}`);
-      results.push({ updates: [], installed: [], removed: [], failed: error, refused: [row.folder] });
+      results.push({ updates: [], installed: [], removed: [], heldBack: [], failed: error, refused: [row.folder] });
     }
   }
   return results;
@@ -153,6 +159,7 @@ const dataOf = (one: PakUpdate, result: UpdateResult) => ({
   files: one.files?.map(changeData) ?? null,
   capabilities: capabilityChangeData(one.capabilities),
   edited: one.edited,
+  edited_copies: one.editedCopies,
   ...movedData(movedOf(one, result)),
 });
 
@@ -165,11 +172,17 @@ interface Shown {
 }
 
 function textOf(result: UpdateResult, { context, dryRun, diff, empty, refused }: Shown): string {
-  const { updates, removed } = result;
+  const { updates, removed, heldBack } = result;
   const not = refused.map((folder) => `✗ ${safe(folder)} was not updated.`);
+  const others = [...textOfOthers(result, context), ...formatHeldBack(heldBack)];
   if (updates.length === 0 && removed.length === 0) {
     if (empty) return nothingInstalled;
-    return not.length === 0 ? "✓ Everything is up to date." : not.join("\n");
+    return [
+      ...others,
+      ...(not.length === 0
+        ? [heldBack.length === 0 ? "✓ Everything is up to date." : "✓ All else is up to date."]
+        : not),
+    ].join("\n");
   }
   const lines = updates.flatMap((one) => [
     `${dryRun ? "→" : "✓"} ${safe(one.name)} ${one.states.map((state) => safe(state)).join(" → ")}${one.dependency ? " (a dependency)" : ""}`,
@@ -178,9 +191,22 @@ function textOf(result: UpdateResult, { context, dryRun, diff, empty, refused }:
       : []),
     ...(diff ? formatFileDiffs(one.files ?? [], defaultCaps) : formatFileList(one.files ?? [], 20)),
     ...formatCapabilityChange(one.capabilities),
-    ...(dryRun && one.edited.length > 0 ? [`⚠ edited here: ${safe(one.edited.slice(0, 5).join(", "))}`] : []),
+    ...(dryRun ? editsOf(one, context) : []),
     ...formatMoved(movedOf(one, result), context),
   ]);
   const gone = removed.map((folder) => `${dryRun ? "→" : "✓"} ${safe(folder)} goes: nothing needs it any more`);
-  return [...lines, ...gone, ...not, ...(dryRun ? ["Nothing was changed (--dry-run)."] : [])].join("\n");
+  return [...lines, ...others, ...gone, ...not, ...(dryRun ? ["Nothing was changed (--dry-run)."] : [])].join("\n");
 }
+
+function editsOf({ edited, editedCopies }: PakUpdate, context: Context): string[] {
+  const all = [...edited, ...editedCopies.map((path) => shortPath(path, context))];
+  return all.length === 0 ? [] : [`⚠ edited here: ${safe(all.slice(0, 5).join(", "))}`];
+}
+
+/** What was moved away for a pak that got no other files: its folder was renamed, or was not ours. */
+const textOfOthers = ({ installed, updates }: UpdateResult, context: Context): string[] =>
+  installed.flatMap(({ record, moved }) =>
+    moved.length === 0 || updates.some(({ folder }) => folder === record.folder)
+      ? []
+      : [`✓ ${safe(ownName(record.origin, record.name))} has the files that it had`, ...formatMoved(moved, context)],
+  );

@@ -3,7 +3,7 @@ import { PaksError, type ReleaseFile, originIdentity } from "@paks/schema";
 import type { WorkspaceChange } from "../workspace/change-workspace.ts";
 import { findBackups } from "./aside.ts";
 import { type InstalledState, readInstalledState } from "./installed-state.ts";
-import { type LinkPlan, requireFreeLinks } from "./links.ts";
+import { type LinkContext, type LinkPlan, readLinkState, requireFreeLinks } from "./links.ts";
 import type { LinkPlaces } from "./own-links.ts";
 import type { InstallRecord } from "./record.ts";
 import type { Replacement } from "./replacement.ts";
@@ -17,19 +17,32 @@ export interface Placing {
   readonly links: readonly LinkPlan[];
   /** Replaces what was edited or is not ours, and keeps a copy of it. */
   readonly force: boolean;
+  /** Where the same bytes are installed already, what was edited or stands in the way of a link stays, also with `force`. */
+  readonly isUnasked?: boolean | undefined;
   /** What the workspace's files say of it then; absent: they are not touched. */
   readonly workspace?: WorkspaceChange | undefined;
   readonly places?: LinkPlaces | undefined;
 }
 
+/** What stays although it is not as paks would have it. */
+export interface Left {
+  /** A folder's name, or an absolute path. */
+  readonly what: string;
+  /** Something of ours that was edited. */
+  readonly isOurs: boolean;
+}
+
 /** What is known of a pak before it is put in place. */
 export interface Checked {
   readonly placing: Placing;
+  /** Those of the placing that are made. */
+  readonly links: readonly LinkPlan[];
+  readonly left: readonly Left[];
   readonly target: string;
   readonly state: InstalledState;
   readonly unchanged: boolean;
   readonly backup: string | undefined;
-  readonly backupOf: (path: string) => string;
+  readonly backupOf: () => string;
   /** Absolute; links that lead there already, whoever made them. */
   readonly standing: readonly string[];
   replacement?: Replacement;
@@ -43,16 +56,47 @@ export async function checkPlacing(placing: Placing, findStanding: FindStanding)
   const target = join(skillsFolder, record.folder);
   await requireInside(dirname(target), skillsFolder);
   const state = await readInstalledState(skillsFolder, record.folder);
-  if (!placing.force) {
-    requireReplaceable(state, record, target);
-    await requireFreeLinks(placing.links, { to: target, previous: state.record, places: placing.places });
-  }
+  const isSame = state.record?.digest === record.digest;
+  const stays = placing.isUnasked === true && isSame;
+  const isLeft = stays && state.state === "edited";
+  if (!placing.force && !isLeft) requireReplaceable(state, record, target);
+  const linkContext = { to: target, previous: state.record, places: placing.places };
+  if (!placing.force && !stays) await requireFreeLinks(placing.links, linkContext);
+  const sorted = stays ? await sortFreeLinks(placing.links, linkContext) : { free: placing.links, left: [] };
   const backupOf = backupNamer(placing);
-  const keeps = state.state === "edited" || state.state === "foreign";
-  const unchanged = state.state === "intact" && state.record.digest === record.digest;
-  const standing = await findStanding(record);
-  return { placing, target, state, unchanged, backup: keeps ? backupOf(target) : undefined, backupOf, standing };
+  const keeps = !isLeft && (state.state === "edited" || state.state === "foreign");
+  return {
+    placing,
+    links: isLeft ? [] : sorted.free,
+    left: isLeft ? [{ what: record.folder, isOurs: true }] : sorted.left,
+    target,
+    state,
+    unchanged: isLeft || (state.state === "intact" && isSame && !isPlacedAnew(placing, state)),
+    backup: keeps ? backupOf() : undefined,
+    backupOf,
+    standing: await findStanding(record),
+  };
 }
+
+async function sortFreeLinks(
+  links: readonly LinkPlan[],
+  context: LinkContext,
+): Promise<{ readonly free: readonly LinkPlan[]; readonly left: readonly Left[] }> {
+  const free: LinkPlan[] = [];
+  const left: Left[] = [];
+  for (const link of links) {
+    const state = await readLinkState(link.path, context);
+    if (state === "edited" || state === "taken") left.push({ what: link.path, isOurs: state === "edited" });
+    else free.push(link);
+  }
+  return { free, left };
+}
+
+/** Compiled Python lies beside the right files: it goes with the folder when that was asked for and the files are here. */
+const isPlacedAnew = (
+  { force, isUnasked = false, files }: Placing,
+  state: InstalledState & { readonly state: "intact" },
+): boolean => force && !isUnasked && files.length > 0 && state.compiled.length > 0;
 
 export function requireReplaceable(state: InstalledState, record: InstallRecord, target: string): void {
   if (state.state === "foreign")
@@ -82,11 +126,10 @@ const backupNamer = ({ skillsFolder, record }: Placing) => {
   const stamp = record.installed_at.replaceAll(/[:.]/g, "-");
   let count = 0;
   let backups: string | undefined;
-  return (path: string): string => {
+  return (): string => {
     count += 1;
     backups ??= findBackups(skillsFolder);
     const suffix = count === 1 ? "" : `-${count}`;
-    const name = path.slice(dirname(path).length + 1);
-    return join(backups, `${name}-${stamp}${suffix}`);
+    return join(backups, `${record.folder.replace("/", "--")}-${stamp}${suffix}`);
   };
 };

@@ -22,10 +22,11 @@ import { keepReplaced } from "./keep-replaced.ts";
 import { listCopies } from "./links.ts";
 import { nameSources } from "./name-sources.ts";
 import { isDisabledOrphan, listRenames, removeOrphans, requireUneditedRenames } from "./orphans.ts";
+import type { Placing } from "./check-placing.ts";
 import { type Placed, placeReleases } from "./place.ts";
 import { type Ready, type ReadyPak, type Work, findPresent, makeReady } from "./ready-pak.ts";
 import type { InstallRecord } from "./record.ts";
-import { type Review, reviewOf } from "./review.ts";
+import { type Review, reviewOf, tellLeft } from "./review.ts";
 import { findSkillsFolder } from "./scope.ts";
 import { inFolderOrTidy } from "./tidily.ts";
 import type { SourceOptions } from "./source-options.ts";
@@ -174,6 +175,7 @@ async function apply(
   await requireUneditedRenames(work, renames);
   await keepReplaced(work, paks);
   const placed = await placeReleases(paks.map(({ placing }) => placing));
+  for (const { left } of placed) tellLeft(work.context, left);
   const unlinked = await unlinkAll(work, paks, placed);
   const gone = request.save ? await removeOrphans(work, planned, { orphans: plan.orphans, renames }) : [];
   const removed = gone.map(({ folder }) => folder);
@@ -184,10 +186,9 @@ async function apply(
     moved: [...placed[index]!.moved, ...movedOf(pak.folder)],
     record: placing.record,
     path: join(place.skillsFolder, placing.record.folder),
-    links: placing.links.map(({ path }) => path),
+    ...linksOf(placing, placed[index]!),
     isDependency: pak.wish === undefined,
     notes: notesOf(pak, fetched, request),
-    copies: listCopies(placing.links),
     readers,
     renamedFrom: nameBefore.get(pak.folder),
     unlinked: unlinked[index],
@@ -200,9 +201,20 @@ async function apply(
   };
 }
 
-/** Whoever names one pak does not want to read about all the others. */
-const isTold = ({ action, unlinked = [] }: Installed, { pak }: ReadyPak, { named }: InstallRequest): boolean =>
-  named.length === 0 || action !== "unchanged" || unlinked.length > 0 || pak.wish?.isNamed === true;
+/** Without those where something else stays. */
+function linksOf({ links }: Placing, { left }: Placed): Pick<Installed, "links" | "copies"> {
+  const others = new Set(left.map(({ what }) => what));
+  const own = links.filter(({ path }) => !others.has(path));
+  return { links: own.map(({ path }) => path), copies: listCopies(own) };
+}
+
+/** Whoever names one pak does not want to read about all the others, except what became of his files. */
+const isTold = (one: Installed, { pak }: ReadyPak, { named }: InstallRequest): boolean =>
+  named.length === 0 || isChanged(one) || (one.unlinked ?? []).length > 0 || pak.wish?.isNamed === true;
+
+/** Also a pak whose folder stays, while a copy of it that was edited was moved away. */
+export const isChanged = ({ action, moved }: Pick<Placed, "action" | "moved">): boolean =>
+  action !== "unchanged" || moved.length > 0;
 
 /** What is only tried with `--no-save` changes nothing for those for whom it is installed. */
 async function unlinkAll(

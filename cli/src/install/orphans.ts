@@ -49,7 +49,12 @@ async function isEdited(place: Place, folder: string, places: LinkPlaces): Promi
   return state === "edited" || (state === "intact" && (await hasEditedCopy(place, record, places)));
 }
 
-async function hasEditedCopy({ skillsFolder }: Place, record: InstallRecord, places: LinkPlaces): Promise<boolean> {
+/** One of the copies that a tool has of it. */
+export async function hasEditedCopy(
+  { skillsFolder }: Pick<Place, "skillsFolder">,
+  record: InstallRecord,
+  places: LinkPlaces,
+): Promise<boolean> {
   const links = await listOwnLinks(skillsFolder, record, places);
   return (await listEditedCopies(links, { to: join(skillsFolder, record.folder), record, places })).length > 0;
 }

@@ -2,8 +2,9 @@ import { dirname } from "node:path";
 import { isPaksError, systemErrorCode } from "@paks/schema";
 import { type Drafts, type NewFile, type Unsynced, syncFolder, syncTogether, writeDrafts } from "../write-file.ts";
 import { type WorkFolder, openWorkFolder } from "./aside.ts";
-import { type Checked, type Placing, checkPlacing } from "./check-placing.ts";
+import { type Checked, type Left, type Placing, checkPlacing } from "./check-placing.ts";
 import { eachAtOnce } from "./each-at-once.ts";
+import { setModes } from "./file-modes.ts";
 import { type Moved, listAbsent, makeLinkFolder, makeLinks, removeLinks } from "./links.ts";
 import { type InstallRecord, bookkeeping, formatLink, formatRecord } from "./record.ts";
 import { isRecorded, recordInWorkspace } from "./record-in-workspace.ts";
@@ -17,6 +18,8 @@ export interface Placed {
   readonly previous: InstallRecord | undefined;
   /** Edits and foreign folders that were in the way. */
   readonly moved: readonly Moved[];
+  /** What was in the way and stays. */
+  readonly left: readonly Left[];
 }
 
 /** One pak of `placeReleases`. */
@@ -75,9 +78,9 @@ async function requireLinkFolders(placings: readonly Placing[]): Promise<void> {
 /** Paks that are worked at at the same time: syncing is waiting, and what waits together waits once. */
 const workingAtOnce = 8;
 
-const planOf = ({ placing, state, backup, standing }: Checked) => ({
+const planOf = ({ placing, state, backup, ...links }: Checked) => ({
   skillsFolder: placing.skillsFolder,
-  record: mergeLinks(placing, { previous: state.record, standing }),
+  record: mergeLinks(placing, { previous: state.record, ...links }),
   files: placing.files,
   backup,
   previous: state.record,
@@ -104,20 +107,21 @@ async function swapAll(checked: readonly Checked[]): Promise<void> {
 }
 
 async function linkAll(checked: readonly Checked[]): Promise<Placed[]> {
-  const links = checked.flatMap((one) => one.placing.links.map(({ path }) => ({ path, one })));
+  const links = checked.flatMap((one) => one.links.map(({ path }) => ({ path, one })));
   const folderOf = new Map(links.map(({ path, one }) => [dirname(path), one.target]));
   for (const [folder, target] of folderOf) await makeLinkFolder(folder, target);
   return await eachAtOnce(checked, workingAtOnce, linkPlaced);
 }
 
 async function linkPlaced(one: Checked): Promise<Placed> {
-  const { state, target, backupOf } = one;
-  const { record, links, force, places } = one.placing;
+  const { state, target, backupOf, links, left } = one;
+  const { record, force, places } = one.placing;
+  if (one.unchanged && state.state === "intact") setModes(target, record, state.executable);
   one.newLinks = await listAbsent(links.map(({ path }) => path));
   const moved = await makeLinks(links, { to: target, record, previous: state.record, force, backupOf, places });
   const action = one.unchanged ? "unchanged" : state.state === "absent" ? "installed" : "replaced";
   const folder = one.backup === undefined ? [] : [{ from: target, to: one.backup }];
-  return { action, previous: state.record, moved: [...folder, ...moved] };
+  return { action, previous: state.record, moved: [...folder, ...moved], left };
 }
 
 /** The first failure is the one to tell; what cannot be undone now, the next command ends by the intent that stays. */
@@ -127,7 +131,7 @@ async function undoPlacing({ newLinks = [], ...one }: Checked): Promise<boolean>
     const { record, places } = placing;
     await removeLinks(newLinks, { to: target, record, places });
     await replacement?.undo();
-    const copies = placing.links.filter(({ mode, path }) => mode === "copy" && !newLinks.includes(path));
+    const copies = one.links.filter(({ mode, path }) => mode === "copy" && !newLinks.includes(path));
     // Copies of what was there before the undone change.
     if (replacement && state.record)
       await makeLinks(copies, {
@@ -154,11 +158,12 @@ function recordFile(one: Checked): NewFile | undefined {
   return formatRecord(same) === formatRecord(previous) ? undefined : file;
 }
 
-/** With those that lead there already: who removes the pak removes them too. */
+/** With those that lead there already: who removes the pak removes them too. What is somebody else's is not named. */
 function mergeLinks(
   { skillsFolder, record }: Placing,
-  { previous, standing }: Pick<Checked, "standing"> & { readonly previous: InstallRecord | undefined },
+  { previous, standing, links, left }: Pick<Checked, "standing" | "links" | "left"> & Pick<Placed, "previous">,
 ): InstallRecord {
   const found = standing.map((path) => formatLink(skillsFolder, path));
-  return { ...record, links: [...new Set([...(previous?.links ?? []), ...record.links, ...found])].sort() };
+  const own = left.length === 0 ? record.links : links.map(({ path }) => formatLink(skillsFolder, path));
+  return { ...record, links: [...new Set([...(previous?.links ?? []), ...own, ...found])].sort() };
 }

@@ -23,7 +23,7 @@ import type { Placing } from "./check-placing.ts";
 import { linkPlacesOf } from "./own-links.ts";
 import { type InstallRecord, formatLink } from "./record.ts";
 import { requireInside } from "./require-inside.ts";
-import { leaveEdited } from "./review.ts";
+import { isUnasked, leaveEdited } from "./review.ts";
 import { findRegistryToName } from "./shared-registry.ts";
 import type { findSkillsFolder } from "./scope.ts";
 
@@ -154,6 +154,7 @@ async function readyPak(work: Work, opened: OpenWorkspace, { pak, fetched, prese
       files: fetched?.files ?? [],
       links,
       force: options.force,
+      isUnasked: isUnasked(request, pak),
       workspace: change,
       places: linkPlacesOf(context),
     },

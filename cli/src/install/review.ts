@@ -1,6 +1,7 @@
 import type { LockedPak } from "@paks/schema";
 import type { Context } from "../context.ts";
 import type { InstallPlan, InstallRequest, PlannedPak } from "../workspace/plan-install.ts";
+import type { Left, Placing } from "./check-placing.ts";
 import type { Fetched } from "./fetched.ts";
 import { readInstalledState } from "./installed-state.ts";
 
@@ -12,19 +13,25 @@ export interface Review {
 }
 
 export interface ReviewedPak {
+  /** As its record has it: `acme/pdf` with `--dir`. */
   readonly folder: string;
   readonly before: LockedPak | undefined;
   readonly fetched: Fetched;
   readonly isDependency: boolean;
+  readonly placing: Placing;
 }
 
 export const reviewOf = (
   { orphans }: InstallPlan,
-  paks: readonly { readonly pak: PlannedPak; readonly fetched: Fetched | undefined }[],
+  paks: readonly {
+    readonly pak: PlannedPak;
+    readonly fetched: Fetched | undefined;
+    readonly placing: Placing;
+  }[],
 ): Review => ({
   removed: orphans,
-  paks: paks.flatMap(({ pak, fetched }) =>
-    fetched ? [{ folder: pak.folder, before: pak.before, fetched, isDependency: pak.wish === undefined }] : [],
+  paks: paks.flatMap(({ pak: { before, wish }, fetched, placing }) =>
+    fetched ? [{ folder: placing.record.folder, before, fetched, isDependency: wish === undefined, placing }] : [],
   ),
 });
 
@@ -36,25 +43,34 @@ interface Leaving {
   readonly told: Set<string>;
 }
 
+/** Nobody means this one: who edits a pak may still install and update others. All as locked means every one. */
+export const isUnasked = ({ named, upgrade }: InstallRequest, { wish }: PlannedPak): boolean =>
+  wish?.isNamed !== true && (named.length > 0 || upgrade !== false);
+
 /**
- * The paks without those that were edited here and are to stay as locked: who edits one pak may still install and
- * update others. When all are asked for as they were locked, an edit is in the way.
+ * The paks without those that were edited here and are to stay as locked. Of the others, copies that were edited stay:
+ * see `Placing`.
  */
 export async function leaveEdited(
   { context, request, place, told }: Leaving,
   paks: readonly PlannedPak[],
 ): Promise<readonly PlannedPak[]> {
-  if (request.named.length === 0 && request.upgrade === false) return paks;
   const left = new Set<PlannedPak>();
   for (const pak of paks) {
-    if (pak.wish?.isNamed === true || !(await stays(pak))) continue;
+    if (!isUnasked(request, pak) || !(await stays(pak))) continue;
     if ((await readInstalledState(place.skillsFolder, pak.folder)).state === "edited") left.add(pak);
   }
   for (const { folder } of left) {
-    if (!told.has(folder)) context.note(`${folder} was edited here; it stays as it is.`);
+    if (!told.has(folder)) tellLeft(context, [{ what: folder, isOurs: true }]);
     told.add(folder);
   }
   return paks.filter((pak) => !left.has(pak));
+}
+
+/** What is not replaced although it is not as paks would have it. */
+export function tellLeft({ note }: Pick<Context, "note">, left: readonly Left[]): void {
+  for (const { what, isOurs } of left)
+    note(`${what} was ${isOurs ? "edited here" : "not made by paks"}; it stays as it is.`);
 }
 
 /** Sources without versions were fetched to plan with. */

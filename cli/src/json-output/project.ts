@@ -114,6 +114,7 @@ const UpdatedPak = named(
     files: nullable(z.array(FileChange), "what differs; `null`: the files of the installed release are not to be had"),
     capabilities: field(CapabilityChange, "what it can do that it could not, and the other way round"),
     edited: list(text, "files that were edited here"),
+    edited_copies: list(text, "absolute paths of copies for tools that were edited"),
     backups: list(text, "absolute paths of the copies of what was edited"),
     moved: Moved,
   }),
@@ -124,6 +125,8 @@ const Update = z.strictObject({
   dry_run: field(flag, "nothing was changed"),
   updated: list(UpdatedPak, "what changed, or would"),
   removed: list(text, "folders of dependencies that nothing needs any more"),
+  backups: list(text, "absolute paths of all that was put aside, also of paks that got no newer version"),
+  moved: Moved,
   failed: nullable(ErrorValue, "why one of several was not updated: the first of them"),
 });
 

@@ -6,7 +6,7 @@ import { findWorkspace } from "../workspace/open-workspace.ts";
 import { requireRow } from "./find-row.ts";
 import { listPaks, rowName, rowVersion } from "./list-paks.ts";
 import { recordEntry } from "./record-entry.ts";
-import { findPlace } from "./places.ts";
+import { type PlaceArgs, findPlace } from "./places.ts";
 
 /** One side of a comparison. */
 export interface DiffSide {
@@ -23,9 +23,9 @@ export interface DiffSide {
 export async function readInstalledSides(
   context: Context,
   name: string,
-  global: boolean,
+  where: PlaceArgs,
 ): Promise<[DiffSide, DiffSide]> {
-  const place = await findPlace(context, { global, dir: undefined });
+  const place = await findPlace(context, where);
   const row = requireRow(await listPaks(context, place), name);
   if (row.error !== undefined) throw row.error;
   const entry = row.locked ?? recordEntry(row.pak!.record);

@@ -21,6 +21,7 @@ import { fetchLocked } from "../install/fetch-locked.ts";
 import type { Fetched } from "../install/fetched.ts";
 import { openScopes } from "../install/install-scopes.ts";
 import { readInstalledState } from "../install/installed-state.ts";
+import { hasEditedCopy } from "../install/orphans.ts";
 import { type Placed, placeReleases } from "../install/place.ts";
 import { removeRelease } from "../install/remove-release.ts";
 import { linkPlacesOf } from "../install/own-links.ts";
@@ -269,10 +270,14 @@ async function removeUnneeded(context: Context, { place }: LockedRow, before: Lo
   const removed: string[] = [];
   for (const folder of Object.keys(lock.paks)) {
     if (needed.has(folder) || !neededBefore.has(folder)) continue;
-    const { state, record } = await readInstalledState(place.skillsFolder, folder);
-    if (state !== "intact") continue;
     const { skillsFolder } = place;
-    const removing = { skillsFolder, record, places: linkPlacesOf(context), force: false, now: context.clock() };
+    const { state, record } = await readInstalledState(skillsFolder, folder);
+    const places = linkPlacesOf(context);
+    if (state !== "intact" || (await hasEditedCopy(place, record, places))) {
+      if (state !== "absent") context.warn(`${folder} is no longer needed, but it was edited: it stays.`);
+      continue;
+    }
+    const removing = { skillsFolder, record, places, force: false, now: context.clock() };
     await removeRelease({ ...removing, workspace: { folder, entry: null } });
     removed.push(folder);
   }

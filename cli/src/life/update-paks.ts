@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import {
   type CapabilityChange,
   type LockedPak,
@@ -8,10 +9,12 @@ import {
   readCapabilities,
 } from "@paks/schema";
 import type { Context } from "../context.ts";
-import { type Installed, type InstallOptions, installSources } from "../install/install.ts";
-import { readInstalledState } from "../install/installed-state.ts";
+import { type Installed, type InstallOptions, installSources, isChanged } from "../install/install.ts";
+import { type InstalledState, readInstalledState } from "../install/installed-state.ts";
+import { listEditedCopies } from "../install/links.ts";
 import type { Review, ReviewedPak } from "../install/review.ts";
 import { requireWishes } from "../workspace/check-lock.ts";
+import type { HeldBack } from "../workspace/held-back.ts";
 import { findWorkspace } from "../workspace/open-workspace.ts";
 import { type GrowthWords, askAboutGrowth } from "./ask-growth.ts";
 import { type FileChange, listFileChanges } from "./file-changes.ts";
@@ -48,6 +51,8 @@ export interface PakUpdate {
   readonly capabilities: CapabilityChange;
   /** Files that were edited here. */
   readonly edited: readonly string[];
+  /** Absolute; copies for tools that were edited. */
+  readonly editedCopies: readonly string[];
 }
 
 export interface UpdateResult {
@@ -55,6 +60,8 @@ export interface UpdateResult {
   readonly installed: readonly Installed[];
   /** Folders of dependencies that nothing needs any more. */
   readonly removed: readonly string[];
+  /** Newer versions that were looked for and not taken. */
+  readonly heldBack: readonly HeldBack[];
 }
 
 /**
@@ -92,7 +99,7 @@ export async function updateAlone(
   const origin = pak?.record.origin;
   const base = folder.slice(folder.lastIndexOf("/") + 1);
   const newer = await context.progress("Looking for newer versions", () => findNewer(row));
-  if (newer.state !== "newer") return { updates: [], installed: [], removed: [] };
+  if (newer.state !== "newer") return { updates: [], installed: [], removed: [], heldBack: [] };
   return await runInstall(context, place, {
     texts: [newer.text],
     options,
@@ -121,10 +128,11 @@ async function runInstall(
 ): Promise<UpdateResult> {
   let updates: readonly PakUpdate[] = [];
   let removed: readonly string[] = [];
+  let heldBack: readonly HeldBack[] = [];
   const agreed = new Set<string>();
   const review = async (found: Review): Promise<boolean> => {
     updates = await describeUpdates(context, place, { review: found, wish });
-    removed = found.removed;
+    ({ removed, heldBack } = found);
     if (options.dryRun) return false;
     if (!options.force) requireUnedited(updates, install.save);
     await askAboutGrowth(context, updates, { allow: options.allowNewCapabilities, agreed, words });
@@ -139,8 +147,12 @@ async function runInstall(
     dryRun: options.dryRun,
     ...install,
   });
-  const changed = done.installed.filter(({ action }) => action !== "unchanged");
-  return { updates, installed: changed, removed: options.dryRun ? removed : done.removed };
+  return {
+    updates,
+    installed: done.installed.filter(isChanged),
+    removed: options.dryRun ? removed : done.removed,
+    heldBack,
+  };
 }
 
 const words: GrowthWords = {
@@ -162,10 +174,23 @@ async function describeUpdates(context: Context, place: Place, { review, wish }:
     const before = pak.before ?? (record && recordEntry(record));
     if (before?.digest === pak.fetched.digest) continue;
     const old = before && (await findReleased(context, place, { before, folder: pak.folder, wish }));
-    found.push(describe(pak, { before, old, edited: state.state === "edited" ? state.changed : [] }));
+    const edited = state.state === "edited" ? state.changed : [];
+    found.push(describe(pak, { before, old, edited, editedCopies: await findEditedCopies(pak, state) }));
   }
   return found;
 }
+
+/** Of the places that are to get the new files. */
+const findEditedCopies = ({ placing }: ReviewedPak, { record }: InstalledState): Promise<string[]> =>
+  listEditedCopies(
+    placing.links.map(({ path }) => path),
+    {
+      to: join(placing.skillsFolder, placing.record.folder),
+      record: placing.record,
+      previous: record,
+      places: placing.places,
+    },
+  );
 
 type Entry = Omit<LockedPak, "previous">;
 
@@ -173,9 +198,10 @@ interface Known {
   readonly before: Entry | undefined;
   readonly old: readonly ReleaseFile[] | undefined;
   readonly edited: readonly string[];
+  readonly editedCopies: readonly string[];
 }
 
-function describe({ folder, fetched, isDependency }: ReviewedPak, { before, old, edited }: Known): PakUpdate {
+function describe({ folder, fetched, isDependency }: ReviewedPak, { before, old, ...edits }: Known): PakUpdate {
   const can = old === undefined ? noCapabilities : readCapabilities(old);
   return {
     name: ownName(fetched.origin, fetched.name),
@@ -188,7 +214,7 @@ function describe({ folder, fetched, isDependency }: ReviewedPak, { before, old,
     digest: fetched.digest,
     files: before !== undefined && old === undefined ? undefined : listFileChanges(old ?? [], fetched.files),
     capabilities: compareCapabilities(can, readCapabilities(fetched.files)),
-    edited,
+    ...edits,
   };
 }
 
@@ -197,14 +223,12 @@ const statesOf = (before: Entry | undefined, after: Parameters<typeof stateName>
 
 /** @param isLocked what no lock knows cannot be pinned */
 function requireUnedited(updates: readonly PakUpdate[], isLocked: boolean): void {
-  const edited = updates.find((one) => one.edited.length > 0);
-  if (edited === undefined) return;
-  throw new PaksError(
-    "LOCAL_CHANGES",
-    `${edited.folder} was edited since it was installed: ${edited.edited.slice(0, 5).join(", ")}.`,
-    {
-      hint: `Keep your edits elsewhere${isLocked ? ", pin it," : ""} or run again with --force: a copy of them is kept then.`,
-      details: { folder: edited.folder, changed: edited.edited },
-    },
-  );
+  const found = updates.find(({ edited, editedCopies }) => edited.length + editedCopies.length > 0);
+  if (found === undefined) return;
+  const { folder, edited, editedCopies } = found;
+  const what = edited.length > 0 ? `: ${edited.slice(0, 5).join(", ")}` : ` in its copy ${editedCopies[0]!}`;
+  throw new PaksError("LOCAL_CHANGES", `${folder} was edited since it was installed${what}.`, {
+    hint: `Keep your edits elsewhere${isLocked ? ", pin it," : ""} or run again with --force: a copy of them is kept then.`,
+    details: { folder, changed: edited, edited_copies: editedCopies },
+  });
 }

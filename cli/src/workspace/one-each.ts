@@ -31,8 +31,9 @@ function inOneFolder(one: PlannedPak, other: PlannedPak): PaksError {
   const names = pair.map(({ wish, identity }) => wish?.text ?? identity);
   // What is in use keeps its name; a dependency can be given one as well, by naming it.
   const moving = pair.find(({ wish }) => wish?.isNamed) ?? pair.find(({ before }) => before === undefined) ?? other;
-  const isNamed = moving.wish?.isNamed === true;
-  const force = isNamed && pair.every(({ wish }) => wish) ? "; --force puts it in the place of the other one" : "";
+  // Of two that are named, neither takes the place of the other, also with it.
+  const isOneNamed = pair.filter(({ wish }) => wish?.isNamed === true).length === 1;
+  const force = isOneNamed && pair.every(({ wish }) => wish) ? "; --force puts it in the place of the other one" : "";
   return new PaksError("ALREADY_EXISTS", `${names.join(" and ")} would both be in the folder ${one.folder}.`, {
     hint: `Install one of them under another name: paks install ${names[pair.indexOf(moving)]} --as <name>${force}.`,
     details: { folder: one.folder, sources: names },
