@@ -1,5 +1,6 @@
 import type { Config } from "./config.ts";
 import type { Credentials } from "./credentials.ts";
+import type { Repositories } from "./install/repositories.ts";
 import type { Fetch } from "./network/fetch.ts";
 import type { Registry } from "./registry.ts";
 import type { Store } from "./store/store.ts";
@@ -73,6 +74,8 @@ export interface Context {
   registryAt(url: string): Registry;
   /** Releases that were fetched before, by digest. */
   readonly store: Store;
+  /** What this command reads of git repositories. */
+  readonly repositories: Repositories;
   /** Shows `label` while `work` runs: only on a terminal, only after 500 ms. `step` changes the label. */
   progress<T>(label: string, work: (step: (label: string) => void) => Promise<T>): Promise<T>;
   /** One warning on stderr, also with `--quiet`. */

@@ -59,10 +59,14 @@ async function runCommand(
     return 0;
   }
   const context = await openContextFor(row, parsed.args, { machine, printer });
-  const result = await command.run(parsed.args, context);
-  printer.result(result);
-  await context.end();
-  return result.exit ?? 0;
+  try {
+    const result = await command.run(parsed.args, context);
+    printer.result(result);
+    await context.end();
+    return result.exit ?? 0;
+  } finally {
+    await context.repositories.close();
+  }
 }
 
 /**

@@ -3,6 +3,7 @@ import type { CommonArgs } from "./command.ts";
 import { readColor, readConfig } from "./config.ts";
 import type { Context, IoFacts } from "./context.ts";
 import { type Credentials, openCredentials } from "./credentials.ts";
+import { openRepositories } from "./install/repositories.ts";
 import type { Machine } from "./machine.ts";
 import type { Printer } from "./output/printer.ts";
 import { showProgress } from "./output/progress.ts";
@@ -84,6 +85,7 @@ export async function openContext(
       return client(chosen.url, chosen.trusted);
     },
     registryAt: (url) => client(url, isConfigured(config, url)),
+    repositories: openRepositories({ signal: machine.signal, debug }),
     store: openLazyStore({ config, clock: machine.clock, note: warn, debug }),
     progress: async (label, work) => await showProgress(spinner, label, work),
     warn: printer.warn,

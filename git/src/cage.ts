@@ -76,6 +76,8 @@ const trustPath = (scratch: Scratch): string => join(scratch.dir, "trust.pem");
 /** The same repository once more, empty, in the same scratch folder. */
 export async function reopenEmpty(caged: CagedRepository): Promise<CagedRepository> {
   const gitDir = join(caged.scratch.dir, "plain.git");
+  // What an attempt before left that failed.
+  await rm(gitDir, { recursive: true, force: true, maxRetries: 5 });
   await initBare(gitDir);
   return { ...caged, gitDir };
 }

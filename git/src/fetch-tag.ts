@@ -3,7 +3,7 @@ import { isCommit, PaksError, parseBranchName, parseTagName, type RepositoryUrl 
 import { type CagedRepository, type GitCage, openCage } from "./cage.ts";
 import { fetchRef, refNotFound } from "./fetch-ref.ts";
 import { type GitPoint, pointText } from "./point.ts";
-import { type BlobPlace, fetchBlobs, readBlobs } from "./read-blobs.ts";
+import { fetchBlobs, openBlobs, readBlobs } from "./read-blobs.ts";
 import { type ReadTag, readTag, type TagAnnotation } from "./read-tag.ts";
 import { openTreeReader, type TreeReader } from "./read-tree.ts";
 
@@ -83,7 +83,7 @@ function missingCommit(error: unknown, point: GitPoint, repository: string): unk
 }
 
 function snapshotOf(caged: CagedRepository, point: GitPoint, { object, commit, annotation }: ReadTag): Snapshot {
-  const place: BlobPlace = { caged, point, object };
+  const place = openBlobs(caged, point, object);
   return {
     place: pointText(point),
     object,

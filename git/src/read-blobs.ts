@@ -11,7 +11,27 @@ export interface BlobPlace {
   readonly point: GitPoint;
   /** What the ref pointed to when its tree was read. */
   readonly object: string;
+  /** What was found here; an object never changes and never goes. */
+  readonly facts: Map<string, ObjectFact>;
+  /** Who waits for the host, in order. */
+  readonly waiting: Set<Wanted>;
+  /** Two fetches at once would write the same files; each begins when the one before is done. */
+  turn: Promise<void>;
 }
+
+interface Wanted {
+  readonly oids: readonly string[];
+  isHere: boolean;
+}
+
+export const openBlobs = (caged: CagedRepository, point: GitPoint, object: string): BlobPlace => ({
+  caged,
+  point,
+  object,
+  facts: new Map(),
+  waiting: new Set(),
+  turn: Promise.resolve(),
+});
 
 /**
  * The bytes of blobs. What is missing is fetched first, all of it at once; nothing is read before its size is known.
@@ -31,11 +51,47 @@ export async function readBlobs(place: BlobPlace, oids: readonly string[]): Prom
  */
 export async function fetchBlobs(place: BlobPlace, oids: readonly string[]): Promise<(ObjectFact | undefined)[]> {
   requireObjectIds(oids);
-  const known = await readObjectFacts(place.caged, oids);
-  const missing = new Set(oids.filter((_, index) => known[index] === undefined));
-  if (missing.size === 0) return known;
-  await fetchMissing(place, [...missing]);
-  return readObjectFacts(place.caged, oids);
+  const missing = await listMissing(place, oids);
+  if (missing.length > 0) {
+    await waitFor(place, { oids: missing, isHere: false });
+    await listMissing(place, missing);
+  }
+  return oids.map((oid) => place.facts.get(oid));
+}
+
+/** Looks at those only of which nothing is known yet. */
+async function listMissing({ caged, facts }: BlobPlace, oids: readonly string[]): Promise<string[]> {
+  const unknown = [...new Set(oids)].filter((oid) => !facts.has(oid));
+  const found = await readObjectFacts(caged, unknown);
+  return unknown.filter((oid, index) => {
+    const fact = found[index];
+    if (fact) facts.set(oid, fact);
+    return fact === undefined;
+  });
+}
+
+async function waitFor(place: BlobPlace, wanted: Wanted): Promise<void> {
+  place.waiting.add(wanted);
+  const done = place.turn.then(() => fetchWaiting(place, wanted));
+  place.turn = done.catch(() => undefined);
+  await done;
+}
+
+/** Whoever's turn it is asks for all that wait by then. What goes wrong because of the others is theirs. */
+async function fetchWaiting(place: BlobPlace, own: Wanted): Promise<void> {
+  place.waiting.delete(own);
+  if (own.isHere) return;
+  const others = [...place.waiting];
+  if (others.length > 0) {
+    try {
+      await fetchMissing(place, [...new Set([own, ...others].flatMap(({ oids }) => oids))]);
+      for (const other of others) other.isHere = true;
+      return;
+    } catch (error) {
+      if (!isPaksError(error) || error.code === "CANCELLED") throw error;
+    }
+  }
+  await fetchMissing(place, own.oids);
 }
 
 async function fetchMissing(place: BlobPlace, oids: readonly string[]): Promise<void> {

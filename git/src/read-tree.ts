@@ -22,15 +22,23 @@ export type TreeReader = (path: string) => Promise<ListedTree | undefined>;
 /**
  * Lists folders of one commit: everything below a folder that is not a folder itself, with paths relative to it.
  * Names are as they are in the tree: unchecked. The path of the folder is "" for the root; `undefined` is a folder
- * that is not there. A listing of the root is kept, so that the hundreds of paks of a monorepo cost one listing.
+ * that is not there. A listing is kept, and one of the root answers for all folders, so that the hundreds of paks of a
+ * monorepo cost one listing.
  * @throws PaksError (each listing) UNSAFE_PATH for the folder's path, REPOSITORY_TOO_COMPLEX
  */
 export function openTreeReader(caged: CagedRepository, commit: string): TreeReader {
-  let root: WholeTree | undefined;
+  const read = new Map<string, Promise<WholeTree | undefined>>();
+  const readOnce = (path: string): Promise<WholeTree | undefined> => {
+    const whole = read.get(path) ?? readWholeTree(caged, commit, path);
+    read.set(path, whole);
+    // Another folder may be small enough, and a git that was stopped says nothing about the tree.
+    void whole.catch(() => read.delete(path));
+    return whole;
+  };
   return async (path) => {
     requireFolderPath(path, caged.cage.limits);
-    const whole = root === undefined ? await readWholeTree(caged, commit, path) : findFolder(root, path);
-    if (path === "") root = whole;
+    const root = path === "" ? undefined : await read.get("")?.catch(() => undefined);
+    const whole = root === undefined ? await readOnce(path) : findFolder(root, path);
     return whole && { tree: whole.tree, entries: withoutFolders(whole.entries) };
   };
 }

@@ -1,4 +1,4 @@
-import { readPakFiles, type Snapshot } from "@paks/git";
+import { type GitPoint, readPakFiles, type Snapshot } from "@paks/git";
 import {
   type GitOrigin,
   type GitPolicy,
@@ -19,9 +19,10 @@ import { type ListedPak, choosePak, describePaks } from "./choose-pak.ts";
 import { discoverPaks } from "./discover.ts";
 import type { Fetched } from "./fetched.ts";
 import { readFetchedManifest } from "./fetched-manifest.ts";
-import { type FoundPoint, findPoint, newestTag } from "./git-point.ts";
-import { type GitReader, type Reading, openGitReader, treeOfSnapshot } from "./git-reader.ts";
+import { type FoundPoint, findPoint, listFoldersAt, newestTag } from "./git-point.ts";
+import { type Reading, openGitReader, treeOfSnapshot } from "./git-reader.ts";
 import type { PakTree } from "./pak-tree.ts";
+import type { SharedReader, SharedSnapshot } from "./shared-reader.ts";
 
 type Fetching = Reading;
 
@@ -33,6 +34,7 @@ export async function fetchGitSource(source: GitSource, fetching: Fetching): Pro
   const reader = await openGitReader(source.url, fetching);
   const found = await findPoint(reader, source);
   try {
+    await found.snapshot.expect(() => listFoldersAt(reader, found, fetching.repositories.expectedOf(source.url)));
     const path = await choosePath(found, source);
     const tag = found.tag === undefined ? tagOfPak(found, path) : undefined;
     if (tag === undefined) return await fetchFound(found, path, source);
@@ -192,7 +194,7 @@ export async function fetchGitFiles(
   }
 }
 
-async function fetchCommit(reader: GitReader, { commit, tag }: GitPlace): Promise<Snapshot> {
+async function fetchCommit(reader: SharedReader, { commit, tag }: GitPlace): Promise<SharedSnapshot> {
   try {
     return await reader.fetch({ type: "commit", oid: commit });
   } catch (error) {
@@ -213,6 +215,8 @@ export async function fetchLockedGitFiles(
   const reader = await openGitReader(repository, fetching);
   const snapshot = await (tag === undefined ? fetchLockedCommit(reader, commit) : fetchTagged(reader, { commit, tag }));
   try {
+    const point: GitPoint = tag === undefined ? { type: "commit", oid: commit } : { type: "tag", name: tag };
+    await snapshot.expect(() => listFoldersAt(reader, { point }, fetching.repositories.expectedOf(repository)));
     const found = await readPakFiles(snapshot, path, defaultLimits);
     if (tree === undefined || tree === found.tree) return found.files;
     throw new PaksError(
@@ -228,7 +232,7 @@ export async function fetchLockedGitFiles(
   }
 }
 
-async function fetchLockedCommit(reader: GitReader, commit: string): Promise<Snapshot> {
+async function fetchLockedCommit(reader: SharedReader, commit: string): Promise<SharedSnapshot> {
   try {
     return await reader.fetch({ type: "commit", oid: commit });
   } catch (error) {
@@ -247,7 +251,7 @@ interface TaggedCommit {
   readonly tag: string;
 }
 
-async function fetchTagged(reader: GitReader, { commit, tag }: TaggedCommit): Promise<Snapshot> {
+async function fetchTagged(reader: SharedReader, { commit, tag }: TaggedCommit): Promise<SharedSnapshot> {
   const snapshot = await fetchTag(reader, tag);
   if (snapshot.commit === commit) return snapshot;
   await snapshot.close();
@@ -257,7 +261,7 @@ async function fetchTagged(reader: GitReader, { commit, tag }: TaggedCommit): Pr
   });
 }
 
-async function fetchTag(reader: GitReader, tag: string): Promise<Snapshot> {
+async function fetchTag(reader: SharedReader, tag: string): Promise<SharedSnapshot> {
   try {
     return await reader.fetch({ type: "tag", name: tag });
   } catch (error) {

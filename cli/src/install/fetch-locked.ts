@@ -24,7 +24,7 @@ import { fetchArchiveFiles, fetchRecordedFromGit, requireOnline } from "./releas
 
 export type LockedFetching = Pick<
   Context,
-  "registryFor" | "registryAt" | "store" | "config" | "signal" | "fetch" | "note" | "cwd" | "home"
+  "registryFor" | "registryAt" | "store" | "repositories" | "config" | "signal" | "fetch" | "note" | "cwd" | "home"
 >;
 
 export interface LockedOptions {

@@ -14,7 +14,7 @@ import type { Fetched } from "./fetched.ts";
 import { readFetchedManifest } from "./fetched-manifest.ts";
 import { fetchArchiveFiles, fetchRecordedFromGit } from "./release-bytes.ts";
 
-export type ReleaseFetching = Pick<Context, "registryFor" | "store" | "config" | "signal">;
+export type ReleaseFetching = Pick<Context, "registryFor" | "store" | "config" | "repositories">;
 
 export interface ReleaseOptions {
   /** `git`: the files at the recorded commit, which must have the recorded digest. */

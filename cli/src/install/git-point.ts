@@ -1,4 +1,4 @@
-import type { GitPoint, ListedRefs, Snapshot } from "@paks/git";
+import { type GitPoint, type ListedRefs, pointText } from "@paks/git";
 import {
   type GitSource,
   PaksError,
@@ -9,11 +9,11 @@ import {
   selectVersion,
   tagVersion,
 } from "@paks/schema";
-import type { GitReader } from "./git-reader.ts";
+import type { SharedReader, SharedSnapshot } from "./shared-reader.ts";
 
-/** A state of a repository, and what led there. */
-export interface FoundPoint {
-  readonly snapshot: Snapshot;
+/** Which state of a repository is meant, and what led there. */
+export interface ChosenPoint {
+  readonly point: GitPoint;
   readonly tag?: string | undefined;
   readonly branch?: string | undefined;
   /** Where the source says so, or its address in a browser does. */
@@ -22,27 +22,73 @@ export interface FoundPoint {
   readonly tags?: readonly string[];
 }
 
+/** The state itself. */
+export interface FoundPoint extends ChosenPoint {
+  readonly snapshot: SharedSnapshot;
+}
+
 /**
  * What a source means, looked up in the repository: a tag before a branch of the same name, the newest stable version
  * where nothing is named, and the default branch where there are no versions.
  * @throws PaksError TAG_NOT_FOUND, REF_NOT_FOUND, VERSION_NOT_FOUND and those of fetching
  */
-export async function findPoint(reader: GitReader, source: GitSource): Promise<FoundPoint> {
-  const { tag, branch, commit, ref, tree, version, path } = source;
-  if (tag !== undefined) return { snapshot: await reader.fetch({ type: "tag", name: tag }), tag, path };
-  if (branch !== undefined) return { snapshot: await reader.fetch({ type: "branch", name: branch }), branch, path };
-  if (commit !== undefined) return { snapshot: await reader.fetch({ type: "commit", oid: commit }), path };
+export async function findPoint(reader: SharedReader, source: GitSource): Promise<FoundPoint> {
+  const { ref, path } = source;
   if (ref !== undefined) return { ...(await findRef(reader, ref)), path };
+  return await fetchChosen(reader, await choosePoint(reader, source));
+}
+
+const fetchChosen = async (reader: SharedReader, chosen: ChosenPoint): Promise<FoundPoint> => ({
+  ...chosen,
+  snapshot: await reader.fetch(chosen.point),
+});
+
+/** For all that does not name a tag or a branch without saying which of the two. */
+async function choosePoint(reader: SharedReader, source: GitSource): Promise<ChosenPoint> {
+  const { tag, branch, commit, tree, version, path } = source;
+  if (tag !== undefined) return { point: { type: "tag", name: tag }, tag, path };
+  if (branch !== undefined) return { point: { type: "branch", name: branch }, branch, path };
+  if (commit !== undefined) return { point: { type: "commit", oid: commit }, path };
   const refs = await reader.listRefs();
-  if (tree !== undefined) return await findTree(reader, refs, tree);
-  return await findVersion(reader, refs, { selector: version, path });
+  if (tree !== undefined) return chooseTree(reader, refs, tree);
+  return chooseVersion(reader, refs, { selector: version, path });
+}
+
+/** The folders of those sources that mean the state that was found. */
+export async function listFoldersAt(
+  reader: SharedReader,
+  { point }: ChosenPoint,
+  sources: readonly GitSource[],
+): Promise<string[]> {
+  const folders: string[] = [];
+  for (const source of sources) {
+    const chosen = await chooseOrNothing(reader, source);
+    if (chosen?.path !== undefined && pointText(chosen.point) === pointText(point)) folders.push(chosen.path);
+    else if (source.ref !== undefined && source.path !== undefined && nameIn(point) === source.ref)
+      folders.push(source.path);
+  }
+  return folders;
+}
+
+const nameIn = (point: GitPoint): string | undefined =>
+  point.type === "commit" ? point.oid : point.type === "head" ? undefined : point.name;
+
+/** What a source fails with is told where it is read. */
+async function chooseOrNothing(reader: SharedReader, source: GitSource): Promise<ChosenPoint | undefined> {
+  if (source.ref !== undefined) return undefined;
+  try {
+    return await choosePoint(reader, source);
+  } catch (error) {
+    if (!isPaksError(error) || error.code === "CANCELLED") throw error;
+    return undefined;
+  }
 }
 
 /** A full commit id is that commit, as for git itself; else a tag, else a branch. */
-async function findRef(reader: GitReader, ref: string): Promise<FoundPoint> {
-  if (isCommit(ref)) return { snapshot: await reader.fetch({ type: "commit", oid: ref }) };
+async function findRef(reader: SharedReader, ref: string): Promise<FoundPoint> {
+  if (isCommit(ref)) return await fetchChosen(reader, { point: { type: "commit", oid: ref } });
   try {
-    return { snapshot: await reader.fetch({ type: "tag", name: ref }), tag: ref };
+    return await fetchChosen(reader, { point: { type: "tag", name: ref }, tag: ref });
   } catch (error) {
     // A branch moves: whoever names a version must never get one that only is called like it.
     if (!isPaksError(error, "TAG_NOT_FOUND") || namesVersion(ref)) throw error;
@@ -50,9 +96,9 @@ async function findRef(reader: GitReader, ref: string): Promise<FoundPoint> {
   }
 }
 
-async function findBranch(reader: GitReader, branch: string): Promise<FoundPoint> {
+async function findBranch(reader: SharedReader, branch: string): Promise<FoundPoint> {
   try {
-    return { snapshot: await reader.fetch({ type: "branch", name: branch }), branch };
+    return await fetchChosen(reader, { point: { type: "branch", name: branch }, branch });
   } catch (error) {
     if (!isPaksError(error, "REF_NOT_FOUND")) throw error;
     throw new PaksError("REF_NOT_FOUND", `${reader.repository.url} has neither a tag nor a branch ${branch}.`, {
@@ -67,19 +113,19 @@ async function findBranch(reader: GitReader, branch: string): Promise<FoundPoint
  * Only the refs say where `feature/x/skills/pdf` ends and the folder begins. Of two that fit the longer one is meant, and
  * a tag rather than a branch of the same name.
  */
-async function findTree(reader: GitReader, refs: ListedRefs, tree: string): Promise<FoundPoint> {
+function chooseTree({ repository }: SharedReader, refs: ListedRefs, tree: string): ChosenPoint {
   const parts = tree.split("/");
   for (let length = parts.length; length > 0; length--) {
     const name = parts.slice(0, length).join("/");
     const path = parts.slice(length).join("/") || undefined;
     const point = pointNamed(refs, name);
-    if (point?.type === "tag") return { snapshot: await reader.fetch(point), tag: name, path };
-    if (point?.type === "branch") return { snapshot: await reader.fetch(point), branch: point.name, path };
-    if (point) return { snapshot: await reader.fetch(point), path };
+    if (point?.type === "tag") return { point, tag: name, path };
+    if (point?.type === "branch") return { point, branch: point.name, path };
+    if (point) return { point, path };
   }
-  throw new PaksError("REF_NOT_FOUND", `No tag or branch of ${reader.repository.url} begins "${tree}".`, {
+  throw new PaksError("REF_NOT_FOUND", `No tag or branch of ${repository.url} begins "${tree}".`, {
     hint: "Check the address: the branch may have been renamed or deleted.",
-    details: { repository: reader.repository.url },
+    details: { repository: repository.url },
   });
 }
 
@@ -117,13 +163,13 @@ interface Wanted {
   readonly path: string | undefined;
 }
 
-async function findVersion(reader: GitReader, refs: ListedRefs, { selector, path }: Wanted): Promise<FoundPoint> {
+function chooseVersion({ repository }: SharedReader, refs: ListedRefs, { selector, path }: Wanted): ChosenPoint {
   const tags = refs.tags.map(({ tag }) => tag);
   const tag = newestTag(tags, { path, selector });
-  if (tag !== undefined) return { snapshot: await reader.fetch({ type: "tag", name: tag }), tag, path, tags };
-  if (selector !== undefined) throw noSuchVersion(reader.repository.url, selector, tags);
-  const point = refs.head === undefined ? pointWithoutHead(refs, reader.repository.url) : pointOfHead(refs);
-  return { snapshot: await reader.fetch(point), branch: point.type === "branch" ? point.name : undefined, path, tags };
+  if (tag !== undefined) return { point: { type: "tag", name: tag }, tag, path, tags };
+  if (selector !== undefined) throw noSuchVersion(repository.url, selector, tags);
+  const point = refs.head === undefined ? pointWithoutHead(refs, repository.url) : pointOfHead(refs);
+  return { point, branch: point.type === "branch" ? point.name : undefined, path, tags };
 }
 
 /**

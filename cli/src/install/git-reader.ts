@@ -20,6 +20,7 @@ import {
 } from "@paks/schema";
 import type { Context } from "../context.ts";
 import type { PakTree } from "./pak-tree.ts";
+import { type SharedReader, shareReader } from "./shared-reader.ts";
 import { makeOwnFolder } from "../start/make-folder-plainly.ts";
 
 /** Reads repositories of strangers. */
@@ -30,34 +31,50 @@ export interface GitReader {
 }
 
 /** `debug` is told what git is asked for. */
-export type Reading = Pick<Context, "config" | "signal"> & Partial<Pick<Context, "debug">>;
+export type Reading = Pick<Context, "config" | "repositories"> & Partial<Pick<Context, "debug">>;
 
 /**
- * By the git of this machine; where there is none, public repositories are read without it.
+ * By the git of this machine; where there is none, public repositories are read without it. Whoever opens a repository
+ * again shares what was read of it.
  * @param policy what may be read; the user's own when absent
  * @throws PaksError the codes of `parseRepositoryUrl`; DISK_FULL, READ_ONLY_TARGET
  */
-export async function openGitReader(url: string, reading: Reading, policy?: GitPolicy): Promise<GitReader> {
-  const { config, signal } = reading;
+export async function openGitReader(url: string, reading: Reading, policy?: GitPolicy): Promise<SharedReader> {
+  const { config, repositories } = reading;
   const allowed = policy ?? config.git.policy;
   const repository = parseRepositoryUrl(url, allowed);
   if (config.offline && repository.protocol !== "file")
     throw new PaksError("OFFLINE", `${repository.url} is elsewhere, and paks works offline.`, {
       hint: "Run the same command once with a network.",
     });
+  // What may be read is judged by the policy at each reading.
+  return await repositories.open(`${repository.url} ${JSON.stringify(allowed)}`, async (signal) =>
+    shareReader(readerOf(repository, await openCageFor(repository, config, allowed), { ...reading, signal })),
+  );
+}
+
+/** @throws PaksError DISK_FULL, READ_ONLY_TARGET */
+async function openCageFor(repository: RepositoryUrl, config: Context["config"], policy: GitPolicy): Promise<GitCage> {
   // A folder of the user's own: in a shared one somebody else could lay out what is read from it.
   const scratchRoot = join(config.folders.cache, "git");
   makeOwnFolder(scratchRoot);
   await sweepScratch(scratchRoot);
-  const cage: GitCage = {
-    policy: allowed,
+  return {
+    policy,
     limits: defaultLimits,
     scratchRoot,
     machine: config.environment,
     git: config.git.binary,
     network: await networkOf(repository, config),
   };
-  const tell = (what: string) => reading.debug?.(`git: ${what} of ${repository.url}`);
+}
+
+function readerOf(
+  repository: RepositoryUrl,
+  cage: GitCage,
+  { signal, debug }: Pick<Context, "signal"> & Pick<Reading, "debug">,
+): GitReader {
+  const tell = (what: string) => debug?.(`git: ${what} of ${repository.url}`);
   return {
     repository,
     listRefs: () => {

@@ -43,6 +43,8 @@ export function openFetchers(context: Context, { root, registryFor, registryWish
     return answer;
   };
   return {
+    expect: (wishes) =>
+      context.repositories.expect(wishes.flatMap(({ source }) => (source.type === "git" ? [source] : []))),
     fetchWish: (wish) =>
       once(`wish ${wish.text}`, async () => {
         if (wish.source.type === "local" && !wish.isNamed) {

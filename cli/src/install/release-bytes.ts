@@ -45,7 +45,7 @@ async function readFiles(archive: Uint8Array, release: RecordedBytes): Promise<R
 
 /** The files at the recorded commit of the recorded repository, kept in the store. @throws PaksError INTEGRITY_MISMATCH */
 export async function fetchRecordedFromGit(
-  context: Pick<Context, "store" | "config" | "signal">,
+  context: Pick<Context, "store" | "config" | "repositories">,
   release: RecordedBytes & {
     readonly repository: string;
     readonly commit: string;

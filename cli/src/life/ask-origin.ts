@@ -11,6 +11,7 @@ import {
 } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { eachAtOnce } from "../install/each-at-once.ts";
+import type { SharedSnapshot } from "../install/shared-reader.ts";
 import { requireTypedSource } from "../workspace/typed-repositories.ts";
 import type { ListRow } from "./list-paks.ts";
 
@@ -110,6 +111,7 @@ const askGit: AskGroup<GitOrigin> = async (context, group, { files, answer }) =>
   const reader = await openGitReader(first.origin.repository, context);
   const snapshot = await fetchRecorded(first.origin, (point) => reader.fetch(point));
   try {
+    if (files) await snapshot.expect(() => Promise.resolve(allowed.map(({ origin }) => origin.path)));
     for (const asked of allowed) {
       const isMoved = snapshot.commit !== asked.origin.commit;
       answer(asked.row, isMoved || files ? await compareFiles(snapshot, asked, isMoved) : {});
@@ -135,8 +137,8 @@ type Point = { readonly type: "tag"; readonly name: string } | { readonly type: 
 
 async function fetchRecorded(
   { tag, commit, repository }: GitOrigin,
-  fetch: (point: Point) => Promise<Snapshot>,
-): Promise<Snapshot> {
+  fetch: (point: Point) => Promise<SharedSnapshot>,
+): Promise<SharedSnapshot> {
   try {
     return await fetch(tag === undefined ? { type: "commit", oid: commit } : { type: "tag", name: tag });
   } catch (error) {
