@@ -1,6 +1,7 @@
+import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type GitPolicy, PaksError } from "@paks/schema";
+import { type GitPolicy, PaksError, systemErrorCode } from "@paks/schema";
 import { agentVariables } from "./agent-variables.ts";
 import type { ConfigFile } from "./config-file.ts";
 import {
@@ -179,13 +180,24 @@ async function readConfigFile(
 
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, "utf8");
+    const facts = statSync(path, { throwIfNoEntry: false });
+    if (facts === undefined) return undefined;
+    // Opening a pipe would wait for whoever writes into it.
+    if (facts.isFile() || facts.isCharacterDevice()) return await readFile(path, "utf8");
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
+    const code = systemErrorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw new PaksError("READ_ONLY_TARGET", `The config file ${path} cannot be read.`, { cause: error });
+    throw unusable(path, code === "ELOOP" ? "it is a link that leads nowhere" : `${code}`, error);
   }
+  throw unusable(path, "it is not a file");
 }
+
+const unusable = (path: string, why: string, cause?: unknown): PaksError =>
+  new PaksError("READ_ONLY_TARGET", `The config file ${path} cannot be read: ${why}.`, {
+    hint: "Look at what it is and who may read it, or move it away.",
+    details: { path },
+    cause,
+  });
 
 interface RegistryChoices {
   readonly flag?: string | undefined;

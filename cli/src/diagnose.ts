@@ -13,6 +13,7 @@ import {
   listSkillsFolders,
   unlessMissing,
 } from "./diagnose-here.ts";
+import { describeSystemError } from "./output/system-errors.ts";
 import { version } from "./version.ts";
 
 export interface Diagnosis {
@@ -50,8 +51,9 @@ async function failuresOf(name: string, check: () => Diagnosis | Promise<Diagnos
   try {
     return await check();
   } catch (error) {
-    if (!isPaksError(error) || error.code === "CANCELLED") throw error;
-    return { name, state: "fail", detail: error.message, code: error.code, hint: error.hint };
+    const failure = isPaksError(error) ? error : describeSystemError(error);
+    if (failure === undefined || failure.code === "CANCELLED") throw error;
+    return { name, state: "fail", detail: failure.message, code: failure.code, hint: failure.hint };
   }
 }
 

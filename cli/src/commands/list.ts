@@ -1,8 +1,9 @@
+import { isPaksError } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { listAgentFolders, requireAgentId } from "../life/agents.ts";
 import { type ListRow, isSeenBy, showPaks, rowData, rowName, rowStateText, rowVersion } from "../life/list-paks.ts";
-import { findPlaces } from "../life/places.ts";
+import { type Place, findPlaces } from "../life/places.ts";
 import { nothingInstalled } from "../life/nothing.ts";
 import { safe } from "../output/safe-text.ts";
 import { shortPath } from "../output/short-path.ts";
@@ -36,6 +37,7 @@ export const list = defineCommand({
       const all = await showPaks(context, place);
       rows.push(...all.filter((row) => agents.length === 0 || agents.some((agent) => isSeenBy(row, agent, folders))));
     }
+    if (rows.length === 0) await warnOfWorkspaceFile(context, places);
     const data = {
       folder: places[0]!.skillsFolder,
       folders: places.map(({ scope, skillsFolder }) => ({ scope, path: skillsFolder })),
@@ -45,6 +47,19 @@ export const list = defineCommand({
     return { data, text: await textOf(rows, { data, context, format: args.format }), next };
   },
 });
+
+/** Where nothing is installed, a `paks.jsonc` that no install can use may be why. */
+async function warnOfWorkspaceFile(context: Context, places: readonly Place[]): Promise<void> {
+  const project = places.find(({ scope }) => scope === "project");
+  if (project === undefined) return;
+  const { requireUsableWorkspaceFile } = await import("../workspace/open-workspace.ts");
+  try {
+    await requireUsableWorkspaceFile(project.root);
+  } catch (error) {
+    if (!isPaksError(error)) throw error;
+    context.warn([error.message, error.hint].filter((one) => one !== undefined).join(" "));
+  }
+}
 
 interface Shown {
   readonly data: unknown;

@@ -9,6 +9,8 @@ export interface ListedPak {
   readonly name: string;
   readonly description: string;
   readonly version: string | null;
+  /** Why it cannot be installed. */
+  readonly problem?: string;
 }
 
 /** Where a choice is made, in words. */
@@ -97,12 +99,15 @@ function describe(path: string, files: ReadonlyMap<string, Uint8Array>): ListedP
     .filter(([file]) => file.startsWith(inside) && !file.slice(inside.length).includes("/"))
     .map(([file, bytes]) => [file.slice(inside.length), bytes] as const);
   const directory = path.slice(path.lastIndexOf("/") + 1);
-  const { manifest } = readManifest(new Map(own), {
+  const { manifest, findings } = readManifest(new Map(own), {
     profile: "lenient",
     directory: path === "" ? undefined : directory,
   });
-  if (!manifest) return { path, name: directory, description: "", version: null };
+  const error = findings.find(({ severity }) => severity === "error");
+  const problem = error?.message ?? "The manifest cannot be read.";
+  if (!manifest) return { path, name: directory, description: "", version: null, problem };
   // Marked by its author as not for others.
   if (manifest.metadata?.["internal"] === true) return undefined;
-  return { path, name: manifest.name, description: manifest.description, version: manifest.version ?? null };
+  const { name, description, version = null } = manifest;
+  return { path, name, description, version, ...(error === undefined ? {} : { problem }) };
 }

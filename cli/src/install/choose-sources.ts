@@ -55,7 +55,10 @@ async function askWhich(context: Context, text: string, { details, message }: Pa
     instead: "--path <folder>, once for each",
     options: paths.map((path) => {
       const pak = listed.find((one) => one.path === path);
-      return { value: path, label: shorten(pak ? `${pak.name}  ${pak.description}` : path, context.io.columns - 10) };
+      return {
+        value: path,
+        label: shorten(pak ? `${pak.name}  ${pak.problem ?? pak.description}` : path, context.io.columns - 10),
+      };
     }),
   });
   // An address of a browser has its folder already.

@@ -123,8 +123,8 @@ test("a list tells what manifests say, keeps those that cannot be read by their 
   });
   expect(await describePaks(tree, ["skills/pdf", "skills/broken", "skills/hidden", "skills/js"])).toEqual([
     { path: "skills/pdf", name: "pdf", description: "Reads forms.", version: "1.2.0" },
-    { path: "skills/broken", name: "broken", description: "", version: null },
-    { path: "skills/js", name: "js", description: "", version: null },
+    { path: "skills/broken", name: "broken", description: "", version: null, problem: expect.stringContaining("---") },
+    { path: "skills/js", name: "js", description: "", version: null, problem: expect.stringContaining("---") },
   ]);
 });
 

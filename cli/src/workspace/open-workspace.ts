@@ -56,6 +56,10 @@ export async function findWorkspace(here: Here): Promise<OpenWorkspace> {
   };
 }
 
+/** For commands that need nothing of it. @throws PaksError MANIFEST_INVALID, READ_ONLY_TARGET */
+export const requireUsableWorkspaceFile = async (root: string): Promise<unknown> =>
+  await readWorkspaceFile(await findWorkspaceFile(root), undefined);
+
 /** `registry` of the project that the command runs in. @throws PaksError MANIFEST_INVALID */
 export const findRegistryWish = async (here: Here): Promise<string | undefined> =>
   (await readWorkspaceFile(await findWorkspaceFile(await findRoot(here)), here.warn)).registry;
