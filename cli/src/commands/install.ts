@@ -148,10 +148,10 @@ async function listPaks(context: Context, sources: readonly string[]) {
   const { listSourcePaks } = await import("../install/fetch-source.ts");
   const paks = await context.progress(`Looking into ${source}`, () => listSourcePaks(source, context));
   const rows = paks.map((pak) => [
-    safe(pak.name),
+    safe(pak.name || "–"),
     safe(pak.version ?? "–"),
     safe(pak.path || "."),
-    safe(pak.description),
+    pak.problem === undefined ? safe(pak.description) : `✗ cannot be installed: ${safe(pak.problem)}`,
   ]);
   return {
     data: { source, paks },
