@@ -118,6 +118,63 @@ for (const [fact, value] of facts)
     expect((await codes("verify")).slice(0, 2)).toEqual([7, fact === "archive" ? "DRIFT" : "INTEGRITY_MISMATCH"]);
   });
 
+for (const command of [["ci"], ["install"], ["update"], ["ci", "--force"], ["install", "--force"]])
+  test(`a record that a tampered lock was believed for is written anew by ${command.join(" ")} when the registry confirms the lock, and not without it`, async () => {
+    await project.registry.add("acme/pdf", "0.1.2");
+    await project.ok("install", "acme/pdf");
+    const lock = await project.read("paks.lock");
+    const before = await record();
+    await editLock((_entry, resolved) => (resolved["commit"] = "a".repeat(40)));
+    await removed();
+    // In an empty folder nothing contradicts it.
+    await project.ok("ci");
+    await project.write("paks.lock", lock);
+    const believed = await record();
+    // An update asks for newer versions before anything else.
+    if (command[0] !== "update") {
+      const offline = await project.json<{ error: { code: string; hint: string } }>(...command, "--offline");
+      expect(offline).toMatchObject({ exit: 7, error: { code: "LOCKFILE_MISMATCH" } });
+      for (const way of ["with a network", "version control", `delete ${recordPath()}`])
+        expect(offline.error.hint).toContain(way);
+      project.registry.down = { status: 503, code: "REGISTRY_UNAVAILABLE" };
+      expect(await codes(...command)).toEqual([7, "LOCKFILE_MISMATCH"]);
+    }
+    expect(await record()).toEqual(believed);
+    project.registry.down = undefined;
+    expect((await project.ok(...command)).stderr).toContain("the record of pdf is written anew");
+    expect((await record())["origin"]).toEqual(before["origin"]);
+    expect(await project.read("paks.lock")).toBe(lock);
+    await project.ok("verify");
+  });
+
+test("the record that the hint says to delete is what stood in the way, also without a network", async () => {
+  await project.registry.add("acme/pdf", "0.1.2");
+  await project.ok("install", "acme/pdf");
+  const before = await record();
+  await writeFile(recordPath(), JSON.stringify(before).replace(/"commit":"\w+"/, `"commit":"${"a".repeat(40)}"`));
+  expect(await codes("ci", "--offline")).toEqual([7, "LOCKFILE_MISMATCH"]);
+  await unrecorded();
+  await project.ok("ci", "--offline");
+  expect((await record())["origin"]).toEqual(before["origin"]);
+});
+
+test("another count of files than there are is 7, whatever is in place and whoever can be asked", async () => {
+  const repo = await gitRepo({ "SKILL.md": skill("pdf") }, ["v1.0.0"]);
+  onTestFinished(() => repo.remove());
+  await project.registry.add("acme/pdf", "0.1.2");
+  for (const source of ["acme/pdf", repo.url]) {
+    await project.ok("install", source);
+    const before = await record();
+    await editLock((entry) => (entry["files"] = 7));
+    for (const command of [["ci"], ["ci", "--offline"], ["install"], ["install", "--frozen"], ["verify", "--offline"]])
+      expect(await codes(...command), `${source} ${command.join(" ")}`).toEqual([7, "LOCKFILE_MISMATCH"]);
+    expect((await codes("verify"))[0]).toBe(7);
+    expect(await record()).toEqual(before);
+    await editLock((entry) => (entry["files"] = 1));
+    await project.ok("remove", "pdf");
+  }
+});
+
 test("a tag that names another version contradicts the lock itself", async () => {
   await project.registry.add("acme/pdf", "0.1.1");
   await project.registry.add("acme/pdf", "0.1.2");

@@ -7,18 +7,19 @@ import { requireTyped } from "../workspace/typed-repositories.ts";
 import { fetchesAtOnce } from "../workspace/plan-install.ts";
 import { adoptUnrecorded } from "./adopt.ts";
 import { eachAtOnce } from "./each-at-once.ts";
+import { expectMissing } from "./expect-missing.ts";
 import { fetchLocked } from "./fetch-locked.ts";
 import type { Fetched } from "./fetched.ts";
 import type { InstallResult, Installed } from "./install.ts";
 import { requireLockedManifest } from "./install-plan.ts";
 import { openScopes } from "./install-scopes.ts";
 import { listCopies } from "./links.ts";
-import { findLockedPresent } from "./locked-present.ts";
+import { type LockedPlace, fetchDoubted, findLockedPresent } from "./locked-present.ts";
 import { requireRegistryOf } from "./locked-registry.ts";
 import { linkPlacesOf } from "./own-links.ts";
 import type { Placing } from "./check-placing.ts";
 import { placeReleases } from "./place.ts";
-import { formatLink } from "./record.ts";
+import { type InstallRecord, formatLink } from "./record.ts";
 import { requireInside } from "./require-inside.ts";
 import { findSkillsFolder } from "./scope.ts";
 import { inFolderOrTidy } from "./tidily.ts";
@@ -49,17 +50,19 @@ export async function installLocked(context: Context, options: CiOptions): Promi
     workspaceAgents: workspace.agents,
   });
   const entries = Object.entries(lock.paks);
+  const locked: LockedPlace = { skillsFolder: place.skillsFolder, root, force: options.force };
+  expectMissing(context, place.skillsFolder, entries);
   let count = 0;
   const paks = await context.progress("Fetching", (step) =>
     eachAtOnce(entries, fetchesAtOnce, async ([folder, entry]) => {
       // Also of what is in place: who is asked for a name does not depend on that.
       if (entry.resolved.type === "registry") requireRegistryOf(entry.resolved, context, workspace.registry);
-      const { present, doubted } = await findLockedPresent({ ...place, root }, folder, entry);
-      if (!present && entry.resolved.type === "git") await requireTyped(context, entry.resolved.repository, root);
-      const fetched = present
-        ? undefined
-        : await fetchLocked(entry, context, { root, wish: workspace.registry, doubted });
-      if (fetched) requireLockedManifest(folder, entry, fetched);
+      const { present, fetched } = await findOrFetch(context, {
+        place: locked,
+        folder,
+        entry,
+        wish: workspace.registry,
+      });
       step(`Fetched ${(count += 1)} of ${entries.length}`);
       const { scope } = await scopes(entry, true);
       const about = aboutOf(folder, entry, fetched?.name ?? present!.name);
@@ -86,8 +89,7 @@ export async function installLocked(context: Context, options: CiOptions): Promi
   const placed = await inFolderOrTidy(context, place, async () => {
     if (formatLock(await readLock(root)) !== formatLock(lock)) throw changedMeanwhile();
     for (const { folder, entry, fetched } of paks)
-      if (!fetched && !(await findLockedPresent({ skillsFolder, root }, folder, entry)).present)
-        throw changedMeanwhile();
+      if (!fetched && !(await findLockedPresent(locked, folder, entry)).present) throw changedMeanwhile();
     return await placeReleases(paks.map(({ placing }) => placing));
   });
   const installed = paks.map(({ entry, fetched, placing, readers }, index): Installed => ({
@@ -101,6 +103,30 @@ export async function installLocked(context: Context, options: CiOptions): Promi
     readers,
   }));
   return { installed, removed: [], disabled: [], root };
+}
+
+interface Locked {
+  readonly place: LockedPlace;
+  readonly folder: string;
+  readonly entry: LockedPak;
+  /** The registry that the project wishes for. */
+  readonly wish: string | undefined;
+}
+
+/** What is in place as locked, or else the bytes. */
+async function findOrFetch(
+  context: Context,
+  { place, folder, entry, wish }: Locked,
+): Promise<{ readonly present?: InstallRecord; readonly fetched?: Fetched }> {
+  const { present, doubt } = await findLockedPresent(place, folder, entry);
+  if (present) return { present };
+  if (entry.resolved.type === "git") await requireTyped(context, entry.resolved.repository, place.root);
+  const options = { root: place.root, wish };
+  const fetched = doubt
+    ? await fetchDoubted(context, { place, folder, entry, doubt, options })
+    : await fetchLocked(entry, context, options);
+  requireLockedManifest(folder, entry, fetched);
+  return { fetched };
 }
 
 const noLock = (hasWorkspace: boolean): PaksError =>

@@ -1,8 +1,11 @@
-import type { LockedPak } from "@paks/schema";
+import { type LockedPak, PaksError, isPaksError } from "@paks/schema";
+import type { Context } from "../context.ts";
 import { readLockedFolder } from "./adopt.ts";
 import { readInstalledState } from "./installed-state.ts";
-import { isRecordedAsLocked, requireSameFacts } from "./locked-record.ts";
-import type { InstallRecord } from "./record.ts";
+import type { LockedOptions } from "./fetch-locked.ts";
+import type { Fetched } from "./fetched.ts";
+import { findOtherFact, isRecordedAsLocked, isUnanswered } from "./locked-record.ts";
+import { type InstallRecord, bookkeeping } from "./record.ts";
 
 export interface LockedPlace {
   readonly skillsFolder: string;
@@ -17,12 +20,17 @@ export interface LockedPresent {
   /** Of just what is locked: nothing need be fetched. */
   readonly present?: InstallRecord;
   /** The locked files are there, and their record says that they are something else: one of the two is wrong. */
-  readonly doubted?: true;
+  readonly doubt?: Doubt;
+}
+
+export interface Doubt {
+  /** In words, another fact of the very release that was installed. Absent: it may be another one with the same files. */
+  readonly contradiction: string | undefined;
 }
 
 /**
  * @param folder below the skills folder
- * @throws PaksError LOCKFILE_MISMATCH for another fact of the same release, or another version than the files say
+ * @throws PaksError LOCKFILE_MISMATCH for another version, or other files, than lie there
  */
 export async function findLockedPresent(
   { skillsFolder, root, force = false }: LockedPlace,
@@ -33,11 +41,52 @@ export async function findLockedPresent(
   if (found.state !== "intact" || found.record.digest !== entry.digest) return {};
   if (force && found.compiled.length > 0) return {};
   const { record } = found;
-  requireSameFacts(folder, entry, record);
   if (isRecordedAsLocked(entry, record)) return { present: record };
   // Before anybody is asked, what is here already.
   await requireSaidByFiles({ skillsFolder, root }, folder, entry);
-  return { doubted: true };
+  return { doubt: { contradiction: findOtherFact(entry, record) } };
+}
+
+interface Doubted {
+  readonly place: LockedPlace;
+  readonly folder: string;
+  readonly entry: LockedPak;
+  readonly doubt: Doubt;
+  readonly options: LockedOptions;
+}
+
+/**
+ * Lock and record of the same bytes say different things: whoever gave them out decides. Where the lock is right, the
+ * record is to be written anew with what this answers; a contradiction is settled by nobody but the registry.
+ * @throws PaksError LOCKFILE_MISMATCH when the lock is wrong, or nobody can be asked about a contradiction; the codes of
+ * `fetchLocked`
+ */
+export async function fetchDoubted(context: Context, doubted: Doubted): Promise<Fetched> {
+  const { entry, folder, options } = doubted;
+  const { contradiction } = doubted.doubt;
+  if (contradiction !== undefined && context.config.offline) throw undecided(doubted);
+  const { fetchLocked } = await import("./fetch-locked.ts");
+  try {
+    const fetched = await fetchLocked(entry, context, { ...options, doubted: true });
+    if (contradiction !== undefined)
+      context.warn(
+        `paks.lock has ${contradiction}. The registry says the same as paks.lock, so the record of ${folder} is written anew.`,
+      );
+    return fetched;
+  } catch (error) {
+    if (contradiction === undefined || !isPaksError(error) || !isUnanswered(error)) throw error;
+    throw undecided(doubted, error);
+  }
+}
+
+function undecided({ folder, doubt, place }: Doubted, cause?: PaksError): PaksError {
+  const record = bookkeeping(place.skillsFolder).record(folder);
+  const why = `the lock has ${doubt.contradiction ?? "something else"}`;
+  return new PaksError("LOCKFILE_MISMATCH", `paks.lock and the record of ${folder} do not fit: ${why}.`, {
+    hint: `Run the same command with a network: the registry decides. Without it: if somebody changed paks.lock, take it from version control again; if that is done, the record is wrong: delete ${record}, then run paks ci.`,
+    details: { path: record },
+    cause,
+  });
 }
 
 /** @throws PaksError LOCKFILE_MISMATCH when the files of the folder, if they are the locked ones, say another version */

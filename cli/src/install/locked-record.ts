@@ -15,6 +15,8 @@ export const isAbsent = ({ code }: PaksError): boolean => denied.has(code) || un
 
 const denied = new Set<string>(["PAK_NOT_FOUND", "VERSION_NOT_FOUND", "NOT_FOUND"]);
 /** The registry could not be asked: it has denied nothing. */
+export const isUnanswered = ({ code }: PaksError): boolean => unanswered.has(code);
+
 const unanswered = new Set<string>(["REGISTRY_UNAVAILABLE", "DB_UNAVAILABLE", "RATE_LIMITED", "INTERNAL"]);
 
 interface LockedRelease {
@@ -117,13 +119,19 @@ function listOtherFacts(locked: Origin, installed: Origin): OtherFact[] {
  * Another fact of the very release that was installed. In words, how lock and record of an install differ about it.
  * @param record of an install with the locked digest
  */
-export function findOtherFact({ resolved }: LockedRelease["entry"], { origin }: InstallRecord): string | undefined {
+export function findOtherFact(
+  { resolved, files: count }: LockedRelease["entry"],
+  { origin, files }: InstallRecord,
+): string | undefined {
+  if (count !== files.length) return `${countFiles(count)}, it was installed with ${files.length}`;
   if (resolved.type !== "registry" || origin.type !== "registry") return undefined;
   const others = listOtherFacts(resolved, origin);
   const [other] = others;
   if (other === undefined || others.some(({ what }) => nameOfRelease.includes(what))) return undefined;
   return `the ${other.what} ${other.locked || "."}, it was installed from ${other.installed || "."}`;
 }
+
+const countFiles = (count: number): string => (count === 1 ? "1 file" : `${count} files`);
 
 /** In words, the first fact of where it came from that the record of an install says otherwise. */
 export function findOtherOrigin({ resolved }: LockedRelease["entry"], { origin }: InstallRecord): string | undefined {
@@ -132,19 +140,10 @@ export function findOtherOrigin({ resolved }: LockedRelease["entry"], { origin }
   return other && `is recorded with the ${what} ${installed || "."}, paks.lock has ${locked || "."}`;
 }
 
-/** Whether the record of an install with the locked digest says of version and origin just what the lock says. */
+/** Whether the record of an install with the locked digest says of version, origin and files just what the lock says. */
 export function isRecordedAsLocked(entry: LockedRelease["entry"], record: InstallRecord): boolean {
   const isSame = record.version === entry.version && record.origin.type === entry.resolved.type;
-  return isSame && findOtherOrigin(entry, record) === undefined;
-}
-
-/** @throws PaksError LOCKFILE_MISMATCH */
-export function requireSameFacts(folder: string, entry: LockedRelease["entry"], record: InstallRecord): void {
-  const other = findOtherFact(entry, record);
-  if (other === undefined) return;
-  throw new PaksError("LOCKFILE_MISMATCH", `paks.lock and the record of ${folder} do not fit: the lock has ${other}.`, {
-    hint: "Look at who changed paks.lock, or the record; `paks verify` asks the registry. Take paks.lock from version control again.",
-  });
+  return isSame && record.files.length === entry.files && findOtherOrigin(entry, record) === undefined;
 }
 
 async function findRecord(
@@ -156,8 +155,8 @@ async function findRecord(
     const release = await registry.findRelease(origin, origin.version);
     if (release !== undefined) return release;
   } catch (error) {
-    const isUnanswered = isPaksError(error) && unanswered.has(error.code) && (!first || unanswered.has(first.code));
-    if (isUnanswered && mustAnswer !== true) return undefined;
+    const isUnheard = isPaksError(error) && isUnanswered(error) && (!first || isUnanswered(first));
+    if (isUnheard && mustAnswer !== true) return undefined;
     throw error;
   }
   const denial = first && denied.has(first.code) ? first : undefined;

@@ -13,11 +13,12 @@ import {
 import { requireOrigin } from "../workspace/entry.ts";
 import { requireTyped } from "../workspace/typed-repositories.ts";
 import { eachAtOnce } from "./each-at-once.ts";
+import { expectMissing } from "./expect-missing.ts";
 import type { Fetched } from "./fetched.ts";
 import type { InstallOptions } from "./install.ts";
 import { entryOf, type openFetchers, type openRegistries, requireDependencies, requireFrozen } from "./install-plan.ts";
 import type { Scopes } from "./install-scopes.ts";
-import { type LockedPresent, findLockedPresent } from "./locked-present.ts";
+import { type Doubt, type LockedPlace, type LockedPresent, fetchDoubted, findLockedPresent } from "./locked-present.ts";
 import { requireRegistryOf } from "./locked-registry.ts";
 import type { Placing } from "./check-placing.ts";
 import { linkPlacesOf } from "./own-links.ts";
@@ -61,11 +62,16 @@ export async function makeReady(work: Work, opened: OpenWorkspace, step: (label:
   const { request, fetchers, options } = work;
   const plan = await planInstall(work.registryFor, opened, { request, fetchers });
   const wanted = await leaveEdited(work, plan.paks);
+  expectMissing(
+    work.context,
+    work.place.skillsFolder,
+    wanted.flatMap(({ isKept, before, folder }) => (isKept && before ? [[folder, before] as const] : [])),
+  );
   let count = 0;
   const fetched = await eachAtOnce(wanted, fetchesAtOnce, async (pak) => {
     requireItsRegistry(work, opened, pak);
-    const { present, doubted } = await findPresent(work, opened, pak);
-    const bytes = present ? undefined : doubted ? await fetchDoubted(work, opened, pak.before!) : await pak.fetch();
+    const { present, doubt } = await findPresent(work, opened, pak);
+    const bytes = present ? undefined : doubt ? await fetchAsLocked(work, opened, { pak, doubt }) : await pak.fetch();
     if (bytes) requireDependencies(pak, bytes);
     step(`Fetched ${(count += 1)} of ${wanted.length}`);
     return await readyPak(work, opened, { pak, fetched: bytes, present });
@@ -103,15 +109,28 @@ function requireItsRegistry(
 
 /** What need not be fetched: the lock's bytes are in place. @throws PaksError LOCKFILE_MISMATCH */
 export const findPresent = async (
-  { place }: Work,
+  work: Work,
   { root }: OpenWorkspace,
-  { isKept, before, folder }: PlannedPak,
-): Promise<LockedPresent> => (isKept && before ? await findLockedPresent({ ...place, root }, folder, before) : {});
+  pak: PlannedPak,
+): Promise<LockedPresent> =>
+  pak.isKept && pak.before ? await findLockedPresent(placeOf(work, root, pak), pak.folder, pak.before) : {};
 
-async function fetchDoubted({ context }: Work, { root, workspace }: OpenWorkspace, entry: LockedPak): Promise<Fetched> {
-  const { fetchLocked } = await import("./fetch-locked.ts");
+const placeOf = ({ place, options, request }: Work, root: string, pak: PlannedPak): LockedPlace => ({
+  skillsFolder: place.skillsFolder,
+  root,
+  force: options.force && !isUnasked(request, pak),
+});
+
+async function fetchAsLocked(
+  work: Work,
+  { root, workspace }: OpenWorkspace,
+  { pak, doubt }: { readonly pak: PlannedPak; readonly doubt: Doubt },
+): Promise<Fetched> {
+  const { context } = work;
+  const entry = pak.before!;
   if (entry.resolved.type === "git") await requireTyped(context, entry.resolved.repository, root);
-  return await fetchLocked(entry, context, { root, wish: workspace.registry, doubted: true });
+  const options = { root, wish: workspace.registry };
+  return await fetchDoubted(context, { place: placeOf(work, root, pak), folder: pak.folder, entry, doubt, options });
 }
 
 interface Bytes {

@@ -5,7 +5,7 @@ import type { InstallRecord } from "../install/record.ts";
 import { type ListRow, rowName } from "./list-paks.ts";
 import { type Problem, problemOf } from "./problem.ts";
 
-const hint = `Look at who changed ${lockFileName}, or the record; take the lock from version control again.`;
+const hint = `Look at who changed ${lockFileName}, or the record. If it was the lock, take it from version control again; if it was the record, paks ci asks where it came from and writes it anew.`;
 
 type Compared = ListRow & { readonly locked: LockedPak; readonly pak: NonNullable<ListRow["pak"]> };
 
