@@ -1,4 +1,4 @@
-import type { Config } from "./config.ts";
+import { type Config, defaultRegistryUrl } from "./config.ts";
 import { canonicalAccount } from "./config-settings.ts";
 import { parseRegistryUrl } from "./registry-url.ts";
 
@@ -26,6 +26,29 @@ export function chooseRegistryFor(config: Choices, account: string | undefined, 
   if (Object.hasOwn(config.registries, wish)) return { url: parseRegistryUrl(config.registries[wish]!), trusted: true };
   const wished = parseRegistryUrl(wish);
   return { url: wished, trusted: isConfigured(config, wished) };
+}
+
+/** Who decided in which registry the names of an account are looked up. */
+export interface MadeChoice {
+  readonly url: string;
+  readonly by: "account" | "flag" | "environment" | "project" | "config" | "default";
+  /** Where it would be without what was said for this run only. */
+  readonly otherwise: string;
+}
+
+export function explainChoice(
+  config: Choices & Pick<Config, "defaultRegistry">,
+  account: string,
+  wish: string | undefined,
+): MadeChoice {
+  const { url } = chooseRegistryFor(config, account, wish);
+  if (isMapped(config, account)) return { url, by: "account", otherwise: url };
+  const { from } = config.registry;
+  const isForThisRun = from === "flag" || from === "environment";
+  if (!isForThisRun) return { url, by: wish === undefined ? from : "project", otherwise: url };
+  const named = wish ?? config.defaultRegistry ?? defaultRegistryUrl;
+  const otherwise = Object.hasOwn(config.registries, named) ? config.registries[named]! : named;
+  return { url, by: from, otherwise: otherwise.replace(/\/+$/, "") };
 }
 
 /** Whether the user has mapped any account to a registry. */

@@ -3,6 +3,7 @@ import { type AuditFinding, type Audited, auditRows, exitOfFindings } from "../l
 import { type ListRow, listPlaces, rowName, rowVersion } from "../life/list-paks.ts";
 import { nothingInstalled } from "../life/nothing.ts";
 import { findPlaces } from "../life/places.ts";
+import { withHintsOnce } from "../life/problem.ts";
 import { recordEntry } from "../life/record-entry.ts";
 import { stateName } from "../life/state-names.ts";
 import { safe } from "../output/safe-text.ts";
@@ -71,11 +72,10 @@ function textOf(findings: readonly AuditFinding[], audited: readonly Audited[], 
   if (count === 0) return `${nothingInstalled}${note}`;
   const paks = `${count} ${count === 1 ? "pak" : "paks"}`;
   if (findings.length === 0) return `✓ Nothing to say against ${paks}.${note}`;
-  const lines = audited.flatMap(({ row, findings: own }) =>
-    own.flatMap(({ severity, code, name, message, hint }) => [
-      `${severity === "error" ? "✗" : "⚠"} ${safe(name)}${safe(pointOf(row))}: ${safe(message)} [${code}]`,
-      ...(hint === undefined ? [] : [`  hint: ${safe(hint)}`]),
-    ]),
-  );
+  const all = audited.flatMap(({ row, findings: own }) => own.map((one) => ({ ...one, row })));
+  const lines = withHintsOnce(all).flatMap(({ row, severity, code, name, message, hint }) => [
+    `${severity === "error" ? "✗" : "⚠"} ${safe(name)}${safe(pointOf(row))}: ${safe(message)} [${code}]`,
+    ...(hint === undefined ? [] : [`  hint: ${safe(hint)}`]),
+  ]);
   return `${lines.join("\n")}\n${findings.length} ${findings.length === 1 ? "finding" : "findings"} in ${paks}.${note}`;
 }

@@ -43,11 +43,43 @@ for (const command of [
     expect(failure).toMatchObject({ exit: 7, code: "LOCKFILE_MISMATCH" });
     expect(failure.message).toContain(project.registry.url);
     expect(failure.message).toContain(other.url);
-    expect(failure.hint).toContain("on purpose: delete its entry from paks.lock");
+    // paks.jsonc names the right one already, and moving the pak would make the slip last.
+    expect(failure.message).toContain("(by PAKS_REGISTRY)");
+    expect(failure.hint).toBe("Unset PAKS_REGISTRY: without it acme is looked up there.");
     expect(await project.read("paks.lock")).toBe(before);
     expect(await project.read(".agents/skills/pdf/SKILL.md")).toContain("# pdf 1.2.0");
     expect(other.requests).toEqual([]);
   });
+
+test("the hint goes by who chose the other registry, and offers to move the pak only where that may be meant", async () => {
+  await project.ok("install", "acme/pdf");
+  const failureWith = async (argv: string[], environment: Record<string, string> = {}) =>
+    failureOf(await runPaks([...argv, "--json"], { ...project.options, environment }));
+  const flag = await failureWith(["ci", "--registry", other.url]);
+  expect([flag.message, flag.hint]).toEqual([
+    expect.stringContaining("(by --registry)"),
+    "Leave out --registry: without it acme is looked up there.",
+  ]);
+  await project.write("paks.jsonc", '{"paks": ["acme/pdf"]}');
+  const variable = await failureWith(["ci"], { PAKS_REGISTRY: other.url });
+  expect(variable.hint).toMatch(
+    /^Unset PAKS_REGISTRY first\. If that registry is right, name it: .* on purpose: delete/,
+  );
+  await project.write("paks.jsonc", JSON.stringify({ paks: ["acme/pdf"], registry: other.url }));
+  const own = await failureWith(["ci"]);
+  expect(own.message).toContain("(by paks.jsonc)");
+  expect(own.hint).toContain(`"registry": "${project.registry.url}" in paks.jsonc`);
+});
+
+test("verify and audit say what to do about several paks once", async () => {
+  await project.ok("install", "acme/pdf");
+  for (const command of ["verify", "audit"]) {
+    const { stdout } = await withOther(command);
+    expect([stdout.split("LOCKFILE_MISMATCH").length, stdout.split("Unset PAKS_REGISTRY").length], stdout).toEqual([
+      3, 2,
+    ]);
+  }
+});
 
 test("a range that the locked version no longer fits does not move it either", async () => {
   await project.ok("install", "acme/pdf");

@@ -4,7 +4,7 @@ import { chooseRows } from "../life/find-row.ts";
 import { listPlaces, rowName, rowVersion } from "../life/list-paks.ts";
 import { findPlaces } from "../life/places.ts";
 import { nothingInstalled } from "../life/nothing.ts";
-import { type Problem, exitOfProblems, formatProblem, problemData } from "../life/problem.ts";
+import { type Problem, exitOfProblems, formatProblem, problemData, withHintsOnce } from "../life/problem.ts";
 import { type Verified, checkWorkspace, verifyRows } from "../life/verify-paks.ts";
 import { safe } from "../output/safe-text.ts";
 import { findWorkspace } from "../workspace/open-workspace.ts";
@@ -60,7 +60,7 @@ function textOf(verified: readonly Verified[], problems: readonly Problem[], off
   const against =
     asked.length > 0 ? `; ${asked.length} also against ${whom}` : offline ? "; the registry was not asked" : "";
   return [
-    ...problems.map(formatProblem),
+    ...withHintsOnce(problems).map(formatProblem),
     ...(good.length === 0 ? [] : [`✓ ${countOf(good)} as installed${against}`]),
   ].join("\n");
 }

@@ -1,5 +1,6 @@
 import { type LockedPak, PaksError, formatLock, originIdentity, parsePakId, type Lock } from "@paks/schema";
 import type { Context } from "../context.ts";
+import { explainChoice } from "../registry-choice.ts";
 import type { Registry } from "../registry.ts";
 import { dependenciesOf, makeEntry } from "../workspace/entry.ts";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
@@ -17,9 +18,11 @@ export function openRegistries(
 ): (account: string) => RememberingRegistry {
   const clients = new Map<string, RememberingRegistry>();
   return (account) => {
-    const { url } = context.registryFor(account, wish);
-    const client = clients.get(url) ?? rememberAnswers(prepared(context.registryFor(account, wish)));
-    clients.set(url, client);
+    const registry = context.registryFor(account, wish);
+    const chosen = explainChoice(context.config, account, wish);
+    const key = `${chosen.by} ${registry.url}`;
+    const client = clients.get(key) ?? rememberAnswers(prepared(registry), chosen);
+    clients.set(key, client);
     return client;
   };
 }

@@ -1,7 +1,14 @@
-import { PaksError, type RegistryOrigin, formatPakId, lockFileName, workspaceFileNames } from "@paks/schema";
+import {
+  PaksError,
+  type RegistryOrigin,
+  formatPakId,
+  formatSource,
+  lockFileName,
+  workspaceFileNames,
+} from "@paks/schema";
 import type { Context } from "../context.ts";
 import { canonicalAccount } from "../config-settings.ts";
-import { isConfigured } from "../registry-choice.ts";
+import { type MadeChoice, explainChoice, isConfigured } from "../registry-choice.ts";
 import type { Registry } from "../registry.ts";
 
 /** The registries of a command, by account and by address. */
@@ -18,13 +25,13 @@ export function findRegistryOf<R extends Registry>(
   origin: RegistryOrigin,
   context: Registries<R>,
   wish?: string,
-): { readonly registry: R } | { readonly instead: string } {
+): { readonly registry: R } | { readonly instead: MadeChoice } {
   const own = context.registryFor(origin.account, wish);
   if (own.url === origin.registry) return { registry: own };
   const { config } = context;
   const isMapped = Object.hasOwn(config.accounts, canonicalAccount(origin.account));
   if (!isMapped && isConfigured(config, origin.registry)) return { registry: context.registryAt(origin.registry) };
-  return { instead: own.url };
+  return { instead: explainChoice(config, origin.account, wish) };
 }
 
 /** @throws PaksError LOCKFILE_MISMATCH when this machine looks the name up elsewhere */
@@ -42,14 +49,56 @@ export function requireRegistryOf<R extends Registry>(
  * A name of one registry is another pak in the next: nothing moves there by itself.
  * @param isLocked false: only the record of its install says where it is from
  */
-export const otherRegistry = (origin: RegistryOrigin, instead: string, isLocked = true): PaksError =>
+export const otherRegistry = (
+  origin: RegistryOrigin,
+  instead: Pick<MadeChoice, "url"> & Partial<MadeChoice>,
+  isLocked = true,
+): PaksError =>
   new PaksError(
     "LOCKFILE_MISMATCH",
-    `${formatPakId(origin)} is recorded as a release of ${origin.registry}, and ${origin.account} is looked up in ${instead}.`,
+    `${formatPakId(origin)} is recorded as a release of ${origin.registry}, and ${origin.account} is looked up in ${instead.url}${
+      instead.by === undefined ? "" : ` (by ${choosers[instead.by]})`
+    }.`,
     {
-      hint: `If that registry is right, name it: for everybody with "registry": "${origin.registry}" in ${workspaceFileNames[0]}, or for you with paks registry add <name> ${origin.registry} --account ${origin.account}. To move the pak to ${instead} on purpose: ${
-        isLocked ? `delete its entry from ${lockFileName}, then paks install` : "remove it and install it again"
-      }.`,
-      details: { recorded: origin.registry, found: instead },
+      hint: hintOf(origin, instead, isLocked),
+      details: { recorded: origin.registry, found: instead.url },
     },
   );
+
+const choosers: Readonly<Record<MadeChoice["by"], string>> = {
+  account: "an account of your configuration",
+  flag: "--registry",
+  environment: "PAKS_REGISTRY",
+  project: workspaceFileNames[0],
+  config: "default_registry of your configuration",
+  default: "default: nothing names another",
+};
+
+function hintOf(
+  { registry, account }: RegistryOrigin,
+  { url, by, otherwise }: Pick<MadeChoice, "url"> & Partial<MadeChoice>,
+  isLocked: boolean,
+): string {
+  const first = by === "environment" ? "Unset PAKS_REGISTRY" : by === "flag" ? "Leave out --registry" : undefined;
+  // All else would only make a slip of the environment last.
+  if (first !== undefined && otherwise === registry) return `${first}: without it ${account} is looked up there.`;
+  const move = `To move the pak to ${url} on purpose: ${
+    isLocked ? `delete its entry from ${lockFileName}, then paks install` : "remove it and install it again"
+  }.`;
+  if (by === "account")
+    return `If that registry is right, take ${account} from the accounts of ${url} in your configuration; see paks registry list. ${move}`;
+  const right = `If that registry is right, name it: for everybody with "registry": "${registry}" in ${workspaceFileNames[0]}, or for you with paks registry add <name> ${registry} --account ${account}. ${move}`;
+  return first === undefined ? right : `${first} first. ${right}`;
+}
+
+/**
+ * Its repository, which the lock or record names, may have it all the same; a repository that is only called like it may
+ * be anybody's.
+ */
+export const pakGone = (origin: RegistryOrigin, isLocked = true): PaksError =>
+  new PaksError("PAK_NOT_FOUND", `${origin.registry} no longer knows ${formatPakId(origin)}.`, {
+    hint: `What is installed stays as it is${isLocked ? `, and as ${lockFileName} has it` : ""}. It came from ${origin.repository}: look there what became of it. To have newer versions from there: paks install ${formatSource(
+      { type: "git", url: origin.repository, ...(origin.path !== "" && { path: origin.path }) },
+    )}`,
+    details: { pak: formatPakId(origin), repository: origin.repository },
+  });

@@ -17,7 +17,8 @@ import {
 } from "@paks/schema";
 import type { ListedRefs } from "@paks/git";
 import type { Context } from "../context.ts";
-import { otherRegistry } from "../install/locked-registry.ts";
+import { otherRegistry, pakGone } from "../install/locked-registry.ts";
+import { explainChoice } from "../registry-choice.ts";
 import { findRegistryWish } from "../workspace/open-workspace.ts";
 import { requireTypedSource } from "../workspace/typed-repositories.ts";
 import type { ListRow } from "./list-paks.ts";
@@ -71,8 +72,11 @@ async function newerRelease(context: Context, origin: RegistryOrigin, wish: stri
   const text = formatPakId(origin);
   // A newer one is installed from where the name is looked up; nobody else's versions say what that will be.
   const registry = context.registryFor(origin.account, wish);
-  if (registry.url !== origin.registry) throw otherRegistry(origin, registry.url, false);
-  const versions = (await registry.listVersions(origin)).filter(({ version }) => isVersion(version));
+  if (registry.url !== origin.registry)
+    throw otherRegistry(origin, explainChoice(context.config, origin.account, wish), false);
+  const all = await registry.listVersions(origin);
+  if (all.length === 0) throw pakGone(origin, false);
+  const versions = all.filter(({ version }) => isVersion(version));
   const latest = selectVersion(versions)?.version;
   const isYanked = versions.some(({ version, yanked }) => yanked && version === origin.version);
   if (isYanked && latest !== undefined) return { state: "newer", text, version: latest };

@@ -32,6 +32,16 @@ export const problemData = ({ code, folder, name, message, hint, paths }: Proble
   paths: paths ?? [],
 });
 
+/** What to do about several of them is said once, with the first. */
+export function withHintsOnce<T extends { readonly hint?: string | undefined }>(list: readonly T[]): T[] {
+  const told = new Set<string>();
+  return list.map((one) => {
+    if (one.hint === undefined || told.has(one.hint)) return { ...one, hint: undefined };
+    told.add(one.hint);
+    return one;
+  });
+}
+
 export function formatProblem({ code, name, folder, message, hint, paths = [] }: Problem): string {
   const about = name ?? folder;
   return [

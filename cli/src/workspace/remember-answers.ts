@@ -8,6 +8,7 @@ import {
   isPaksError,
 } from "@paks/schema";
 import type { Context } from "../context.ts";
+import type { MadeChoice } from "../registry-choice.ts";
 import type { Registry } from "../registry.ts";
 import type { Told } from "../registry-many.ts";
 
@@ -16,6 +17,8 @@ export type PakFacts = Pick<PakDto, "repository"> & Partial<PakId> & Readonly<Re
 
 /** A registry that is asked each thing once: the plan and the fetch want to know the same. */
 export interface RememberingRegistry extends Registry {
+  /** Why this one, for whoever finds that it should be another. */
+  readonly chosen?: MadeChoice | undefined;
   /**
    * Asks at once for what will be asked one by one. Whatever goes wrong is thrown by whoever asks for that pak.
    * @returns the releases that the selectors chose, as far as they are known now
@@ -24,7 +27,7 @@ export interface RememberingRegistry extends Registry {
   findFacts(id: PakId): Promise<PakFacts | undefined>;
 }
 
-export function rememberAnswers(registry: Registry): RememberingRegistry {
+export function rememberAnswers(registry: Registry, chosen?: MadeChoice): RememberingRegistry {
   const versions: Memory["versions"] = new Map();
   const releases: Memory["releases"] = new Map();
   const facts: Memory["facts"] = new Map();
@@ -32,6 +35,7 @@ export function rememberAnswers(registry: Registry): RememberingRegistry {
     ref.selector === undefined ? !versions.has(formatPakId(ref)) : !releases.has(formatPakRef(ref));
   const remembering: RememberingRegistry = {
     ...registry,
+    chosen,
     listVersions: (id) => remember(versions, formatPakId(id), () => registry.listVersions(id)),
     findRelease: (id, selector) =>
       remember(releases, `${formatPakId(id)}@${selector}`, async () => {

@@ -9,13 +9,13 @@ import {
   isTaken,
 } from "@paks/schema";
 import { otherRegistry } from "../install/locked-registry.ts";
-import type { Registry } from "../registry.ts";
 import { findLockedId } from "./entry.ts";
+import type { RememberingRegistry } from "./remember-answers.ts";
 import type { Ranges, Universe } from "./resolve.ts";
 
 /** Paks of the registries that a user and a workspace name, and of the lock where it knows them. Asks nothing twice. */
 export function openUniverse(
-  registryFor: (account: string) => Pick<Registry, "url" | "listVersions" | "findRelease">,
+  registryFor: (account: string) => Pick<RememberingRegistry, "url" | "chosen" | "listVersions" | "findRelease">,
   paks: Readonly<Record<string, LockedPak>>,
 ): Universe {
   const registryOf = (id: string) => {
@@ -47,10 +47,10 @@ export function openUniverse(
  */
 export function requireSameRegistry(
   locked: RegistryOrigin,
-  registryFor: (account: string) => Pick<Registry, "url">,
+  registryFor: (account: string) => Pick<RememberingRegistry, "url" | "chosen">,
 ): void {
-  const { url } = registryFor(locked.account);
-  if (url !== locked.registry) throw otherRegistry(locked, url);
+  const { url, chosen } = registryFor(locked.account);
+  if (url !== locked.registry) throw otherRegistry(locked, chosen ?? { url });
 }
 
 /** What the registry says; the files are asked again when they are here. */
