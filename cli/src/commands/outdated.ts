@@ -1,10 +1,11 @@
-import { type PaksError, errorCodes, formatErrorBody } from "@paks/schema";
+import { type PaksError, errorCodes, formatErrorBody, formatSource, parseSource } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import { chooseRows } from "../life/find-row.ts";
 import { listPlaces } from "../life/list-paks.ts";
 import { type OutdatedRow, listOutdated } from "../life/outdated-paks.ts";
 import { findPlaces } from "../life/places.ts";
 import { nothingInstalled } from "../life/nothing.ts";
+import { formatHeldBack } from "../output/held-back.ts";
 import { safe } from "../output/safe-text.ts";
 import { formatTable } from "../output/table.ts";
 import { findWorkspace } from "../workspace/open-workspace.ts";
@@ -34,7 +35,7 @@ export const outdated = defineCommand({
     return {
       data: { outdated: newer.map(dataOf), others: rows.filter((row) => !isNewer(row)).map(dataOf) },
       text: textOf(rows, newer),
-      next: newer.length === 0 ? undefined : ["", ...hintsOf(newer, args.dir)].join("\n"),
+      next: nextOf(newer, failed, args.dir),
       exit: newer.length > 0 ? 9 : exitOf(failed),
     };
   },
@@ -43,11 +44,16 @@ export const outdated = defineCommand({
 /** What a pin keeps away is newer all the same. */
 const isNewer = ({ state }: OutdatedRow): boolean => state === "outdated" || state === "pinned";
 
-/** Some answers are missing; the gravest reason counts. */
-const exitOf = (errors: readonly PaksError[]): number =>
-  errors.some(({ code }) => errorCodes[code].exit === 7) ? 7 : errors.length > 0 ? 8 : 0;
+/** Some answers are missing; the gravest reason counts: of another registry, gone, could not be asked. */
+function exitOf(errors: readonly PaksError[]): number {
+  const exits = errors.map(({ code }) => errorCodes[code].exit);
+  return [7, 3].find((exit) => exits.includes(exit)) ?? (errors.length > 0 ? 8 : 0);
+}
 
-const dataOf = ({ error, ...row }: OutdatedRow) => ({ ...row, ...(error === undefined ? {} : formatErrorBody(error)) });
+const dataOf = ({ error, unpinned: _, ...row }: OutdatedRow) => ({
+  ...row,
+  ...(error === undefined ? {} : formatErrorBody(error)),
+});
 
 function textOf(rows: readonly OutdatedRow[], newer: readonly OutdatedRow[]): string {
   const unknown = rows.flatMap(({ name, error }) =>
@@ -59,7 +65,7 @@ function textOf(rows: readonly OutdatedRow[], newer: readonly OutdatedRow[]): st
     ["NAME", "CURRENT", "WANTED", "LATEST", "SOURCE"],
     newer.map((row) => [
       row.name,
-      `${withPoint(row.current, row.current_point)}${row.yanked ? " (yanked)" : ""}`,
+      `${withPoint(row.current, row.current_point)}${row.yanked ? " (yanked)" : row.gone ? " (gone)" : ""}`,
       row.state === "pinned" ? "pinned" : withPoint(row.wanted, row.wanted_point),
       withPoint(row.latest, row.wanted_point),
       row.source ?? (row.dependency ? "a dependency" : "–"),
@@ -77,22 +83,57 @@ const withPoint = (version: string | null, point: string | null): string =>
 /** For a shell to copy. */
 const quote = (text: string): string => (/^[\w./~-]+$/.test(text) ? text : `'${safe(text).replaceAll("'", "'\\''")}'`);
 
-/** Each a command that does it; the same one is not named twice. */
+/** What to do about each, and about each that could not be looked up; the same is not said twice. */
+function nextOf(newer: readonly OutdatedRow[], failed: readonly PaksError[], dir: string | undefined) {
+  const hints = [
+    ...hintsOf(newer, dir),
+    ...failed.flatMap(({ hint }) => (hint === undefined ? [] : [`hint: ${hint}`])),
+  ];
+  return hints.length === 0 ? undefined : ["", ...new Set(hints)].join("\n");
+}
+
+/** Each a command that does it. */
 function hintsOf(newer: readonly OutdatedRow[], dir: string | undefined): string[] {
   const where = ({ scope }: OutdatedRow) =>
     scope === "global" ? " -g" : scope === "folder" ? ` --dir ${quote(dir ?? "")}` : "";
-  const hints = newer.flatMap((row) => {
-    const { state, updatable, name, folder, dependency, latest, wanted } = row;
-    if (state === "pinned")
-      return [
-        `${safe(name)} is pinned; ${safe(withPoint(latest, row.wanted_point))} exists: paks unpin ${safe(folder)}, then paks update.`,
-      ];
-    if (updatable) return [`Take what is wanted: paks update${where(row)}`];
-    // What a dependent does not allow, no command of the user's brings.
-    if (dependency || latest === null || latest === wanted) return [];
-    const as = folder.slice(folder.lastIndexOf("/") + 1);
-    const alias = as === name.slice(name.lastIndexOf("/") + 1) ? "" : ` --as ${safe(as)}`;
-    return [`Beyond what is asked for: paks install ${safe(name)}@latest${alias}${where(row)}`];
+  return newer.flatMap((row) => {
+    const { state, updatable } = row;
+    if (state === "pinned") return pinnedHints(row);
+    const held = row.held_back === null ? [] : formatHeldBack([row.held_back]);
+    if (updatable) return [...held, `Take what is wanted: paks update${where(row)}`];
+    const beyond = held.length > 0 ? undefined : beyondOf(row, row.wanted);
+    return beyond === undefined ? held : [`Beyond what is asked for: ${beyond}${where(row)}`];
   });
-  return [...new Set(hints)];
+}
+
+/** Without the pin an update brings what is asked for, and nothing else. */
+function pinnedHints(row: OutdatedRow): string[] {
+  const { name, folder, current, unpinned, latest } = row;
+  const unpin = `paks unpin ${safe(folder)}`;
+  const isOther = unpinned !== null && (unpinned !== current || row.wanted_point !== null);
+  const wanted = `${safe(name)} is pinned; ${safe(withPoint(unpinned, row.wanted_point))} exists: ${unpin}, then paks update.`;
+  const beyond = beyondOf(row, unpinned);
+  return [
+    ...(isOther ? [wanted] : []),
+    ...(beyond === undefined
+      ? []
+      : [`${safe(name)} is pinned; ${safe(latest!)} is beyond what is asked for: ${unpin}, then ${beyond}`]),
+  ];
+}
+
+/** What brings the newest of all; what a dependent does not allow, no command of the user's brings. */
+function beyondOf({ name, folder, dependency, latest, source }: OutdatedRow, wanted: string | null) {
+  if (dependency || latest === null || latest === wanted) return undefined;
+  const as = folder.slice(folder.lastIndexOf("/") + 1);
+  const alias = as === name.slice(name.lastIndexOf("/") + 1) ? "" : ` --as ${safe(as)}`;
+  return `paks install ${newestOf(name, source)}${alias}`;
+}
+
+/** Those of git and npm are the newest when nothing else is said. */
+function newestOf(name: string, text: string | null): string {
+  const source = text === null ? undefined : parseSource(text);
+  if (source === undefined || source.type === "registry" || source.type === "local") return `${safe(name)}@latest`;
+  const path = source.path === undefined ? {} : { path: source.path };
+  if (source.type === "npm") return quote(formatSource({ type: "npm", package: source.package, ...path }));
+  return quote(formatSource({ type: "git", url: source.url, ...path }));
 }

@@ -57,8 +57,11 @@ test("a range of a dependent, a withdrawn version and a pin decide what is wante
     others: [{ name: "acme/lib" }],
   });
   expect((await project.paks("outdated")).stdout).toContain(
-    "acme/base is pinned; 1.1.0 exists: paks unpin base, then paks update.",
+    "acme/base is pinned; 1.0.1 exists: paks unpin base, then paks update.",
   );
+  await project.ok("unpin", "base");
+  await project.ok("update");
+  expect(await versionOf("base")).toBe("1.0.1");
 });
 
 test("what outdated says to do does it: beyond the range, for all projects, in a folder", async () => {

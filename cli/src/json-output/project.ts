@@ -18,6 +18,7 @@ import {
   CapabilityChange,
   ErrorValue,
   FileChange,
+  HeldBack,
   Installation,
   ListedPak,
   Moved,
@@ -34,9 +35,10 @@ const SourceListing = z.strictObject({
   paks: list(
     z.strictObject({
       path: field(text, 'folder in the source; `""`: the top'),
-      name: field(text, "as its manifest says"),
+      name: field(text, "as its manifest says; where that cannot be read, its folder's"),
       description: field(text, "as its manifest says"),
       version,
+      problem: optional(text, "why it cannot be installed"),
     }),
     "what it holds",
   ),
@@ -93,11 +95,16 @@ const OutdatedPak = named(
     wanted_point: nullable(text, "the same of the wanted one"),
     state: field(
       z.enum(["current", "outdated", "pinned", "fixed", "unknown"]),
-      "`pinned`: a pin keeps something newer away; `fixed`: its source names this very tag, commit or version; `unknown`: nobody could be asked",
+      "`pinned`: a pin keeps something newer away; `fixed`: its source names this very tag, commit or version; `unknown`: see `error`",
     ),
     updatable: field(flag, "`paks update` would change it"),
+    held_back: nullable(
+      HeldBack,
+      "what keeps a newer version away; `null`: nothing but what `paks.jsonc` asks for, or a pin",
+    ),
     yanked: field(flag, "its author withdrew the current version"),
-    error: optional(ErrorValue, "why nobody could be asked"),
+    gone: field(flag, "its registry no longer has the current version"),
+    error: optional(ErrorValue, "why it is not known: gone, or nobody could be asked"),
   }),
   "An installed pak, and what a newer one would be.",
 );
@@ -127,6 +134,7 @@ const Update = z.strictObject({
   removed: list(text, "folders of dependencies that nothing needs any more"),
   backups: list(text, "absolute paths of all that was put aside, also of paks that got no newer version"),
   moved: Moved,
+  held_back: list(HeldBack, "newer versions that were looked for and not taken"),
   failed: nullable(ErrorValue, "why one of several was not updated: the first of them"),
 });
 

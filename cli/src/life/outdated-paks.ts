@@ -4,6 +4,7 @@ import {
   type RegistryOrigin,
   type VersionDto,
   compareVersions,
+  errorCodes,
   formatPakId,
   isPaksError,
   isTaken,
@@ -15,14 +16,18 @@ import {
 } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { eachAtOnce } from "../install/each-at-once.ts";
-import { findRegistryOf, otherRegistry } from "../install/locked-registry.ts";
+import { findRegistryOf, otherRegistry, pakGone } from "../install/locked-registry.ts";
 import { openFetchers, openRegistries } from "../install/install-plan.ts";
 import type { Fetched } from "../install/fetched.ts";
 import { findLocked } from "../workspace/entry.ts";
+import type { HeldBack } from "../workspace/held-back.ts";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
 import { type Wish, identityOf, listWishes } from "../workspace/wish.ts";
 import type { Fetchers } from "../workspace/plan-install.ts";
+import { askRegistry } from "./ask-registry.ts";
 import { askTogether } from "./ask-together.ts";
+import { nameHolders } from "./foresee-update.ts";
+import { findLatest } from "./latest-of-range.ts";
 import { type ListRow, rowName, rowVersion } from "./list-paks.ts";
 import { type Newer, openNewer } from "./newer-alone.ts";
 import { recordEntry } from "./record-entry.ts";
@@ -36,6 +41,8 @@ export interface OutdatedRow {
   readonly wanted: string | null;
   /** The newest stable one there is; null where there are no versions. */
   readonly latest: string | null;
+  /** What would be wanted without the pin. */
+  readonly unpinned: string | null;
   readonly source: string | null;
   readonly pinned: boolean;
   readonly dependency: boolean;
@@ -49,8 +56,12 @@ export interface OutdatedRow {
   readonly state: "current" | "outdated" | "pinned" | "fixed" | "unknown";
   /** `paks update` would change it. */
   readonly updatable: boolean;
+  /** What keeps a newer version away, other than what `paks.jsonc` asks for and a pin. */
+  readonly held_back: HeldBack | null;
   /** The current version was withdrawn by its author. */
   readonly yanked: boolean;
+  /** The registry no longer has the current version. */
+  readonly gone: boolean;
   readonly error: PaksError | undefined;
 }
 
@@ -62,8 +73,9 @@ export async function listOutdated(
   rows: readonly ListRow[],
   opened: OpenWorkspace | undefined,
 ): Promise<OutdatedRow[]> {
-  const ask = openAsking(await askTogether(context, rows, { wish: opened?.workspace.registry }), opened);
-  return await eachAtOnce(rows, asksAtOnce, async (row) => {
+  const asking = await askTogether(context, rows, { wish: opened?.workspace.registry });
+  const ask = openAsking(asking, rows, opened);
+  const found = await eachAtOnce(rows, asksAtOnce, async (row) => {
     const base = baseOf(row);
     if (row.error !== undefined) return { ...base, error: row.error };
     try {
@@ -73,15 +85,18 @@ export async function listOutdated(
       return { ...base, error };
     }
   });
+  const paired = rows.map((row, index) => ({ row, found: found[index]! }));
+  return await nameHolders(asking, paired, opened);
 }
 
 const baseOf = (row: ListRow): OutdatedRow => ({
   name: rowName(row),
   folder: row.folder,
   scope: row.place.scope,
-  current: row.locked?.version ?? rowVersion(row),
+  current: currentOf(row),
   wanted: null,
   latest: null,
+  unpinned: null,
   source: row.locked?.source ?? null,
   pinned: row.locked?.pinned === true,
   dependency: row.locked !== undefined && row.locked.source === null,
@@ -89,13 +104,19 @@ const baseOf = (row: ListRow): OutdatedRow => ({
   wanted_point: null,
   state: "unknown",
   updatable: false,
+  held_back: null,
   yanked: false,
+  gone: false,
   error: undefined,
 });
 
 type Answer = Partial<OutdatedRow>;
 
-function openAsking(context: Context, opened: OpenWorkspace | undefined): (row: ListRow) => Promise<Answer> {
+function openAsking(
+  context: Context,
+  rows: readonly ListRow[],
+  opened: OpenWorkspace | undefined,
+): (row: ListRow) => Promise<Answer> {
   const wishes = opened === undefined ? [] : listWishes(opened.workspace, opened.root);
   const paks = opened?.lock.paks ?? {};
   const registryWish = opened?.workspace.registry;
@@ -103,6 +124,8 @@ function openAsking(context: Context, opened: OpenWorkspace | undefined): (row: 
   const root = opened?.root ?? context.cwd;
   const fetchers = openFetchers(context, { root, registryFor, registryWish, from: undefined });
   const findNewer = openNewer(context);
+  const asked = new Set(rows.flatMap(({ locked, folder }) => (locked ? [folder] : [])));
+  fetchers.expect(wishes.filter((wish) => !isFixed(wish) && asked.has(findLocked(paks, wish)?.folder ?? "")));
   return async (row) => {
     const origin = row.locked?.resolved ?? row.pak?.record.origin;
     const inProject = row.place.locked;
@@ -111,13 +134,16 @@ function openAsking(context: Context, opened: OpenWorkspace | undefined): (row: 
       const found = findRegistryOf(origin, context, wish);
       if (!("registry" in found)) throw otherRegistry(origin, found.instead, row.locked !== undefined);
       const versions = await found.registry.listVersions(origin);
-      return compareRelease(row, versions, listRanges(origin, { row, wishes, paks }));
+      if (versions.length === 0) throw pakGone(origin, row.locked !== undefined);
+      const gone = await isGone(context, row, { origin, versions, wish });
+      return compareRelease(row, { versions, gone, ranges: listRanges(origin, { row, wishes, paks }) });
     }
     if (row.locked === undefined) return await compareAlone(row, await findNewer(row), fetchers);
     const wish = wishes.find((one) => findLocked(paks, one)?.folder === row.folder);
     if (wish === undefined) throw notAsked(row);
     if (isFixed(wish)) return { state: "fixed", wanted: rowVersion(row) };
-    return compareFetched(row.locked, await fetchers.fetchWish(wish));
+    const fetched = await fetchers.fetchWish(wish);
+    return compareFetched(row.locked, fetched, await findLatest(context, wish, fetched));
   };
 }
 
@@ -143,8 +169,31 @@ function listRanges(origin: RegistryOrigin, { row, wishes, paks }: Asking): stri
   return source.type === "registry" && source.selector !== undefined ? [...ranges, source.selector] : ranges;
 }
 
-function compareRelease(row: ListRow, versions: readonly VersionDto[], ranges: readonly string[]): Answer {
-  const current = row.locked?.version ?? rowVersion(row);
+interface Checking {
+  readonly origin: RegistryOrigin;
+  readonly versions: readonly VersionDto[];
+  readonly wish: string | undefined;
+}
+
+/** A list that was kept here may be older than what is installed, so the registry is asked for this one version. */
+async function isGone(context: Context, row: ListRow, { origin, versions, wish }: Checking): Promise<boolean> {
+  if (versions.some(({ version }) => version === currentOf(row))) return false;
+  const asked = await askRegistry(context, origin, wish);
+  return asked.state === "refused" && errorCodes[asked.error.code].exit === 3;
+}
+
+const currentOf = (row: ListRow): string | null => row.locked?.version ?? rowVersion(row);
+
+interface Releases {
+  readonly versions: readonly VersionDto[];
+  /** The registry no longer has the current one. */
+  readonly gone: boolean;
+  /** What asks for it allows. */
+  readonly ranges: readonly string[];
+}
+
+function compareRelease(row: ListRow, { versions, gone, ranges }: Releases): Answer {
+  const current = currentOf(row);
   // A registry may say anything; what is no version cannot be compared.
   const offered = versions.filter(({ version }) => isVersion(version));
   const fits = (version: string) =>
@@ -153,13 +202,16 @@ function compareRelease(row: ListRow, versions: readonly VersionDto[], ranges: r
   const pinned = row.locked?.pinned === true;
   const newest = selectVersion(offered.filter(({ version }) => fits(version)))?.version ?? null;
   const wanted = pinned ? current : newest;
-  const isNewer = (one: string | null) =>
-    one !== null && (current === null || !isVersion(current) || compareVersions(one, current) > 0);
   const yanked = offered.some((one) => one.version === current && one.yanked);
-  const newer = isNewer(newest) || isNewer(latest) || yanked;
+  const newer = isNewer(newest, current) || isNewer(latest, current) || yanked || gone;
   const updatable = newer && !pinned && wanted !== null && wanted !== current;
-  return { wanted, latest, yanked, updatable, state: stateOf(newer, pinned) };
+  return { wanted, latest, unpinned: newest, yanked, gone, updatable, state: stateOf(newer, pinned) };
 }
+
+const isNewer = (one: string | null | undefined, current: string | null): boolean =>
+  typeof one === "string" &&
+  isVersion(one) &&
+  (current === null || !isVersion(current) || compareVersions(one, current) > 0);
 
 const stateOf = (newer: boolean, pinned: boolean): OutdatedRow["state"] =>
   newer ? (pinned ? "pinned" : "outdated") : "current";
@@ -184,19 +236,21 @@ async function compareAlone(row: ListRow, newer: Newer, { fetchWish }: Fetchers)
 
 type Point = Pick<LockedPak, "version" | "digest" | "resolved">;
 
-function compareFetched(locked: Omit<LockedPak, "previous">, fetched: Fetched): Answer {
+/** @param newest the newest stable version, where the source's range may exclude it */
+function compareFetched(locked: Omit<LockedPak, "previous">, fetched: Fetched, newest?: string): Answer {
   const pinned = locked.pinned === true;
   const differs = fetched.digest !== locked.digest;
   const found = { version: fetched.version, digest: fetched.digest, resolved: fetched.origin };
-  const latest = nameOf(found);
-  const same = nameOf(locked) === latest;
+  const wanted = nameOf(found);
+  const same = nameOf(locked) === wanted;
   return {
     current: nameOf(locked),
-    wanted: pinned ? nameOf(locked) : latest,
-    latest,
+    wanted: pinned ? nameOf(locked) : wanted,
+    latest: newest ?? wanted,
+    unpinned: wanted,
     ...(differs && same && { current_point: pointOf(locked), wanted_point: pointOf(found) }),
     updatable: differs && !pinned,
-    state: stateOf(differs, pinned),
+    state: stateOf(differs || (newest !== undefined && isNewer(newest, locked.version)), pinned),
   };
 }
 

@@ -66,7 +66,7 @@ export function findLocked(
 export function listWishesOf(wishes: readonly Wish[], { paks }: Pick<Lock, "paks">, folder: string): readonly Wish[] {
   const entry = Object.hasOwn(paks, folder) ? paks[folder] : undefined;
   const found = wishes.filter((wish) => findLocked(paks, wish)?.folder === folder);
-  if (entry?.source == null || found.length > 0) return found;
+  if (entry === undefined || entry.source === null || found.length > 0) return found;
   const identity = identityOf(parseSource(entry.source));
   const heirs = wishes.filter(
     (wish) =>
