@@ -1,6 +1,6 @@
 import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
-import { PaksError, type ReleaseFile, describeFiles, isPaksError } from "@paks/schema";
+import { type ErrorDetails, PaksError, type ReleaseFile, describeFiles, isPaksError } from "@paks/schema";
 import type { ListedPak } from "./choose-pak.ts";
 import type { Fetched } from "./fetched.ts";
 import { readFetchedManifest } from "./fetched-manifest.ts";
@@ -32,16 +32,20 @@ function readManifestIn(folder: string, files: readonly ReleaseFile[], cwd: stri
   try {
     return readFetchedManifest(files, basename(folder));
   } catch (error) {
-    if (!isPaksError(error) || typeof error.details?.["path"] !== "string") throw error;
+    if (!isPaksError(error) || error.details === undefined) throw error;
+    const below = relative(cwd, folder);
+    const inside = below.startsWith("..") || isAbsolute(below) ? folder : below;
     const { code, message, hint, details } = error;
-    const [inside, path] = [relative(cwd, folder), details["path"] as string];
-    const place = inside.startsWith("..") || isAbsolute(inside) ? join(folder, path) : join(inside, path);
-    throw new PaksError(code, message, {
-      hint,
-      details: { ...details, path: place.replaceAll(sep, "/") },
-      cause: error,
-    });
+    throw new PaksError(code, message, { hint, details: placedIn(inside, details), cause: error });
   }
+}
+
+/** What a manifest's reader says of a file, and of each finding, with the folder in front. */
+function placedIn(folder: string, details: ErrorDetails): ErrorDetails {
+  const place = <T extends object>(of: T): T =>
+    "path" in of && typeof of.path === "string" ? { ...of, path: join(folder, of.path).replaceAll(sep, "/") } : of;
+  const findings: unknown = details["findings"];
+  return { ...place(details), ...(Array.isArray(findings) && { findings: findings.map(place) }) };
 }
 
 /**
@@ -56,7 +60,7 @@ export async function fetchOwnFolder(path: string, root: string): Promise<Fetche
   } catch (error) {
     if (!isPaksError(error, "AMBIGUOUS_MANIFEST") || !Array.isArray(error.details?.["sources"])) throw error;
     const { code, message, details } = error;
-    const [first] = details!["sources"] as readonly string[];
+    const [first] = details["sources"] as readonly string[];
     throw new PaksError(code, message, {
       hint: `Write the ones that are meant into paks.jsonc in the place of ${path}, for example ${first}, then run \`paks install\`.`,
       details,

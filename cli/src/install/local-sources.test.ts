@@ -114,17 +114,21 @@ test("a file is told which folder it is in, and where what cannot be read is", a
   expect([file.exit, file.stderr]).toEqual([5, expect.stringMatching(/Name the folder that it is in: .*repo\/pdf\n/)]);
   const broken = await paks(["./repo"]);
   expect([broken.exit, broken.stderr]).toEqual([5, expect.stringContaining("at repo/pdf/SKILL.md:")]);
+  await write({ "repo/pdf/SKILL.md": "---\nname: Odd Name\n---\n" });
+  expect((await paks(["./repo"])).stderr).toMatch(/at repo\/pdf\/SKILL.md[^]*⚠ repo\/pdf\/SKILL.md:2/);
 });
 
 test.each([
   { what: "a pak around the place", folder: "", source: ".", says: "cannot be installed into itself" },
   { what: "what lies in it", folder: ".agents/skills/own", source: "./.agents/skills/own", says: "its own source" },
+  { what: "a tool's own", folder: ".claude/skills/own", source: "./.claude/skills/own", says: "its own source" },
 ])("a folder is never installed into itself, nor from where it is put: $what", async ({ folder, source, says }) => {
   await write({ [`${folder}/SKILL.md`]: skill("own") });
   for (const more of [[], ["--force"]]) {
     const run = await paks([source, ...more]);
     expect([run.exit, run.stderr]).toEqual([10, expect.stringContaining(says)]);
   }
+  expect((await paks([source, "--force"])).stderr).toContain("hint: Move");
   // A place that is elsewhere will do.
   const run = await paks([source, "--dir", outside]);
   expect(run.exit, run.stderr).toBe(0);

@@ -1,7 +1,7 @@
-import { basename, relative, resolve, sep } from "node:path";
+import { resolve } from "node:path";
 import { PaksError, parseSource } from "@paks/schema";
 import { type Wish, nameWish } from "../workspace/wish.ts";
-import { realPlace } from "./same-folder.ts";
+import { requireElsewhere } from "./own-source.ts";
 import { type SourceOptions, withOptions } from "./source-options.ts";
 
 interface Naming {
@@ -46,31 +46,9 @@ async function nameFolder(path: string, naming: Naming & { readonly text: string
   ]);
   try {
     const chosen = await narrowFolder(path, naming.cwd);
-    requireElsewhere(resolve(naming.cwd, chosen), naming);
+    requireElsewhere(resolve(naming.cwd, chosen), naming.skillsFolder, naming.options.dir !== undefined);
     return chosen;
   } catch (error) {
     throw withSource(error, naming.text);
   }
 }
-
-/** A pak that holds the place where it is put would hold itself, once more with every install. */
-function requireElsewhere(folder: string, { skillsFolder, options }: Naming): void {
-  const details = { path: folder, skills_folder: skillsFolder };
-  const [from, to] = [realPlace(folder), realPlace(skillsFolder)];
-  if (isWithin(to, from))
-    throw new PaksError("UNSAFE_TARGET", `${folder} cannot be installed into itself: ${skillsFolder} lies in it.`, {
-      hint: `Move the pak into a folder of its own, for example skills/${basename(folder)}, or install it with --global or in another project.`,
-      details,
-    });
-  // Whoever names the place with --dir may well copy from one folder of it to another.
-  if (options.dir !== undefined || !isWithin(from, to)) return;
-  throw new PaksError("UNSAFE_TARGET", `${folder} lies where paks installs to: it would be its own source.`, {
-    hint: `Tools that read that folder see it there already. To have it managed, move it, for example to skills/${basename(folder)}, and install it from there.`,
-    details,
-  });
-}
-
-const isWithin = (path: string, folder: string): boolean => {
-  const below = relative(folder, path);
-  return below !== ".." && !below.startsWith(`..${sep}`) && resolve(folder, below) === path;
-};

@@ -22,6 +22,7 @@ import { type Doubt, type LockedPlace, type LockedPresent, fetchDoubted, findLoc
 import { requireRegistryOf } from "./locked-registry.ts";
 import type { Placing } from "./check-placing.ts";
 import { linkPlacesOf } from "./own-links.ts";
+import { requireNoLinkAt } from "./own-source.ts";
 import { type InstallRecord, formatLink } from "./record.ts";
 import { requireInside } from "./require-inside.ts";
 import { isUnasked, leaveEdited } from "./review.ts";
@@ -150,6 +151,7 @@ async function readyPak(work: Work, opened: OpenWorkspace, { pak, fetched, prese
     folder: pak.folder,
   };
   const links = scope.linksOf(about);
+  if (pak.wish?.isNamed === true && fetched?.origin.type === "local") requireNoLinkAt(fetched.origin.path, links);
   if (place.boundary !== undefined) for (const link of links) await requireInside(dirname(link.path), place.boundary);
   const facts = {
     folder: scope.folderOf(about),
