@@ -12,11 +12,18 @@ import {
 } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
-import { type InstalledVersion, findInstalledVersions, statusData, statusText } from "../installed-versions.ts";
+import {
+  type InstalledVersion,
+  findInstalledVersions,
+  placesText,
+  statusData,
+  statusText,
+} from "../installed-versions.ts";
 import { formatJson, safe } from "../output/safe-text.ts";
 import { formatPairs, formatTable } from "../output/table.ts";
 import { formatYaml } from "../output/yaml.ts";
 import type { Registry } from "../registry.ts";
+import { type HeldBack, heldBackText } from "../workspace/held-back.ts";
 import { withRegistryWish } from "../workspace/with-registry-wish.ts";
 
 export const info = defineCommand({
@@ -48,7 +55,8 @@ export const info = defineCommand({
       "Asking the registry",
       async () => await ask(context, ref, { versions: args.versions || full, files: args.files || full }),
     );
-    const data = { ...dataOf(found), installed: statusData(found.installed, found.pak.latest.version) };
+    const installed = statusData(found.installed, found.pak.latest.version);
+    const data = { ...dataOf(found), installed, held_back: found.held ?? null };
     if (args.format === "json") return { data, text: formatJson(data) };
     if (args.format === "yaml") return { data, text: formatYaml(data) };
     return { data, text: textOf(found, full) };
@@ -82,22 +90,39 @@ interface Asked {
   readonly versions: readonly VersionDto[] | undefined;
   readonly files: readonly FileDto[] | undefined;
   readonly installed: readonly InstalledVersion[] | undefined;
+  /** What keeps the newest away from this project, or from what is installed for all. */
+  readonly held: HeldBack | undefined;
 }
 
 async function ask(context: Context, ref: PakRef, wanted: { versions: boolean; files: boolean }): Promise<Asked> {
-  const registry = (await withRegistryWish(context)).registryFor(ref.account);
+  const asking = await withRegistryWish(context);
+  const registry = asking.registryFor(ref.account);
   const pak = await requirePak(registry, ref);
   const release = ref.selector === undefined ? pak.latest : await requireRelease(registry, ref, ref.selector);
+  const { installed, held } = await findStatus(asking, registry.url, pak);
   return {
     pak,
     release,
+    installed,
+    held,
     versions: wanted.versions ? await registry.listVersions(ref) : undefined,
     // By what was asked for: what the answer names itself is not asked for anything.
     files: wanted.files
       ? await registry.listFiles({ account: ref.account, name: ref.name, version: release.version })
       : undefined,
-    installed: (await findInstalledVersions(context, registry.url)).get(formatPakId(ref)),
   };
+}
+
+/** Loaded only where there is something newer than what is installed. */
+async function findStatus(context: Context, url: string, pak: PakDto): Promise<Pick<Asked, "installed" | "held">> {
+  const installed = (await findInstalledVersions(context, url)).get(formatPakId(pak));
+  const older = statusData(installed, pak.latest.version).filter(({ update }) => update);
+  if (installed === undefined || older.length === 0 || context.config.offline) return { installed, held: undefined };
+  const { foreseeOne } = await import("../life/foresee-update.ts");
+  const isInProject = older.some(({ scope }) => scope === "project");
+  const { taken, held } = await foreseeOne(context, pak, isInProject);
+  const isBeyond = held === undefined && taken !== undefined && taken !== pak.latest.version;
+  return { installed: isBeyond ? installed.map((one) => ({ ...one, isFixed: true })) : installed, held };
 }
 
 const dataOf = ({ pak, release, versions, files }: Asked) => ({
@@ -107,8 +132,12 @@ const dataOf = ({ pak, release, versions, files }: Asked) => ({
   ...(files === undefined ? {} : { files }),
 });
 
-function textOf({ pak, release, versions, files, installed }: Asked, full: boolean): string {
-  const parts = [textOfPak(pak, release, statusText(pak, installed, pak.latest.version))];
+function textOf({ pak, release, versions, files, installed, held }: Asked, full: boolean): string {
+  const status =
+    held === undefined
+      ? statusText(pak, installed, pak.latest.version)
+      : `${placesText(installed)}; ${safe(heldBackText(held))}`;
+  const parts = [textOfPak(pak, release, status)];
   if (full) parts.push(textOfManifest(release));
   if (files !== undefined) parts.push(textOfFiles(files));
   if (versions !== undefined) parts.push(textOfVersions(versions));

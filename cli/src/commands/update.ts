@@ -18,6 +18,7 @@ import {
   updateProject,
 } from "../life/update-paks.ts";
 import { formatHeldBack } from "../output/held-back.ts";
+import { isPutBack } from "../output/installed.ts";
 import { formatMoved, movedData } from "../output/moved.ts";
 import { safe } from "../output/safe-text.ts";
 import { shortPath } from "../output/short-path.ts";
@@ -205,8 +206,10 @@ function editsOf({ edited, editedCopies }: PakUpdate, context: Context): string[
 
 /** What was moved away for a pak that got no other files: its folder was renamed, or was not ours. */
 const textOfOthers = ({ installed, updates }: UpdateResult, context: Context): string[] =>
-  installed.flatMap(({ record, moved }) =>
-    moved.length === 0 || updates.some(({ folder }) => folder === record.folder)
-      ? []
-      : [`✓ ${safe(ownName(record.origin, record.name))} has the files that it had`, ...formatMoved(moved, context)],
-  );
+  installed.flatMap((one) => {
+    const { record, moved } = one;
+    if (updates.some(({ folder }) => folder === record.folder)) return [];
+    const name = safe(ownName(record.origin, record.name));
+    if (isPutBack(one)) return [`✓ Put back ${name} ${safe(record.version ?? "(no version)")}: its folder was gone`];
+    return moved.length === 0 ? [] : [`✓ ${name} has the files that it had`, ...formatMoved(moved, context)];
+  });

@@ -102,7 +102,7 @@ export async function installLocked(context: Context, options: CiOptions): Promi
     copies: listCopies(placing.links),
     readers,
   }));
-  return { installed, removed: [], disabled: [], root };
+  return { installed, removed: [], heldBack: [], disabled: [], root };
 }
 
 interface Locked {

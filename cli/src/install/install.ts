@@ -1,14 +1,8 @@
 import { join } from "node:path";
-import {
-  PaksError,
-  emptyLock,
-  emptyWorkspace,
-  formatLock,
-  isPrerelease,
-  workspaceFileNames,
-} from "@paks/schema";
+import { PaksError, emptyLock, emptyWorkspace, formatLock, isPrerelease, workspaceFileNames } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { requireWishes } from "../workspace/check-lock.ts";
+import type { HeldBack } from "../workspace/held-back.ts";
 import { type OpenWorkspace, findWorkspace, isHomeFolder } from "../workspace/open-workspace.ts";
 import type { InstallRequest, PlannedPak } from "../workspace/plan-install.ts";
 import { rememberFolders, rememberTyped } from "../workspace/typed-repositories.ts";
@@ -73,12 +67,16 @@ export interface Installed extends Placed {
   readonly unlinked?: readonly string[] | undefined;
   /** What `paks.jsonc` asks for, and what was heeded because only the name was given: a range, version or channel. */
   readonly keptRange?: string | undefined;
+  /** It was there for another pak alone, and `paks.jsonc` asks for it from now on. */
+  readonly isNewlyAsked?: boolean;
 }
 
 export interface InstallResult {
   readonly installed: readonly Installed[];
   /** Folders of paks that nothing asks for any more. */
   readonly removed: readonly string[];
+  /** Newer versions that were looked for and not taken. */
+  readonly heldBack: readonly HeldBack[];
   /** Those of `removed` that `paks.jsonc` has among the disabled. */
   readonly disabled: readonly string[];
   /** Absolute; of the workspace whose files were read. */
@@ -131,7 +129,7 @@ export async function installSources(
     const opened = await openFor(context, isProject);
     const ready = await context.progress("Looking up what to install", (step) => makeReady(work, opened, step));
     if (options.review && !(await options.review(reviewOf(ready.plan, ready.paks))))
-      return { installed: [], removed: [], disabled: [], root: save ? root : undefined };
+      return { installed: [], removed: [], disabled: [], heldBack: [], root: save ? root : undefined };
     const done = await inFolderOrTidy(context, work.place, () => apply(work, opened, ready));
     if (done) {
       await rememberFolders(context, listOutsideFolders(ready, isProject));
@@ -193,10 +191,12 @@ async function apply(
     renamedFrom: nameBefore.get(pak.folder),
     unlinked: unlinked[index],
     keptRange: keptRangeOf(pak, request),
+    isNewlyAsked: request.save && pak.wish?.isNamed === true && pak.before?.source === null,
   }));
   return {
     installed: installed.filter((one, index) => isTold(one, paks[index]!, request)),
     removed,
+    heldBack: plan.heldBack,
     disabled: removed.filter((folder) => !renames.has(folder) && isDisabledOrphan(planned, folder)),
   };
 }
@@ -235,8 +235,20 @@ function notesOf(pak: PlannedPak, fetched: Fetched | undefined, { save }: Instal
   return [
     ...(fetched?.notes ?? []),
     ...preReleaseNote(pak, fetched),
+    ...pinNote(pak, fetched),
     ...(save && wish && !wish.isSaved ? [outside] : []),
   ];
+}
+
+/** Whoever names a pak that is pinned may have forgotten it. */
+function pinNote({ wish, before, folder }: PlannedPak, fetched: Fetched | undefined): readonly string[] {
+  if (wish?.isNamed !== true || before?.pinned !== true) return [];
+  const letGo = `Let it go: paks unpin ${folder}`;
+  const version = fetched === undefined ? before.version : fetched.version;
+  const to = version ?? "what is installed now";
+  if (fetched === undefined || fetched.digest === before.digest)
+    return [`${folder} is pinned to ${to} and stays there. ${letGo}`];
+  return [`${folder} stays pinned, to ${to} from now on. ${letGo}`];
 }
 
 /** Whoever gives only a name may have meant the newest of all. */

@@ -1,5 +1,6 @@
 import type { LockedPak } from "@paks/schema";
 import type { Context } from "../context.ts";
+import type { HeldBack } from "../workspace/held-back.ts";
 import type { InstallPlan, InstallRequest, PlannedPak } from "../workspace/plan-install.ts";
 import type { Left, Placing } from "./check-placing.ts";
 import type { Fetched } from "./fetched.ts";
@@ -10,6 +11,8 @@ export interface Review {
   readonly paks: readonly ReviewedPak[];
   /** Folders of paks that nothing asks for any more. */
   readonly removed: readonly string[];
+  /** Newer versions that were looked for and are not taken. */
+  readonly heldBack: readonly HeldBack[];
 }
 
 export interface ReviewedPak {
@@ -22,7 +25,7 @@ export interface ReviewedPak {
 }
 
 export const reviewOf = (
-  { orphans }: InstallPlan,
+  { orphans, heldBack }: InstallPlan,
   paks: readonly {
     readonly pak: PlannedPak;
     readonly fetched: Fetched | undefined;
@@ -30,6 +33,7 @@ export const reviewOf = (
   }[],
 ): Review => ({
   removed: orphans,
+  heldBack,
   paks: paks.flatMap(({ pak: { before, wish }, fetched, placing }) =>
     fetched ? [{ folder: placing.record.folder, before, fetched, isDependency: wish === undefined, placing }] : [],
   ),
@@ -48,21 +52,22 @@ export const isUnasked = ({ named, upgrade }: InstallRequest, { wish }: PlannedP
   wish?.isNamed !== true && (named.length > 0 || upgrade !== false);
 
 /**
- * The paks without those that were edited here and are to stay as locked. Of the others, copies that were edited stay:
+ * The paks without those that were edited here, or are somebody else's folders, and are to stay as locked. Of the others, copies that were edited stay:
  * see `Placing`.
  */
 export async function leaveEdited(
   { context, request, place, told }: Leaving,
   paks: readonly PlannedPak[],
 ): Promise<readonly PlannedPak[]> {
-  const left = new Set<PlannedPak>();
+  const left = new Map<PlannedPak, Left>();
   for (const pak of paks) {
     if (!isUnasked(request, pak) || !(await stays(pak))) continue;
-    if ((await readInstalledState(place.skillsFolder, pak.folder)).state === "edited") left.add(pak);
+    const { state } = await readInstalledState(place.skillsFolder, pak.folder);
+    if (state === "edited" || state === "foreign") left.set(pak, { what: pak.folder, isOurs: state === "edited" });
   }
-  for (const { folder } of left) {
-    if (!told.has(folder)) tellLeft(context, [{ what: folder, isOurs: true }]);
-    told.add(folder);
+  for (const one of left.values()) {
+    if (!told.has(one.what)) tellLeft(context, [one]);
+    told.add(one.what);
   }
   return paks.filter((pak) => !left.has(pak));
 }

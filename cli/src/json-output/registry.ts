@@ -24,7 +24,7 @@ import {
   text,
   time,
 } from "./field.ts";
-import { InstalledHere } from "./parts.ts";
+import { HeldBack, InstalledHere } from "./parts.ts";
 
 const asAnswered = "As the registry answers; a newer registry may say more.";
 
@@ -197,6 +197,10 @@ export const registryOutputs: Readonly<Record<string, JsonOutput>> = {
       versions: optional(z.array(RegistryVersion), "with `--versions` or `--full`: every release, the newest first"),
       files: optional(z.array(RegistryFile), "with `--files` or `--full`: those of the release"),
       installed: list(InstalledHere, "the copies that are installed"),
+      held_back: nullable(
+        HeldBack,
+        "what keeps the newest version away from where the pak is installed; `null`: nothing but what `paks.jsonc` asks for",
+      ),
     }),
   ),
   status: outputs({

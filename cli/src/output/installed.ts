@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import type { InstallResult, Installed } from "../install/install.ts";
+import { formatHeldBack } from "./held-back.ts";
 import { formatMoved, movedData } from "./moved.ts";
 import { safe } from "./safe-text.ts";
 import { shortPath } from "./short-path.ts";
@@ -7,7 +8,7 @@ import { shortPath } from "./short-path.ts";
 type Around = Parameters<typeof shortPath>[1];
 
 /** What `install` and `ci` did, for programs. */
-export const installedData = ({ installed, removed, root }: InstallResult) => ({
+export const installedData = ({ installed, removed, root, heldBack }: InstallResult) => ({
   workspace: root ?? null,
   installed: installed.map((one) => ({
     action: one.action,
@@ -29,18 +30,24 @@ export const installedData = ({ installed, removed, root }: InstallResult) => ({
     notes: one.notes,
   })),
   removed,
+  held_back: heldBack,
 });
 
 /** The same for people. */
-export function formatInstalled({ installed, removed, disabled }: InstallResult, around: Around): string {
+export function formatInstalled({ installed, removed, disabled, heldBack }: InstallResult, around: Around): string {
   const renamed = new Set(installed.map(({ renamedFrom }) => renamedFrom));
   const why = (folder: string) =>
     disabled.includes(folder) ? "it is disabled in paks.jsonc" : "nothing asks for it any more";
   return [
     ...installed.map((one) => formatOne(one, around)),
     ...removed.flatMap((folder) => (renamed.has(folder) ? [] : [`✓ Removed ${safe(folder)}: ${why(folder)}`])),
+    ...formatHeldBack(heldBack),
   ].join("\n");
 }
+
+/** Its folder was gone, and its record was not. */
+export const isPutBack = ({ action, previous, record }: Installed): boolean =>
+  action === "installed" && previous !== undefined && previous.digest === record.digest;
 
 const verbs = { installed: "Installed", replaced: "Replaced", unchanged: "Already there:" } as const;
 
@@ -50,14 +57,15 @@ function formatOne(one: Installed, around: Around): string {
   const from = one.action === "replaced" && one.previous?.version ? `${one.previous.version} → ` : "";
   const at = (path: string) => safe(shortPath(path, around));
   const renamed = one.renamedFrom === undefined ? "" : ` (renamed from ${safe(one.renamedFrom)})`;
-  const what = `${one.isDependency ? " (a dependency)" : ""}${renamed}`;
+  const asked = one.isNewlyAsked === true ? " (paks.jsonc asks for it too now)" : "";
+  const what = `${one.isDependency ? " (a dependency)" : ""}${renamed}${asked}`;
   const kept =
     one.keptRange === undefined
       ? ""
       : ` (paks.jsonc asks for ${safe(one.keptRange)}; the newest of all: paks install ${safe(name)}@latest)`;
   const isCopy = (path: string) => one.copies.includes(path);
   return [
-    `✓ ${verbs[one.action]} ${safe(name)} ${safe(from)}${safe(record.version ?? "(no version)")}${what}${kept}`,
+    `✓ ${isPutBack(one) ? "Put back" : verbs[one.action]} ${safe(name)} ${safe(from)}${safe(record.version ?? "(no version)")}${what}${kept}`,
     `  ${record.digest}  ${record.files.length} ${record.files.length === 1 ? "file" : "files"}, verified`,
     `  in ${at(one.path)}`,
     ...one.links.map((path) => `  ${isCopy(path) ? "copied to" : "linked from"} ${at(path)}`),

@@ -1,0 +1,132 @@
+import { type Lock, type PakDto, compareVersions, formatPakId, isPaksError, isVersion } from "@paks/schema";
+import type { Context } from "../context.ts";
+import { openRegistries } from "../install/install-plan.ts";
+import { askInWaves } from "../workspace/ask-in-waves.ts";
+import { findLocked, findLockedId } from "../workspace/entry.ts";
+import { type Asked, type HeldBack, findHolder, resolveAsked } from "../workspace/held-back.ts";
+import { type OpenWorkspace, findWorkspace } from "../workspace/open-workspace.ts";
+import type { Root } from "../workspace/resolve.ts";
+import { openUniverse } from "../workspace/universe.ts";
+import { isRegistryWish, listWishes, rangesOf } from "../workspace/wish.ts";
+import type { ListRow } from "./list-paks.ts";
+import type { OutdatedRow } from "./outdated-paks.ts";
+
+/** What the next `update` would choose, as far as that can be said without fetching anything. */
+export interface Foreseen {
+  /** `undefined`: it cannot be said, or the pak goes. */
+  takenOf(id: string): string | undefined;
+  /** What keeps a version away that is newer than the taken one; `undefined` when asking for it brings it. */
+  findHeld(id: string, latest: string): Promise<HeldBack | undefined>;
+}
+
+/** Of a project; paks of git, npm and folders count as they are locked. */
+export async function foreseeUpdate(context: Context, { workspace, root, lock }: OpenWorkspace): Promise<Foreseen> {
+  const wishes = listWishes(workspace, root);
+  const others = wishes.filter((wish) => !isRegistryWish(wish));
+  const roots: Root[] = [
+    ...wishes.filter(isRegistryWish).map((wish) => ({ requires: rangesOf(wish) })),
+    ...others.map((wish) => ({ label: wish.text, requires: findLocked(lock.paks, wish)?.entry.dependencies ?? {} })),
+  ];
+  return await foresee(context, { roots, lock, wish: workspace.registry });
+}
+
+/** Of a pak that no lock knows: it follows the newest. */
+export const foreseeAlone = async (context: Context, id: string): Promise<Foreseen> =>
+  await foresee(context, { roots: [{ requires: { [id]: "latest" } }], lock: { paks: {} }, wish: undefined });
+
+interface Asking {
+  readonly roots: readonly Root[];
+  readonly lock: Pick<Lock, "paks">;
+  /** Registry that the project asks for. */
+  readonly wish: string | undefined;
+}
+
+async function foresee(context: Context, { roots, lock: { paks }, wish }: Asking): Promise<Foreseen> {
+  const registryFor = openRegistries(context, wish);
+  const locked = listVersions(paks, () => true);
+  const resolving = {
+    roots,
+    preferred: listVersions(paks, ({ pinned }) => pinned === true),
+    universe: openUniverse(registryFor, paks),
+  };
+  const asked = await orNothing(async () => {
+    await askInWaves({ roots, preferred: resolving.preferred, registryFor, paks });
+    return await resolveAsked(resolving, new Set());
+  });
+  const takenOf = (id: string) => asked?.chosen.get(id)?.version;
+  return {
+    takenOf,
+    findHeld: async (id, latest) => {
+      const taken = takenOf(id) ?? null;
+      const held = asked?.heldBack.find(({ pak }) => pak === id);
+      if (held !== undefined || (taken !== null && compareVersions(latest, taken) <= 0)) return held;
+      // As `install` would: what is locked stays where it can.
+      return await findHolder({ ...resolving, preferred: locked }, { id, version: latest, taken });
+    },
+  };
+}
+
+const listVersions = (paks: Lock["paks"], isMeant: (entry: Lock["paks"][string]) => boolean): Map<string, string> =>
+  new Map(
+    Object.values(paks).flatMap((entry) =>
+      entry.resolved.type === "registry" && isMeant(entry)
+        ? [[formatPakId(entry.resolved), entry.resolved.version] as const]
+        : [],
+    ),
+  );
+
+/** What `update` itself would fail with it tells itself. */
+async function orNothing(work: () => Promise<Asked>): Promise<Asked | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isPaksError(error) && error.code !== "CANCELLED") return undefined;
+    throw error;
+  }
+}
+
+/** A pak of a list, and what was found out about it. */
+export interface FoundRow {
+  readonly row: ListRow;
+  readonly found: OutdatedRow;
+}
+
+/** With what `update` would really take, and what keeps the newest away. Asks nothing where nothing is newer. */
+export async function nameHolders(
+  context: Context,
+  rows: readonly FoundRow[],
+  opened: OpenWorkspace | undefined,
+): Promise<OutdatedRow[]> {
+  let project: Promise<Foreseen> | undefined;
+  const named: OutdatedRow[] = [];
+  for (const { row, found } of rows) {
+    const origin = row.locked?.resolved ?? row.pak?.record.origin;
+    const { latest } = found;
+    const isConcerned = found.state === "outdated" && origin?.type === "registry" && latest !== null;
+    if (!isConcerned || !isVersion(latest)) {
+      named.push(found);
+      continue;
+    }
+    const id = formatPakId(origin);
+    const isLocked = row.locked !== undefined && opened !== undefined;
+    const foreseen = await (isLocked ? (project ??= foreseeUpdate(context, opened)) : foreseeAlone(context, id));
+    const wanted = foreseen.takenOf(id) ?? found.wanted;
+    const updatable = wanted !== null && wanted !== found.current;
+    named.push({ ...found, wanted, updatable, held_back: (await foreseen.findHeld(id, latest)) ?? null });
+  }
+  return named;
+}
+
+/** What comes of one pak whose newest version is newer than what is installed. */
+export async function foreseeOne(
+  context: Context,
+  pak: PakDto,
+  isInProject: boolean,
+): Promise<{ readonly taken: string | undefined; readonly held: HeldBack | undefined }> {
+  const id = formatPakId(pak);
+  const opened = isInProject ? await findWorkspace(context) : undefined;
+  const isLocked = opened !== undefined && findLockedId(opened.lock.paks, id) !== undefined;
+  const foreseen = await (isLocked ? foreseeUpdate(context, opened) : foreseeAlone(context, id));
+  const latest = pak.latest.version;
+  return { taken: foreseen.takenOf(id), held: isVersion(latest) ? await foreseen.findHeld(id, latest) : undefined };
+}
