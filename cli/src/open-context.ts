@@ -37,12 +37,17 @@ export async function openContext(
   const spinner = quietHere || flags.quiet === true ? undefined : machine.stderr;
   const fetch = machine.fetch ?? openLazyFetch(config);
   const whileWaiting = openWhileWaiting();
-  const connect = (url: string, findToken: Credentials["findToken"], loginHint = loginHintOf(config, url)): Registry =>
+  const connect = (
+    url: string,
+    findToken: Credentials["findToken"],
+    { loginHint = loginHintOf(config, url), refusedHint = refusedHintOf(config, url) }: Partial<TokenHints> = {},
+  ): Registry =>
     openRegistryOf(machine, {
       config,
       url,
       findToken,
       loginHint,
+      refusedHint,
       fetch,
       whileWaiting,
       debug,
@@ -54,7 +59,8 @@ export async function openContext(
   const client = (url: string, trusted: boolean): Registry => {
     const key = `${trusted} ${url}`;
     const known =
-      clients.get(key) ?? (trusted ? connect(url, credentials.findToken) : connect(url, noToken, unnamed(url)));
+      clients.get(key) ??
+      (trusted ? connect(url, credentials.findToken) : connect(url, noToken, { loginHint: unnamed(url) }));
     clients.set(key, known);
     return known;
   };
@@ -77,7 +83,9 @@ export async function openContext(
     registry: (token) =>
       token === undefined
         ? client(config.registry.url, true)
-        : connect(config.registry.url, async () => ({ token, source: "the command line" })),
+        : connect(config.registry.url, async () => ({ token, source: "the command line" }), {
+            refusedHint: typedToken,
+          }),
     registryFor: (account, wish) => {
       const chosen = chooseRegistryFor(config, account, wish);
       if (config.registry.from === "flag" && chosen.url !== config.registry.url)
@@ -121,6 +129,20 @@ const loginHintOf = ({ registry }: Context["config"], url: string): string =>
     ? "Run `paks login`, or set PAKS_TOKEN."
     : `Log in there: paks login --registry ${url}`;
 
+interface TokenHints {
+  readonly loginHint: string;
+  readonly refusedHint: string | undefined;
+}
+
+/** A token of the environment goes before the one that a login keeps. */
+function refusedHintOf({ environmentToken }: Context["config"], url: string): string | undefined {
+  const { origin } = new URL(url);
+  if (!environmentToken?.origins.includes(origin)) return undefined;
+  return `${environmentToken.variable} holds a token that ${origin} does not accept: correct or unset it.`;
+}
+
+const typedToken = "Copy the token again from where the registry showed it, or have a new one made there.";
+
 const unnamed = (url: string): string =>
   `Only a registry that you name yourself gets your token: paks registry add <name> ${url}, then paks login --registry <name>`;
 
@@ -141,6 +163,7 @@ interface RegistryParts extends Pick<Context, "config" | "debug" | "note" | "fet
   readonly url: string;
   readonly findToken: Credentials["findToken"];
   readonly loginHint: string;
+  readonly refusedHint: string | undefined;
   readonly whileWaiting: WhileWaiting;
   readonly onVersion: ((version: string) => void) | undefined;
 }

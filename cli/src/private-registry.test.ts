@@ -103,8 +103,11 @@ test("whoami of a registry that was named says how to log in to that one", async
 test("a registry of this run that refuses the token is named by what says how to log in", async () => {
   const { home, cwd } = await open();
   const body = { error: { code: "TOKEN_EXPIRED", message: "The token has expired.", hint: "Make a new one." } };
-  const stub = await serveStub(() => ({ status: 401, body }));
-  const environment = { PAKS_REGISTRY: stub.url, PAKS_TOKEN: "paks_private" };
+  const token = { name: "x", prefix: "x", scopes: [], created_at: "2026-01-01T00:00:00Z", expires_at: null };
+  const me = { data: { account: "acme", kind: "user", token } };
+  const stub = await serveStub((_, count) => (count === 1 ? { body: me } : { status: 401, body }));
+  const environment = { PAKS_REGISTRY: stub.url };
+  expect((await runPaks(["login", "--token", "paks_private"], { cwd, home, environment })).exit).toBe(0);
   const { json } = await runPaks(["whoami", "--json"], { cwd, home, environment });
   expect(json()).toMatchObject({ error: { hint: `Make a new one. Log in there: paks login --registry ${stub.url}` } });
 });

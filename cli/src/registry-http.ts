@@ -20,6 +20,8 @@ export interface HttpDeps {
   readonly authRequired?: boolean;
   /** How the user gets a token for it. */
   readonly loginHint?: string;
+  /** What to do when the token is refused, where another login would not help: it would be asked for again first. */
+  readonly refusedHint?: string | undefined;
   readonly clock: () => Date;
   /** Rejects with the signal's reason when aborted. */
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;

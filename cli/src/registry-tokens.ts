@@ -14,12 +14,14 @@ export interface Tokens {
   explain(failure: unknown): unknown;
 }
 
-export function openTokens(deps: Pick<HttpDeps, "url" | "findToken" | "authRequired" | "loginHint" | "note">): Tokens {
+export function openTokens(
+  deps: Pick<HttpDeps, "url" | "findToken" | "authRequired" | "loginHint" | "refusedHint" | "debug">,
+): Tokens {
   const { origin } = new URL(deps.url);
   let known: string | undefined;
   /** Reading is anonymous as long as that is enough. */
   let isNeeded = deps.authRequired === true;
-  const find = async () => (known ??= requireHeaderText(await deps.findToken(origin)));
+  const find = async () => (known ??= requireHeaderText(await deps.findToken(origin), deps.refusedHint));
   const require = async (message: string): Promise<string> => {
     const token = await find();
     if (token !== undefined) return token;
@@ -29,7 +31,7 @@ export function openTokens(deps: Pick<HttpDeps, "url" | "findToken" | "authRequi
   const instead = async (): Promise<string | undefined> => {
     const token = await orNothing(find());
     if (token !== undefined && !isTold)
-      deps.note?.(`${origin} wants fewer requests of those who are not logged in; going on with your token.`);
+      deps.debug(`${origin} wants fewer requests of those who are not logged in; going on with your token.`);
     isTold ||= token !== undefined;
     return token;
   };
@@ -51,9 +53,12 @@ export function openTokens(deps: Pick<HttpDeps, "url" | "findToken" | "authRequi
       return token;
     },
     explain: (failure) => {
-      const { loginHint } = deps;
-      if (loginHint === undefined || !refusals.some((code) => isPaksError(failure, code))) return failure;
+      const { loginHint, refusedHint } = deps;
+      if (!refusals.some((code) => isPaksError(failure, code))) return failure;
       const { code, message, hint = "", details } = failure as PaksError;
+      if (refusedHint !== undefined)
+        return new PaksError(code, message, { hint: refusedHint, details, cause: failure });
+      if (loginHint === undefined) return failure;
       if (hint.includes(loginHint)) return failure;
       return new PaksError(code, message, { hint: `${hint} ${loginHint}`.trim(), details, cause: failure });
     },
@@ -73,9 +78,9 @@ async function orNothing(token: Promise<string | undefined>): Promise<string | u
 }
 
 /** A token with a line break could add headers of its own. */
-function requireHeaderText(token: string | undefined): string | undefined {
+function requireHeaderText(token: string | undefined, hint: string | undefined): string | undefined {
   if (token === undefined || /^[\x21-\x7e]{1,4096}$/.test(token)) return token;
   throw new PaksError("INVALID_TOKEN", "The token holds characters that no token has.", {
-    hint: "Copy it again, without blanks and line breaks.",
+    hint: hint ?? "Copy it again, without blanks and line breaks.",
   });
 }

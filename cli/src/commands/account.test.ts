@@ -40,6 +40,19 @@ async function open({
 
 const login = ["login", "--token-stdin"];
 
+test("a refused token is named by where it came from: another login does not help against a variable, nor in login", async () => {
+  const { run, stub } = await open();
+  const environment = { PAKS_TOKEN: "paks_wrong" };
+  expect((await run([...login], { stdin: secret, environment })).exit).toBe(0);
+  const hintOf = async (argv: string[], options: Partial<RunOptions>) =>
+    ((await run([...argv, "--json"], options)).json() as { error: { hint: string } }).error.hint;
+  const correct = `PAKS_TOKEN holds a token that ${stub.url} does not accept: correct or unset it.`;
+  expect(await hintOf(["whoami"], { environment })).toBe(correct);
+  expect(await hintOf(["whoami"], { environment: { PAKS_TOKEN: "two words" } })).toBe(correct);
+  expect(await hintOf(login, { stdin: "paks_wrong", environment })).toMatch(/^Copy the token again/);
+  expect((await run(["whoami"])).exit).toBe(0);
+});
+
 test("a token from stdin is checked with the registry, stored, and used by the next command", async () => {
   const { run, stub } = await open();
   const stored = await run([...login, "--json"], { stdin: `${secret}\n` });
