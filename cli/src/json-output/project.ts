@@ -258,6 +258,7 @@ export const projectOutputs: Readonly<Record<string, JsonOutput>> = {
       [0, "nothing is newer"],
       [9, "something is newer"],
       [7, "nothing is newer as far as is known, and a registry or host did not tell the truth"],
+      [3, "nothing is newer as far as is known, and something is no longer where it came from"],
       [8, "nothing is newer as far as is known, and not everybody could be asked"],
     ],
   ),
