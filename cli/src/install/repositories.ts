@@ -30,10 +30,16 @@ interface Opening {
 export function openRepositories({ signal, debug }: Opening): Repositories {
   const readers = new Map<string, Promise<SharedReader>>();
   const expected = new Map<string, GitSource[]>();
-  const closing = new AbortController();
+  const ending = new AbortController();
+  const stop = (): void => ending.abort(signal.reason);
+  const begin = (): void => {
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+  };
   return {
     open: async (key, make) => {
-      const reader = readers.get(key) ?? make(AbortSignal.any([signal, closing.signal]));
+      if (readers.size === 0) begin();
+      const reader = readers.get(key) ?? make(ending.signal);
       readers.set(key, reader);
       try {
         return await reader;
@@ -48,7 +54,8 @@ export function openRepositories({ signal, debug }: Opening): Repositories {
     expectedOf: (url) => expected.get(url) ?? [],
     close: async () => {
       if (readers.size === 0) return;
-      closing.abort(new PaksError("CANCELLED", "Stopped."));
+      signal.removeEventListener("abort", stop);
+      ending.abort(new PaksError("CANCELLED", "Stopped."));
       for (const reader of await Promise.allSettled(readers.values())) {
         if (reader.status === "rejected") continue;
         try {

@@ -32,6 +32,8 @@ interface Shared {
   paths?: Promise<readonly string[]>;
   listing?: Promise<void>;
   blobs?: Promise<void>;
+  /** The files of all of them, as far as they are no more than what one pak may have. */
+  bytes?: ReadonlyMap<string, Buffer>;
 }
 
 export function shareReader(reader: GitReader): SharedReader {
@@ -129,7 +131,12 @@ function share(snapshot: Snapshot, shared: Shared, { track, again, release }: Sh
     expect: async (folders) => void (await (shared.paths ??= folders())),
     listTree: (path) => track(list(snapshot, shared).then(() => snapshot.listTree(path))),
     fetchBlobs: (oids) => track(read((from) => from.fetchBlobs(oids))),
-    readBlobs: (oids) => track(fetchExpected(snapshot, shared).then(() => read((from) => from.readBlobs(oids)))),
+    readBlobs: (oids) =>
+      track(
+        fetchExpected(snapshot, shared).then(
+          () => listRead(shared, oids) ?? read(async (from) => await from.readBlobs(oids)),
+        ),
+      ),
     close: async () => {
       if (isClosed) return;
       isClosed = true;
@@ -150,14 +157,22 @@ async function list(snapshot: Snapshot, shared: Shared): Promise<void> {
 
 async function fetchExpected(snapshot: Snapshot, shared: Shared): Promise<void> {
   const paths = (await shared.paths) ?? [];
-  if (paths.length > 1) await (shared.blobs ??= unlessItFails(fetchFiles(snapshot, paths)));
+  if (paths.length > 1) await (shared.blobs ??= unlessItFails(fetchFiles(snapshot, shared, paths)));
 }
 
-async function fetchFiles(snapshot: Snapshot, paths: readonly string[]): Promise<void> {
+async function fetchFiles(snapshot: Snapshot, shared: Shared, paths: readonly string[]): Promise<void> {
   const trees = await eachAtOnce(paths, listedAtOnce, (path) => snapshot.listTree(path));
   // What is refused when it is read is not asked for.
   const files = trees.flatMap((tree) => (tree && tree.entries.length <= defaultLimits.files ? tree.entries : []));
-  await snapshot.fetchBlobs([...new Set(files.filter(isFile).map(({ oid }) => oid))]);
+  const oids = [...new Set(files.filter(isFile).map(({ oid }) => oid))];
+  await snapshot.fetchBlobs(oids);
+  shared.bytes = await snapshot.readBlobs(oids);
+}
+
+/** What was read with the others passed the same checks, and all of it together the one for the size of a release. */
+function listRead({ bytes }: Shared, oids: readonly string[]): Map<string, Buffer> | undefined {
+  const found = new Map(oids.flatMap((oid) => (bytes?.has(oid) === true ? [[oid, bytes.get(oid)!]] : [])));
+  return oids.every((oid) => found.has(oid)) ? found : undefined;
 }
 
 const isFile = ({ mode }: TreeEntry): boolean => mode === "100644" || mode === "100755";

@@ -1,6 +1,7 @@
 import { mkdir, readFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type GitLab, gitLab } from "@paks/git/testing";
+import { PaksError } from "@paks/schema";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type RunOptions, runPaks, tempFolder } from "../testing/index.ts";
 
@@ -82,4 +83,33 @@ test("what is locked together is what would have been locked one by one", async 
   await mkdir(options.cwd);
   for (const name of names) await asksOf(["install", source("many", "#v1.0.0"), "--path", `skills/${name}`]);
   expect(await lockOf()).toBe(together);
+});
+
+test("a command that fails or is stopped leaves no scratch folder", async () => {
+  const failed = await runPaks(["install", source("many"), "--path", "skills/pak-1", "--path", "nowhere"], options);
+  expect(failed.exit).not.toBe(0);
+  expect(await leftovers()).toEqual([]);
+  const stop = new AbortController();
+  lab.server.setFaults(({ service, method }) =>
+    service === "fetch" && method === "POST" && lab.server.count("fetch") > fetches ? { type: "hang" } : undefined,
+  );
+  const fetches = lab.server.count("fetch");
+  try {
+    const stopped = runPaks(["install", source("many"), ...paths], { ...options, signal: stop.signal });
+    await expect.poll(leftovers).not.toEqual([]);
+    stop.abort(new PaksError("CANCELLED", "Stopped."));
+    expect((await stopped).exit).toBe(130);
+  } finally {
+    lab.server.setFaults(undefined);
+  }
+  expect(await leftovers()).toEqual([]);
+});
+
+test("what one of several brings in too large a size is its own failure", async () => {
+  const files = { ...filesOf("one"), "skills/pak-3/big.bin": Buffer.alloc(3 * 1024 * 1024) };
+  await lab.repo("big", files, ["v1.0.0"]);
+  const run = await runPaks(["install", source("big"), ...paths, "--json"], options);
+  expect(run.json()).toMatchObject({ error: { code: "TOO_LARGE", details: { path: "big.bin" } } });
+  const others = paths.filter((_, index) => index < 6);
+  expect(await asksOf(["install", source("big"), ...others])).toBeLessThanOrEqual(7);
 });
