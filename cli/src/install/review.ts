@@ -2,6 +2,7 @@ import type { LockedPak } from "@paks/schema";
 import type { Context } from "../context.ts";
 import type { HeldBack } from "../workspace/held-back.ts";
 import type { InstallPlan, InstallRequest, PlannedPak } from "../workspace/plan-install.ts";
+import type { Gone } from "../workspace/universe.ts";
 import type { Left, Placing } from "./check-placing.ts";
 import type { Fetched } from "./fetched.ts";
 import { readInstalledState } from "./installed-state.ts";
@@ -13,6 +14,8 @@ export interface Review {
   readonly removed: readonly string[];
   /** Newer versions that were looked for and are not taken. */
   readonly heldBack: readonly HeldBack[];
+  /** What stays as it is locked, because its registry no longer has it; the user was told. */
+  readonly gone: readonly Gone[];
 }
 
 export interface ReviewedPak {
@@ -25,7 +28,7 @@ export interface ReviewedPak {
 }
 
 export const reviewOf = (
-  { orphans, heldBack }: InstallPlan,
+  { orphans, heldBack, gone }: InstallPlan,
   paks: readonly {
     readonly pak: PlannedPak;
     readonly fetched: Fetched | undefined;
@@ -34,6 +37,7 @@ export const reviewOf = (
 ): Review => ({
   removed: orphans,
   heldBack,
+  gone,
   paks: paks.flatMap(({ pak: { before, wish }, fetched, placing }) =>
     fetched ? [{ folder: placing.record.folder, before, fetched, isDependency: wish === undefined, placing }] : [],
   ),
@@ -52,8 +56,8 @@ export const isUnasked = ({ named, upgrade }: InstallRequest, { wish }: PlannedP
   wish?.isNamed !== true && (named.length > 0 || upgrade !== false);
 
 /**
- * The paks without those that were edited here, or are somebody else's folders, and are to stay as locked. Of the others, copies that were edited stay:
- * see `Placing`.
+ * The paks without those that are to stay as locked and were edited here, or are somebody else's folders. Of the others,
+ * copies that were edited stay: see `Placing`.
  */
 export async function leaveEdited(
   { context, request, place, told }: Leaving,
@@ -70,6 +74,19 @@ export async function leaveEdited(
     told.add(one.what);
   }
   return paks.filter((pak) => !left.has(pak));
+}
+
+/** What is gone keeps nothing else back, and is said. */
+export function tellGone({ context, told }: Telling, gone: readonly Gone[]): void {
+  for (const { folder, error } of gone) {
+    const text = `${folder} stays as it is: ${error.message} [${error.code}]${error.hint === undefined ? "" : `\nhint: ${error.hint}`}`;
+    if (!told.has(text)) context.warn(text);
+    told.add(text);
+  }
+}
+
+interface Telling extends Pick<Leaving, "told"> {
+  readonly context: Pick<Context, "warn">;
 }
 
 /** What is not replaced although it is not as paks would have it. */

@@ -30,28 +30,48 @@ const others: (readonly string[])[] = [
   ["install", "--upgrade", "--force"],
 ];
 
-test.each(others)("%s %s %s: an edited copy of another pak stays, and that is said", async (...argv) => {
-  await installTwo("--copy");
-  appendFileSync(copyOfPdf(), mine);
-  const record = await project.read(".agents", "skills", ".paks", "pdf.json");
-  const run = await project.ok(...argv);
-  expect(run.stderr).toContain(`${join(".claude", "skills", "pdf")} was edited here; it stays as it is.`);
-  expect(readFileSync(copyOfPdf(), "utf8")).toContain(mine);
-  expect(await project.read(".agents", "skills", ".paks", "pdf.json")).toBe(record);
-  expect(isKept()).toBe(false);
-  // It is edited still, and not forgotten.
-  expect(await project.json("verify")).toMatchObject({ exit: 9, problems: [{ code: "DRIFT", folder: "pdf" }] });
-});
+test.each(others.map((argv) => ({ argv, called: argv.join(" ") })))(
+  "$called: an edited copy of another pak stays, and that is said",
+  async ({ argv }) => {
+    await installTwo("--copy");
+    appendFileSync(copyOfPdf(), mine);
+    const record = await project.read(".agents", "skills", ".paks", "pdf.json");
+    const run = await project.ok(...argv);
+    expect(run.stderr).toContain(`${join(".claude", "skills", "pdf")} was edited here; it stays as it is.`);
+    expect(readFileSync(copyOfPdf(), "utf8")).toContain(mine);
+    expect(await project.read(".agents", "skills", ".paks", "pdf.json")).toBe(record);
+    expect(isKept()).toBe(false);
+    // It is edited still, and not forgotten.
+    expect(await project.json("verify")).toMatchObject({ exit: 9, problems: [{ code: "DRIFT", folder: "pdf" }] });
+  },
+);
 
-test.each(others)("%s %s %s: what somebody put where a link of another pak was stays", async (...argv) => {
-  await installTwo();
-  rmSync(at(".claude/skills/pdf"));
-  writeFileSync(at(".claude/skills/pdf"), mine);
-  const run = await project.ok(...argv);
-  expect(run.stderr).toContain(`${join(".claude", "skills", "pdf")} was not made by paks; it stays as it is.`);
-  expect(readFileSync(at(".claude/skills/pdf"), "utf8")).toBe(mine);
-  expect(isKept()).toBe(false);
-});
+test.each(others.map((argv) => ({ argv, called: argv.join(" ") })))(
+  "$called: what somebody put where a link of another pak was stays",
+  async ({ argv }) => {
+    await installTwo();
+    rmSync(at(".claude/skills/pdf"));
+    writeFileSync(at(".claude/skills/pdf"), mine);
+    const run = await project.ok(...argv);
+    expect(run.stderr).toContain(`${join(".claude", "skills", "pdf")} was not made by paks; it stays as it is.`);
+    expect(readFileSync(at(".claude/skills/pdf"), "utf8")).toBe(mine);
+    expect(isKept()).toBe(false);
+  },
+);
+
+test.each(others.map((argv) => ({ argv, called: argv.join(" ") })))(
+  "$called: somebody else's folder in the place of another pak stays",
+  async ({ argv }) => {
+    await installTwo();
+    writeFileSync(project.skill("pdf", "SKILL.md"), mine);
+    rmSync(project.skill(".paks", "pdf.json"));
+    const run = await project.ok(...argv);
+    expect(run.stderr).toContain("pdf was not made by paks; it stays as it is.");
+    expect(await project.read(".agents", "skills", "pdf", "SKILL.md")).toBe(mine);
+    expect(isKept()).toBe(false);
+    expect(await project.json("install")).toMatchObject({ exit: 6, error: { code: "ALREADY_EXISTS" } });
+  },
+);
 
 test("the record does not name what stands in the way of a link and was never ours", async () => {
   await project.ok("install", "acme/pdf", "-a", "goose");

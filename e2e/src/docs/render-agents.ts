@@ -102,8 +102,8 @@ layout = "name"                   # or "account/name"
 
 Links are relative, so a project can be moved and committed; on Windows they are junctions, which need no rights and are
 absolute. \`--copy\` makes copies instead, and so does a file system that has no links. A copy follows to the next version
-and goes with the pak like a link does; if it was edited, installing and removing are refused until \`--force\`, which keeps
-what was there.
+and goes with the pak like a link does; if it was edited, installing, updating and removing that pak are refused until
+\`--force\`, which keeps what was there and prints its path. Other paks are not kept back by it.
 
 A link that is there already and leads to the installed folder, from a place that the table below names, is taken for one of
 paks' own, whoever made it and whether its tool is found here or not: it may have come with the project. \`paks list\` names the tool,
