@@ -70,6 +70,7 @@ describe("what tools leave in an installed skill", () => {
   test("install --force takes it away as well", async () => {
     await project.ok("install", "--force");
     expect(await exists(project.skill("pdf", compiled))).toBe(false);
+    expect(await listBackups()).toEqual([]);
     await project.ok("verify");
   });
 
