@@ -19,11 +19,12 @@ import {
   statusData,
   statusText,
 } from "../installed-versions.ts";
+import { heldBackText } from "../output/held-back.ts";
 import { formatJson, safe } from "../output/safe-text.ts";
 import { formatPairs, formatTable } from "../output/table.ts";
 import { formatYaml } from "../output/yaml.ts";
 import type { Registry } from "../registry.ts";
-import { type HeldBack, heldBackText } from "../workspace/held-back.ts";
+import type { HeldBack } from "../workspace/held-back.ts";
 import { withRegistryWish } from "../workspace/with-registry-wish.ts";
 
 export const info = defineCommand({
@@ -136,7 +137,7 @@ function textOf({ pak, release, versions, files, installed, held }: Asked, full:
   const status =
     held === undefined
       ? statusText(pak, installed, pak.latest.version)
-      : `${placesText(installed)}; ${safe(heldBackText(held))}`;
+      : `${placesText(installed)}; ${heldBackText(held)}`;
   const parts = [textOfPak(pak, release, status)];
   if (full) parts.push(textOfManifest(release));
   if (files !== undefined) parts.push(textOfFiles(files));

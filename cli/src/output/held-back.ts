@@ -1,6 +1,10 @@
-import { type HeldBack, heldBackText } from "../workspace/held-back.ts";
+import type { HeldBack } from "../workspace/held-back.ts";
 import { safe } from "./safe-text.ts";
+
+/** One sentence for people. */
+export const heldBackText = ({ pak, version, reason }: HeldBack): string =>
+  safe(`${pak} ${version} is passed over: ${reason}.`);
 
 /** One line for each version that is not taken. */
 export const formatHeldBack = (heldBack: readonly HeldBack[]): string[] =>
-  heldBack.map((one) => `⚠ ${safe(heldBackText(one))}`);
+  heldBack.map((one) => `⚠ ${heldBackText(one)}`);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { findHolder, heldBackText, resolveAsked } from "./held-back.ts";
+import { heldBackText } from "../output/held-back.ts";
+import { findHolder, resolveAsked } from "./held-back.ts";
 import type { Ranges, Resolving, Root } from "./resolve.ts";
 
 /** `account/name` → version → what it depends on. */

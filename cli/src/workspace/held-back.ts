@@ -139,7 +139,3 @@ function reasonOf(conflict: Conflict, wanted: Wanted): string {
   if (second === undefined) return `${needs} ${id}@${first!.range}, and no release fits that`;
   return `no version of ${id} fits all that ask for it then: ${pathsOf(conflict, wanted).join("; ")}`;
 }
-
-/** One line for people. */
-export const heldBackText = ({ pak, version, reason }: HeldBack): string =>
-  `${pak} ${version} is passed over: ${reason}.`;
