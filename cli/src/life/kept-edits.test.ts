@@ -158,3 +158,33 @@ describe.each(listCases())("$command, $obstacle, $where", (one) => {
     expect([...new Set(listBackups(forced))].sort()).toEqual(listKept());
   });
 });
+
+const newAgents: (readonly string[])[] = [
+  ["install", "acme/pdf", "-a", "roo"],
+  ["install", "-a", "roo"],
+  ["ci", "-a", "roo"],
+  ["install", "acme/pdf", "-a", "roo", "-g"],
+];
+
+test.each(newAgents.map((argv) => ({ argv, called: argv.join(" ") })))(
+  "$called: what is where the link of another tool is to be is refused, and kept with --force",
+  async ({ argv }) => {
+    const base = argv.includes("-g") ? project.home : project.cwd;
+    await project.registry.add("acme/pdf", "1.0.0");
+    await project.ok("install", "acme/pdf", "-a", "claude-code", ...(argv.includes("-g") ? ["-g"] : []));
+    put(join(base, ".roo/skills/pdf"));
+    const before = [read(project.cwd), read(project.home)];
+    expect(await project.json(...argv)).toMatchObject({ exit: 6, error: { code: "ALREADY_EXISTS" } });
+    expect([read(project.cwd), read(project.home)]).toEqual(before);
+    const forced = await project.ok(...argv, "--force");
+    expect(listKept()).toHaveLength(1);
+    expect(listPrinted(forced.stdout)).toEqual(listKept());
+    // Again, for programs.
+    rmSync(join(base, ".roo/skills/pdf"));
+    rmSync(recordOf(join(base, ".agents/skills/pdf")));
+    put(join(base, ".roo/skills/pdf"));
+    const again = await project.json(...argv, "--force");
+    expect(listBackups(again)).toHaveLength(listKept().length - 1);
+    expect(listKept()).toEqual(expect.arrayContaining(listBackups(again)));
+  },
+);
