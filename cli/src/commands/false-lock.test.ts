@@ -118,33 +118,38 @@ for (const [fact, value] of facts)
     expect((await codes("verify")).slice(0, 2)).toEqual([7, fact === "archive" ? "DRIFT" : "INTEGRITY_MISMATCH"]);
   });
 
+/** As it is after a false lock was installed into an empty folder, where nothing contradicts it, and the lock put back. */
+async function believeFalseCommit() {
+  await project.registry.add("acme/pdf", "0.1.2");
+  await project.ok("install", "acme/pdf");
+  const lock = await project.read("paks.lock");
+  const right = await record();
+  await editLock((_entry, resolved) => (resolved["commit"] = "a".repeat(40)));
+  await removed();
+  await project.ok("ci");
+  await project.write("paks.lock", lock);
+  return { lock, right, believed: await record() };
+}
+
 for (const command of [["ci"], ["install"], ["update"], ["ci", "--force"], ["install", "--force"]])
-  test(`a record that a tampered lock was believed for is written anew by ${command.join(" ")} when the registry confirms the lock, and not without it`, async () => {
-    await project.registry.add("acme/pdf", "0.1.2");
-    await project.ok("install", "acme/pdf");
-    const lock = await project.read("paks.lock");
-    const before = await record();
-    await editLock((_entry, resolved) => (resolved["commit"] = "a".repeat(40)));
-    await removed();
-    // In an empty folder nothing contradicts it.
-    await project.ok("ci");
-    await project.write("paks.lock", lock);
-    const believed = await record();
-    // An update asks for newer versions before anything else.
-    if (command[0] !== "update") {
-      const offline = await project.json<{ error: { code: string; hint: string } }>(...command, "--offline");
-      expect(offline).toMatchObject({ exit: 7, error: { code: "LOCKFILE_MISMATCH" } });
-      for (const way of ["with a network", "version control", `delete ${recordPath()}`])
-        expect(offline.error.hint).toContain(way);
-      project.registry.down = { status: 503, code: "REGISTRY_UNAVAILABLE" };
-      expect(await codes(...command)).toEqual([7, "LOCKFILE_MISMATCH"]);
-    }
-    expect(await record()).toEqual(believed);
-    project.registry.down = undefined;
+  test(`a record that a false lock was believed for is written anew by ${command.join(" ")} when the registry confirms the lock`, async () => {
+    const { lock, right } = await believeFalseCommit();
     expect((await project.ok(...command)).stderr).toContain("the record of pdf is written anew");
-    expect((await record())["origin"]).toEqual(before["origin"]);
+    expect((await record())["origin"]).toEqual(right["origin"]);
     expect(await project.read("paks.lock")).toBe(lock);
     await project.ok("verify");
+  });
+
+for (const command of [["ci"], ["install"], ["ci", "--force"], ["install", "--force"]])
+  test(`where nobody can be asked whether lock or record is right, ${command.join(" ")} changes nothing and names both ways out`, async () => {
+    const { believed } = await believeFalseCommit();
+    const offline = await project.json<{ error: { code: string; hint: string } }>(...command, "--offline");
+    expect(offline).toMatchObject({ exit: 7, error: { code: "LOCKFILE_MISMATCH" } });
+    for (const way of ["with a network", "version control", `delete ${recordPath()}`])
+      expect(offline.error.hint).toContain(way);
+    project.registry.down = { status: 503, code: "REGISTRY_UNAVAILABLE" };
+    expect(await codes(...command)).toEqual([7, "LOCKFILE_MISMATCH"]);
+    expect(await record()).toEqual(believed);
   });
 
 test("the record that the hint says to delete is what stood in the way, also without a network", async () => {
