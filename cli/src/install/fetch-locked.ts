@@ -12,6 +12,7 @@ import {
   describeFiles,
   formatPakId,
   isPaksError,
+  parseSource,
   tagVersion,
 } from "@paks/schema";
 import type { Context } from "../context.ts";
@@ -212,7 +213,8 @@ async function readLocal(locked: Locked<LocalOrigin>): Promise<readonly ReleaseF
   const kept = options.earlier === true ? await context.store.find(entry.digest) : undefined;
   if (kept !== undefined) return kept;
   // The source may be a folder above. Which one below it is meant is for the files to say, not for the lock.
-  const source = entry.source === null ? origin.path : entry.source;
+  const asked = entry.source === null ? undefined : parseSource(entry.source);
+  const source = asked?.type === "local" ? asked.path : localPath(locked, origin);
   const { files, origin: found } = await fetchOwnFolder(source, root);
   if (found.type === "local" && found.path !== localPath(locked, origin))
     throw mismatch(locked, `the pak in ${source} is now ${relative(root, found.path).replaceAll(sep, "/") || "."}`, {
