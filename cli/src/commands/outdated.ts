@@ -50,7 +50,7 @@ function exitOf(errors: readonly PaksError[]): number {
   return [7, 3].find((exit) => exits.includes(exit)) ?? (errors.length > 0 ? 8 : 0);
 }
 
-const dataOf = ({ error, unpinned: _, ...row }: OutdatedRow) => ({
+const dataOf = ({ error, unpinned: _unpinned, ...row }: OutdatedRow) => ({
   ...row,
   ...(error === undefined ? {} : formatErrorBody(error)),
 });

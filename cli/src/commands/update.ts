@@ -107,11 +107,14 @@ async function updatePlace(context: Context, place: Place, { names, options }: A
     installed: results.flatMap(({ installed }) => installed),
     removed: results.flatMap(({ removed }) => removed),
     heldBack: results.flatMap(({ heldBack }) => heldBack),
-    failed: results.find(({ failed }) => failed)?.failed,
-    refused: results.flatMap(({ refused }) => refused ?? []),
+    gone: results.flatMap(({ gone }) => gone),
+    failed: results.flatMap(({ failed, gone }) => failed ?? gone.map(({ error }) => error))[0],
+    refused: results.flatMap(({ refused, gone }) => [...(refused ?? []), ...gone.map(({ folder }) => folder)]),
     empty: all.length === 0,
   };
 }
+
+const nothing: UpdateResult = { updates: [], installed: [], removed: [], heldBack: [], gone: [] };
 
 /** What failed does not keep the others back. */
 async function updateEach(context: Context, rows: readonly ListRow[], options: UpdateOptions): Promise<Done[]> {
@@ -126,7 +129,7 @@ async function updateEach(context: Context, rows: readonly ListRow[], options: U
       if (!isPaksError(error) || error.code === "CANCELLED" || rows.length === 1) throw error;
       const hint = error.hint === undefined ? "" : `\nhint: ${error.hint}`;
       context.warn(`${row.folder} was not updated: ${error.message} [${error.code}]${hint}`);
-      results.push({ updates: [], installed: [], removed: [], heldBack: [], failed: error, refused: [row.folder] });
+      results.push({ ...nothing, failed: error, refused: [row.folder] });
     }
   }
   return results;

@@ -102,3 +102,8 @@ export const pakGone = (origin: RegistryOrigin, isLocked = true): PaksError =>
     )}`,
     details: { pak: formatPakId(origin), repository: origin.repository },
   });
+
+export const releaseGone = (origin: RegistryOrigin): PaksError =>
+  new PaksError("VERSION_NOT_FOUND", `${origin.registry} no longer knows ${formatPakId(origin)} ${origin.version}.`, {
+    hint: "What is installed stays as it is; look for a version that is still there with `paks outdated`.",
+  });

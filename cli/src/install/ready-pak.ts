@@ -25,7 +25,7 @@ import { linkPlacesOf } from "./own-links.ts";
 import { requireNoLinkAt } from "./own-source.ts";
 import { type InstallRecord, formatLink } from "./record.ts";
 import { requireInside } from "./require-inside.ts";
-import { isUnasked, leaveEdited } from "./review.ts";
+import { isUnasked, leaveEdited, tellGone } from "./review.ts";
 import { findRegistryToName } from "./shared-registry.ts";
 import type { findSkillsFolder } from "./scope.ts";
 
@@ -62,6 +62,7 @@ export interface Ready {
 export async function makeReady(work: Work, opened: OpenWorkspace, step: (label: string) => void): Promise<Ready> {
   const { request, fetchers, options } = work;
   const plan = await planInstall(work.registryFor, opened, { request, fetchers });
+  tellGone(work, plan.gone);
   const wanted = await leaveEdited(work, plan.paks);
   expectMissing(
     work.context,
@@ -109,11 +110,7 @@ function requireItsRegistry(
 }
 
 /** What need not be fetched: the lock's bytes are in place. @throws PaksError LOCKFILE_MISMATCH */
-export const findPresent = async (
-  work: Work,
-  { root }: OpenWorkspace,
-  pak: PlannedPak,
-): Promise<LockedPresent> =>
+export const findPresent = async (work: Work, { root }: OpenWorkspace, pak: PlannedPak): Promise<LockedPresent> =>
   pak.isKept && pak.before ? await findLockedPresent(placeOf(work, root, pak), pak.folder, pak.before) : {};
 
 const placeOf = ({ place, options, request }: Work, root: string, pak: PlannedPak): LockedPlace => ({

@@ -1,5 +1,5 @@
 import { type RegistryOrigin, type ReleaseDto, PaksError, formatPakId, isPaksError } from "@paks/schema";
-import { type Registries, findRegistryOf, otherRegistry } from "../install/locked-registry.ts";
+import { type Registries, findRegistryOf, otherRegistry, releaseGone } from "../install/locked-registry.ts";
 import { listRecordDifferences } from "../install/locked-record.ts";
 import type { Registry } from "../registry.ts";
 
@@ -23,7 +23,7 @@ export async function askRegistry<R extends Registry>(
   const { registry } = found;
   try {
     const release = await registry.findRelease(origin, origin.version);
-    if (release === undefined) return { state: "refused", error: gone(origin), registry };
+    if (release === undefined) return { state: "refused", error: releaseGone(origin), registry };
     const same =
       release.account === origin.account && release.name === origin.name && release.version === origin.version;
     return same ? { state: "known", release, registry } : { state: "refused", error: anotherPak(origin), registry };
@@ -44,11 +44,6 @@ const unknowing = new Set<string>([
   "TOKEN_EXPIRED",
   "FORBIDDEN",
 ]);
-
-const gone = (origin: RegistryOrigin): PaksError =>
-  new PaksError("VERSION_NOT_FOUND", `${origin.registry} no longer knows ${formatPakId(origin)} ${origin.version}.`, {
-    hint: "What is installed stays as it is; look for a version that is still there with `paks outdated`.",
-  });
 
 const anotherPak = (origin: RegistryOrigin): PaksError =>
   new PaksError(

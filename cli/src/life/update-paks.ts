@@ -15,6 +15,7 @@ import { listEditedCopies } from "../install/links.ts";
 import type { Review, ReviewedPak } from "../install/review.ts";
 import { requireWishes } from "../workspace/check-lock.ts";
 import type { HeldBack } from "../workspace/held-back.ts";
+import type { Gone } from "../workspace/universe.ts";
 import { findWorkspace } from "../workspace/open-workspace.ts";
 import { type GrowthWords, askAboutGrowth } from "./ask-growth.ts";
 import { type FileChange, listFileChanges } from "./file-changes.ts";
@@ -62,6 +63,8 @@ export interface UpdateResult {
   readonly removed: readonly string[];
   /** Newer versions that were looked for and not taken. */
   readonly heldBack: readonly HeldBack[];
+  /** What stays as it is locked, because its registry no longer has it; the user was told. */
+  readonly gone: readonly Gone[];
 }
 
 /**
@@ -99,7 +102,7 @@ export async function updateAlone(
   const origin = pak?.record.origin;
   const base = folder.slice(folder.lastIndexOf("/") + 1);
   const newer = await context.progress("Looking for newer versions", () => findNewer(row));
-  if (newer.state !== "newer") return { updates: [], installed: [], removed: [], heldBack: [] };
+  if (newer.state !== "newer") return { updates: [], installed: [], removed: [], heldBack: [], gone: [] };
   return await runInstall(context, place, {
     texts: [newer.text],
     options,
@@ -129,10 +132,11 @@ async function runInstall(
   let updates: readonly PakUpdate[] = [];
   let removed: readonly string[] = [];
   let heldBack: readonly HeldBack[] = [];
+  let gone: readonly Gone[] = [];
   const agreed = new Set<string>();
   const review = async (found: Review): Promise<boolean> => {
     updates = await describeUpdates(context, place, { review: found, wish });
-    ({ removed, heldBack } = found);
+    ({ removed, heldBack, gone } = found);
     if (options.dryRun) return false;
     if (!options.force) requireUnedited(updates, install.save);
     await askAboutGrowth(context, updates, { allow: options.allowNewCapabilities, agreed, words });
@@ -152,6 +156,7 @@ async function runInstall(
     installed: done.installed.filter(isChanged),
     removed: options.dryRun ? removed : done.removed,
     heldBack,
+    gone,
   };
 }
 

@@ -4,11 +4,13 @@ import {
   PaksError,
   formatPakId,
   formatSource,
+  isPaksError,
   originIdentity,
   parsePakId,
 } from "@paks/schema";
 import { eachAtOnce } from "../install/each-at-once.ts";
 import type { Fetched } from "../install/fetched.ts";
+import { pakGone } from "../install/locked-registry.ts";
 import { dependenciesOf, findLocked, findLockedId, findLockedOrigin } from "./entry.ts";
 import { askInWaves } from "./ask-in-waves.ts";
 import { collectWishes } from "./collect-wishes.ts";
@@ -18,7 +20,7 @@ import { requireOneEach, withoutRespelt } from "./one-each.ts";
 import { listReached } from "./reached.ts";
 import { type HeldBack, resolveAsked } from "./held-back.ts";
 import type { Ranges, Root } from "./resolve.ts";
-import { openUniverse, requireSameRegistry } from "./universe.ts";
+import { type Gone, openUniverse, requireSameRegistry } from "./universe.ts";
 import { type Wish, identityOf, isRegistryWish, namesState, rangesOf } from "./wish.ts";
 
 export interface InstallRequest {
@@ -64,6 +66,8 @@ export interface InstallPlan {
   readonly versions: ReadonlyMap<string, string>;
   /** Newer versions that were looked for and are not taken. */
   readonly heldBack: readonly HeldBack[];
+  /** What stays as it is locked, because its registry no longer has it. */
+  readonly gone: readonly Gone[];
   /** Locked folders that nothing asks for any more. */
   readonly orphans: readonly string[];
   /** Sources that a named one replaces in the workspace's file. */
@@ -97,13 +101,15 @@ export async function planInstall(
     ...releases.map((wish) => ({ requires: rangesOf(wish) })),
     ...fixed.map((one) => ({ label: one.wish?.text ?? one.folder, requires: one.dependencies })),
   ];
-  const universe = openUniverse(registryFor, lock.paks);
+  const universe = openUniverse(registryFor, lock.paks, (folder) => mayStay(request, folder, lock.paks[folder]!));
   const preferred = listPreferred(lock, request);
   for (const { resolved } of Object.values(lock.paks))
     if (resolved.type === "registry" && !preferred.has(formatPakId(resolved)))
       requireSameRegistry(resolved, registryFor);
   await askInWaves({ roots, preferred, registryFor, paks: lock.paks });
-  const { chosen: resolved, heldBack } = await resolveAsked({ roots, preferred, universe }, listNewestNamed(request));
+  const { chosen: resolved, heldBack } = await knowingRepositories(lock, () =>
+    resolveAsked({ roots, preferred, universe }, listNewestNamed(request)),
+  );
   const wishOf = new Map(releases.map((wish) => [formatPakId(wish.source), wish]));
   const reached = listReached(fixed, releases, resolved);
   const all = [
@@ -126,8 +132,27 @@ export async function planInstall(
     drop: [...drop, ...respelt],
     versions,
     heldBack: heldBack.filter(({ pak }) => paks.some(({ identity }) => identity === pak)),
+    gone: [...universe.gone.values()].filter(({ folder }) => paks.some((pak) => pak.folder === folder && pak.isKept)),
     orphans: Object.keys(lock.paks).filter((folder) => !folders.has(folder)),
   };
+}
+
+/** Who names a pak wants a newer one of it, and is told when there is none. */
+const mayStay = ({ upgrade, named }: InstallRequest, folder: string, { resolved }: LockedPak): boolean =>
+  (typeof upgrade === "boolean" || !upgrade.has(folder)) &&
+  named.every(({ source }) => identityOf(source) !== originIdentity(resolved));
+
+/** A registry that does not know a pak any more says nothing of where it came from; the lock does. */
+async function knowingRepositories<T>({ paks }: Lock, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isPaksError(error, "PAK_NOT_FOUND")) throw error;
+    const { entry } = findLockedId(paks, String(error.details?.["pak"])) ?? {};
+    // What only others depend on is a name of the registry: it cannot come from git instead.
+    if (entry?.resolved.type !== "registry" || entry.source === null) throw error;
+    throw pakGone(entry.resolved);
+  }
 }
 
 /** Wishes whose folder a named pak takes. */

@@ -10,6 +10,8 @@ export interface Universe {
   listDependencies(id: string, version: string): Promise<Ranges>;
   /** The version that a registry gives to whoever asks with this range alone. */
   findNewest?(id: string, range: string): Promise<string | undefined>;
+  /** What is taken where nothing that can be had will do: what is here already, and nobody gives out any more. */
+  findLast?(id: string): Promise<string | undefined>;
 }
 
 /** Something that asks for paks and is not chosen itself: the workspace, or a pak of git, npm or a folder. */
@@ -173,6 +175,8 @@ async function* listCandidates(search: Search, id: string, asked: readonly Requi
     .filter(fitsAll)
     .sort((a, b) => Number(isPrerelease(a)) - Number(isPrerelease(b)) || compareVersions(b, a));
   yield* offered;
+  const last = await search.universe.findLast?.(id);
+  if (last !== undefined && last !== preferred && fitsAll(last)) yield last;
 }
 
 /** `latest` says which is wanted, not which would do. */

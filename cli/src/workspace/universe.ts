@@ -1,5 +1,6 @@
 import {
   type LockedPak,
+  type PaksError,
   type RegistryOrigin,
   type ReleaseDto,
   formatPakId,
@@ -8,16 +9,32 @@ import {
   parseSelector,
   isTaken,
 } from "@paks/schema";
-import { otherRegistry } from "../install/locked-registry.ts";
+import { otherRegistry, pakGone, releaseGone } from "../install/locked-registry.ts";
 import { findLockedId } from "./entry.ts";
 import type { RememberingRegistry } from "./remember-answers.ts";
 import type { Ranges, Universe } from "./resolve.ts";
 
-/** Paks of the registries that a user and a workspace name, and of the lock where it knows them. Asks nothing twice. */
+/** A locked release that its registry no longer has, while others of the lock are looked for anew. */
+export interface Gone {
+  readonly folder: string;
+  readonly error: PaksError;
+}
+
+export interface LockedUniverse extends Universe {
+  /** What was looked for in vain, by `account/name`; where one of them is chosen as it is locked, it stays. */
+  readonly gone: ReadonlyMap<string, Gone>;
+}
+
+/**
+ * Paks of the registries that a user and a workspace name, and of the lock where it knows them. Asks nothing twice.
+ * @param mayStay whether what is gone may stay as it is in this folder
+ */
 export function openUniverse(
   registryFor: (account: string) => Pick<RememberingRegistry, "url" | "chosen" | "listVersions" | "findRelease">,
   paks: Readonly<Record<string, LockedPak>>,
-): Universe {
+  mayStay: (folder: string) => boolean = () => true,
+): LockedUniverse {
+  const gone = new Map<string, Gone>();
   const registryOf = (id: string) => {
     const locked = findLockedId(paks, id)?.entry.resolved;
     if (locked?.type === "registry") requireSameRegistry(locked, registryFor);
@@ -29,8 +46,18 @@ export function openUniverse(
     if (release) (await import("../install/fetch-release.ts")).requireSamePak(release, ref);
     return release;
   };
+  const listVersions = async (id: string) => await registryOf(id).listVersions(parsePakId(id));
   return {
-    listVersions: async (id) => await registryOf(id).listVersions(parsePakId(id)),
+    gone,
+    listVersions,
+    findLast: async (id) => {
+      const { folder, entry } = findLockedId(paks, id) ?? {};
+      if (folder === undefined || entry?.resolved.type !== "registry" || !mayStay(folder)) return undefined;
+      const versions = await listVersions(id);
+      if (versions.some(({ version }) => version === entry.version)) return undefined;
+      gone.set(id, { folder, error: versions.length === 0 ? pakGone(entry.resolved) : releaseGone(entry.resolved) });
+      return entry.resolved.version;
+    },
     findNewest: async (id, range) => (await find(id, range))?.version,
     listDependencies: async (id, version) => {
       const locked = findLockedId(paks, id)?.entry;
