@@ -58,7 +58,11 @@ export const diff = defineCommand({
         ? await readInstalledSides(context, args.a, where)
         : await context.progress("Fetching", async () =>
             // What is installed elsewhere is no project's.
-            fetchBoth(global || dir !== undefined ? context : await withRegistryWish(context), [args.a, args.b!], where),
+            fetchBoth(
+              global || dir !== undefined ? context : await withRegistryWish(context),
+              [args.a, args.b!],
+              where,
+            ),
           );
     const changes = listFileChanges(before.files, after.files);
     const capabilities = compareCapabilities(readCapabilities(before.files), readCapabilities(after.files));
