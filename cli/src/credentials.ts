@@ -15,6 +15,8 @@ export interface KeychainReport {
   readonly description: string;
   /** Why it is not `ok`. */
   readonly reason: string | undefined;
+  /** What to do about it, where that is known. */
+  readonly hint?: string | undefined;
 }
 
 /** Tokens by registry. A token is only ever handed out for the origin it was stored for. */
@@ -168,22 +170,23 @@ async function deleteToken({ main, file }: Backends, origin: string): Promise<bo
 }
 
 async function probe({ main, file, missing }: Backends): Promise<KeychainReport> {
-  const failure = main === undefined ? missing : await probeFailure(main);
+  const failure = main === undefined ? { message: missing, hint: undefined } : await probeFailure(main);
   if (failure === undefined) return { ...named(main!), state: "ok", reason: undefined };
   const fileFailure = await probeFailure(file);
-  if (fileFailure !== undefined) return { ...named(file), state: "failed", reason: fileFailure };
-  return { ...named(file), state: "fallback", reason: failure };
+  if (fileFailure !== undefined)
+    return { ...named(file), state: "failed", reason: fileFailure.message, hint: fileFailure.hint };
+  return { ...named(file), state: "fallback", reason: failure.message, hint: failure.hint };
 }
 
 const named = ({ id, description }: KeychainBackend) => ({ backend: id, description });
 
-async function probeFailure(keychain: KeychainBackend): Promise<string | undefined> {
+async function probeFailure(keychain: KeychainBackend): Promise<PaksError | undefined> {
   const { probeKeychain } = await import("./keychain/guarded.ts");
   try {
     await probeKeychain(keychain);
     return undefined;
   } catch (error) {
-    if (isPaksError(error)) return error.message;
+    if (isPaksError(error)) return error;
     throw error;
   }
 }

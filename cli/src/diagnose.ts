@@ -13,7 +13,8 @@ import {
   listSkillsFolders,
   unlessMissing,
 } from "./diagnose-here.ts";
-import { describeSystemError } from "./output/system-errors.ts";
+import { describeSystemError } from "./system-errors.ts";
+import { checkProject, listRegistryChecks } from "./diagnose-project.ts";
 import { version } from "./version.ts";
 
 export interface Diagnosis {
@@ -33,7 +34,8 @@ export async function diagnose(context: Context): Promise<Diagnosis[]> {
     ["git", async () => await checkGit(context)],
     ["git hooks", async () => await checkHooks(context)],
     ["proxy", () => checkProxy(context)],
-    ["registry", async () => await checkRegistry(context)],
+    ["project", async () => await checkProject(context)],
+    ...(await listRegistryChecks(context)),
     ["keychain", async () => await checkKeychain(context)],
     ["login", async () => await checkLogin(context)],
     ["agents", async () => await checkAgents(context)],
@@ -87,24 +89,19 @@ function noGit(binary: string): Diagnosis {
   };
 }
 
-async function checkRegistry(context: Context): Promise<Diagnosis> {
-  const { url, from } = context.config.registry;
-  if (context.config.offline) return { name: "registry", state: "warn", detail: `${url} is not asked: offline` };
-  const health = await context.registry().health();
-  const state = health.status === "ok" ? "ok" : "warn";
-  return { name: "registry", state, detail: `${url} (${from}), version ${health.version}, ${health.status}` };
-}
-
 async function checkKeychain({ credentials, config }: Context): Promise<Diagnosis> {
   const name = "keychain";
-  const { state, description, reason } = await credentials.probe();
+  const { state, description, reason, hint } = await credentials.probe();
   if (state === "ok") return { name, state: "ok", detail: `${description}: written, read and deleted` };
   if (state === "failed")
-    return { name, state: "fail", detail: `${description}: ${reason}`, code: "KEYCHAIN_UNAVAILABLE" };
+    return { name, state: "fail", detail: `${description}: ${reason}`, code: "KEYCHAIN_UNAVAILABLE", hint };
   const detail = `tokens are kept in the encrypted file ${description} (${reason})`;
   // Whoever chose the file needs no warning about it.
-  return { name, state: config.keychain === "file" ? "ok" : "warn", detail };
+  if (config.keychain === "file") return { name, state: "ok", detail };
+  return { name, state: "warn", detail, hint: hint ?? contentHint };
 }
+
+const contentHint = "Set PAKS_KEYCHAIN=file when the file is what you want.";
 
 async function checkLogin(context: Context): Promise<Diagnosis> {
   const { origin } = new URL(context.config.registry.url);

@@ -204,12 +204,15 @@ function networkError(deps: HttpDeps, url: URL, error: unknown): unknown {
   });
 }
 
+/** Left out by `doctor` itself. */
+export const seeDoctor = " `paks doctor` shows more.";
+
 function hintFor(reason: string): string {
   if (reason.startsWith("the proxy "))
     return "Check HTTPS_PROXY or `proxy` in the configuration, or name the registry's host in NO_PROXY.";
   return certificateReason.test(reason)
     ? "Its certificate is not trusted here. Name your organisation's certificates with `ca_file` in the configuration or NODE_EXTRA_CA_CERTS."
-    : "Check the network and the address. `paks doctor` shows more.";
+    : `Check the network and the address.${seeDoctor}`;
 }
 
 /** What OpenSSL calls a certificate that nobody here vouches for. */

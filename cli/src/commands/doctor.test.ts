@@ -36,6 +36,7 @@ test("on a healthy machine nothing fails, and the keychain was really written to
     "git",
     "git hooks",
     "proxy",
+    "project",
     "registry",
     "keychain",
     "login",
@@ -193,3 +194,46 @@ test.each([
   const { json } = await run(["--json", "--offline"]);
   expect(checkOf(json(), "config file")).toMatchObject({ state: "warn", detail: expect.stringContaining(key), hint });
 });
+
+test("the project's files are looked at: broken ones fail, and ones that do not fit each other are a warning", async () => {
+  const { run, home } = await open();
+  const projectOf = async (text: string) => {
+    await writeFile(join(home, "paks.jsonc"), text);
+    const { exit, json } = await run(["--json"]);
+    return { exit, ...checkOf(json(), "project") };
+  };
+  expect(await projectOf("{}")).toMatchObject({ exit: 0, state: "ok" });
+  expect(await projectOf('{ "paks": ["acme/pdf"] }')).toMatchObject({
+    state: "warn",
+    hint: expect.any(String) as string,
+  });
+  expect(await projectOf('{ "paks": [\n<<<<<<< HEAD\n] }')).toMatchObject({
+    exit: 5,
+    state: "fail",
+    detail: expect.stringContaining("merge conflict") as string,
+    hint: expect.stringContaining("both sides") as string,
+  });
+  await writeFile(join(home, "paks.lock"), "{");
+  expect(await projectOf("{}")).toMatchObject({ exit: 7, state: "fail", code: "LOCKFILE_MISMATCH" });
+});
+
+test("a project's registry is the one that is looked at; one of the user's own that is away is a warning then", async () => {
+  const { run, home, stub } = await open();
+  const dead = "http://127.0.0.1:9";
+  await mkdir(join(home, ".config/paks"), { recursive: true });
+  await writeFile(join(home, ".config/paks/config.toml"), `default_registry = "${dead}"\n`);
+  await writeFile(join(home, "paks.jsonc"), JSON.stringify({ registry: stub.url }));
+  const { exit, json } = await run(["--json"], { environment: { PAKS_REGISTRY: "" } });
+  expect(exit).toBe(0);
+  expect(checkOf(json(), "registry")).toMatchObject({
+    state: "ok",
+    detail: `${stub.url} (paks.jsonc), version 9.8.7, ok`,
+  });
+  const own = checkOf(json(), "own registry");
+  expect(own).toMatchObject({
+    state: "warn",
+    detail: expect.stringMatching(/It is named by your configuration\.$/) as string,
+  });
+  // It is the one that says so.
+  expect(own?.hint).not.toContain("paks doctor");
+}, 20_000);

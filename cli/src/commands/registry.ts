@@ -7,6 +7,7 @@ import { type Config, defaultRegistryUrl } from "../config.ts";
 import { safe } from "../output/safe-text.ts";
 import { formatTable } from "../output/table.ts";
 import { parseRegistryUrl } from "../registry-url.ts";
+import { findUsedRegistry } from "../workspace/with-registry-wish.ts";
 
 export const registryAdd = defineCommand({
   command: "registry add <name> <url>",
@@ -104,18 +105,19 @@ export const registryList = defineCommand({
   describe: "Show the registries and which accounts are looked up where",
   examples: [["paks registry list --json", "for programs"]],
   builder: (yargs) => yargs,
-  run: (_args, { config }) => {
-    const rows = listRegistries(config);
+  run: async (_args, context) => {
+    const rows = listRegistries(context.config);
+    const used = await findUsedRegistry(context);
     return {
-      data: { registries: rows, used: { url: config.registry.url, from: config.registry.from } },
+      data: { registries: rows, used: { url: used.url, from: used.from } },
       text: [
         formatTable(
           ["", "NAME", "URL", "ACCOUNTS"],
           rows.map((row) => [row.default ? "✓" : "", row.name ?? "–", row.url, row.accounts.join(", ")]),
         ),
-        ...(config.registry.from === "flag" || config.registry.from === "environment"
-          ? ["", `Now used: ${safe(config.registry.url)} (${config.registry.from})`]
-          : []),
+        ...(used.from === "config" || used.from === "default"
+          ? []
+          : ["", `Now used: ${safe(used.url)} (${used.from})`]),
       ].join("\n"),
     };
   },

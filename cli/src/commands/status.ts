@@ -2,7 +2,9 @@ import { type AttemptDto, type PakId, parsePakId, parseSource } from "@paks/sche
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { safe } from "../output/safe-text.ts";
+import { isMapped } from "../registry-choice.ts";
 import { usageError } from "../usage-error.ts";
+import { noteOtherRegistry } from "../workspace/with-registry-wish.ts";
 import { formatRepositoryAddress } from "../publish/repository-address.ts";
 import { placeOfDetails } from "./attempt-text.ts";
 import { readOwnAddress } from "./own-address.ts";
@@ -25,6 +27,7 @@ export const status = defineCommand({
       throw usageError("--limit is a whole number, 1 or more.", "status");
     const subject = await requireSubject(context, args.of);
     const { of } = subject;
+    if (!("account" in of && isMapped(context.config, of.account))) await noteOtherRegistry(context);
     const attempts = await context.progress("Asking the registry", async () => await listAttempts(context, subject));
     const shown = attempts.slice(0, args.limit);
     return { data: { ...of, attempts: shown }, text: textOf(of, shown) };

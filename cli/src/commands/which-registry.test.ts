@@ -37,6 +37,21 @@ test("what is said for this run goes before the project's wish", async () => {
   expect(wished.requests).toEqual([]);
 });
 
+test("registry list shows the project's registry as the used one; whoami and status, which are about publishing, say theirs", async () => {
+  const { cwd, used, wished, paks } = await open();
+  expect((await paks("registry", "list", "--json")).json()).toMatchObject({
+    used: { url: wished.url, from: "project" },
+  });
+  for (const argv of [["whoami"], ["status", "acme/pdf"]]) {
+    const { stderr } = await paks(...argv);
+    expect(stderr, argv.join(" ")).toContain(`This is about ${used.url}, where you publish.`);
+    expect(stderr).toContain(`--registry ${wished.url} asks there.`);
+  }
+  expect((await paks("whoami", "--registry", wished.url)).stderr).not.toContain("This is about");
+  await writeFile(join(cwd, "paks.jsonc"), "{");
+  expect((await paks("registry", "list", "--json")).json()).toMatchObject({ used: { url: used.url, from: "config" } });
+});
+
 const item = (account: string, version: string) => ({
   account,
   name: "pdf",

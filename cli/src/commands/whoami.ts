@@ -1,5 +1,6 @@
 import { defineCommand } from "../command.ts";
 import { formatPairs } from "../output/table.ts";
+import { noteOtherRegistry } from "../workspace/with-registry-wish.ts";
 import { accountName, originOf, tokenData, warnAboutToken } from "./token-notes.ts";
 
 export const whoami = defineCommand({
@@ -8,6 +9,7 @@ export const whoami = defineCommand({
   examples: [["paks whoami --json", "for programs"]],
   builder: (yargs) => yargs,
   run: async (_args, context) => {
+    await noteOtherRegistry(context);
     const me = await context.progress("Asking the registry", async () => await context.registry().me());
     const found = await context.credentials.findToken(originOf(context));
     if (found !== undefined) warnAboutToken(context, found.token, me.token.expires_at);

@@ -150,7 +150,7 @@ const registryOutputs: Readonly<Record<string, JsonOutput>> = {
       used: field(
         z.strictObject({
           url,
-          from: field(z.enum(["flag", "environment", "config", "default"]), "who chose it"),
+          from: field(z.enum(["flag", "environment", "project", "config", "default"]), "who chose it"),
         }),
         "the one that commands use now",
       ),
