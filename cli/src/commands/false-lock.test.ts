@@ -1,5 +1,6 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { gitRepo } from "@paks/git/testing";
+import { sha256Hex } from "@paks/schema";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { type Project, makeProject } from "../life/testing/project.ts";
 
@@ -161,6 +162,30 @@ test("the record that the hint says to delete is what stood in the way, also wit
   await unrecorded();
   await project.ok("ci", "--offline");
   expect((await record())["origin"]).toEqual(before["origin"]);
+});
+
+test("a record that names the locked digest and lists the files of a folder that was changed with it is not believed", async () => {
+  await project.registry.add("acme/pdf", "0.1.2");
+  await project.ok("install", "acme/pdf");
+  const path = project.skill("pdf", "SKILL.md");
+  const right = await readFile(path, "utf8");
+  const evil = skill("evil");
+  await writeFile(path, evil);
+  const file = {
+    path: "SKILL.md",
+    size: Buffer.byteLength(evil),
+    sha256: sha256Hex(Buffer.from(evil)),
+    executable: false,
+  };
+  await writeFile(recordPath(), JSON.stringify({ ...(await record()), files: [file] }));
+  for (const command of [["ci"], ["ci", "--force"], ["install"], ["install", "--force"], ["verify", "--offline"]])
+    expect((await codes(...command)).slice(0, 2), command.join(" ")).toEqual([7, "INTEGRITY_MISMATCH"]);
+  // As the hint has it.
+  await unrecorded();
+  expect((await project.paks("ci")).exit).not.toBe(0);
+  await project.ok("ci", "--force");
+  expect(await readFile(path, "utf8")).toBe(right);
+  await project.ok("verify");
 });
 
 test("another count of files than there are is 7, whatever is in place and whoever can be asked", async () => {

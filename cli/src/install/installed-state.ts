@@ -1,7 +1,7 @@
 import { lstatSync } from "node:fs";
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { PaksError, defaultLimits, sha256Hex, systemErrorCode } from "@paks/schema";
+import { PaksError, contentDigest, defaultLimits, isPaksError, sha256Hex, systemErrorCode } from "@paks/schema";
 import { isCompiledPython, isLeftByTools } from "./left-by-tools.ts";
 import { listFolder } from "./read-folder.ts";
 import { readOwnFile } from "./read-own-file.ts";
@@ -22,6 +22,17 @@ interface Beside {
   readonly compiled: readonly string[];
   /** Files that can be run; to be held against a record with `listOtherModes`. */
   readonly executable: ReadonlySet<string>;
+}
+
+/** Of the files that a record lists, which lie there: its own word on its digest may be somebody else's. */
+export function recordedDigest({ files }: InstallRecord): string {
+  try {
+    return contentDigest(files);
+  } catch (error) {
+    // The same path twice.
+    if (isPaksError(error, "UNSAFE_PATH")) return "none";
+    throw error;
+  }
 }
 
 export interface FolderChanges extends Beside {

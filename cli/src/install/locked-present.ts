@@ -1,7 +1,8 @@
+import { join } from "node:path";
 import { type LockedPak, PaksError, isPaksError } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { readLockedFolder } from "./adopt.ts";
-import { readInstalledState } from "./installed-state.ts";
+import { readInstalledState, recordedDigest } from "./installed-state.ts";
 import type { LockedOptions } from "./fetch-locked.ts";
 import type { Fetched } from "./fetched.ts";
 import { findOtherFact, isRecordedAsLocked, isUnanswered } from "./locked-record.ts";
@@ -30,7 +31,8 @@ export interface Doubt {
 
 /**
  * @param folder below the skills folder
- * @throws PaksError LOCKFILE_MISMATCH for another version, or other files, than lie there
+ * @throws PaksError LOCKFILE_MISMATCH for another version, or other files, than lie there; INTEGRITY_MISMATCH for a record
+ * that contradicts itself
  */
 export async function findLockedPresent(
   { skillsFolder, root, force = false }: LockedPlace,
@@ -39,12 +41,22 @@ export async function findLockedPresent(
 ): Promise<LockedPresent> {
   const found = await readInstalledState(skillsFolder, folder);
   if (found.state !== "intact" || found.record.digest !== entry.digest) return {};
-  if (force && found.compiled.length > 0) return {};
   const { record } = found;
+  if (recordedDigest(record) !== record.digest) throw falseRecord(skillsFolder, folder);
+  if (force && found.compiled.length > 0) return {};
   if (isRecordedAsLocked(entry, record)) return { present: record };
   // Before anybody is asked, what is here already.
   await requireSaidByFiles({ skillsFolder, root }, folder, entry);
   return { doubt: { contradiction: findOtherFact(entry, record) } };
+}
+
+/** It lists files of another digest than it names, so nothing it says of the folder can be believed. */
+function falseRecord(skillsFolder: string, folder: string): PaksError {
+  const path = bookkeeping(skillsFolder).record(folder);
+  return new PaksError("INTEGRITY_MISMATCH", `The record of ${folder} names the locked digest and lists other files.`, {
+    hint: `Somebody changed the record, and the folder with it. Look at ${join(skillsFolder, folder)}, then delete ${path} and run paks ci --force: it keeps a copy of the folder and installs what is locked.`,
+    details: { path },
+  });
 }
 
 interface Doubted {

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { type Workspace, PaksError, contentDigest, isPaksError, lockFileName } from "@paks/schema";
+import { type Workspace, PaksError, lockFileName } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { eachAtOnce } from "../install/each-at-once.ts";
-import { readChanges } from "../install/installed-state.ts";
+import { readChanges, recordedDigest } from "../install/installed-state.ts";
 import { readLinkState } from "../install/links.ts";
 import type { InstalledPak } from "../install/list-installed.ts";
 import { type LinkPlaces, linkPlacesOf } from "../install/own-links.ts";
@@ -74,7 +74,7 @@ async function checkLocally(row: ListRow, places: LinkPlaces): Promise<Problem[]
     add("DRIFT", "is not there", { hint: putBackHint });
     return problems;
   }
-  const recorded = digestOf(pak);
+  const recorded = recordedDigest(pak.record);
   if (recorded !== pak.record.digest)
     add("INTEGRITY_MISMATCH", `its record lists files of the digest ${recorded}, not ${pak.record.digest}`, {
       hint: "Somebody changed the record. Look at the folder, then install again with --force.",
@@ -143,17 +143,6 @@ function driftHint({ folder, place, ...row }: ListRow): string {
     return `See what: paks diff ${folder}. Put it back: paks install --force, which keeps a copy.`;
   const name = rowName({ folder, place, ...row });
   return `See what: paks diff ${folder} -g. Put it back: paks install ${name} -g --force, which keeps a copy.`;
-}
-
-/** Of what the record says, not of what lies there: that was compared with it file by file. */
-function digestOf({ record }: InstalledPak): string {
-  try {
-    return contentDigest(record.files);
-  } catch (error) {
-    // The same path twice.
-    if (isPaksError(error, "UNSAFE_PATH")) return "none";
-    throw error;
-  }
 }
 
 /** Where `paks.jsonc` and the lock do not agree, and where the lock does not agree with itself. */
