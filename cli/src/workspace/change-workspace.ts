@@ -5,12 +5,13 @@ import {
   type LockedPak,
   formatLock,
   fieldOf,
-  fileSystemError,
+  PaksError,
   isPaksError,
   optionalField,
   readList,
   readLockedPak,
   readText,
+  systemErrorCode,
 } from "@paks/schema";
 import { lockFileOf, readLock, changeLock, changeWorkspaceFile, withoutLocked } from "./open-workspace.ts";
 
@@ -76,7 +77,13 @@ export function requireWritable(root: string): void {
   try {
     accessSync(root, constants.W_OK);
   } catch (error) {
-    throw fileSystemError(error, lockFileOf(root)) ?? error;
+    const system = systemErrorCode(error);
+    if (system === undefined) throw error;
+    throw new PaksError("READ_ONLY_TARGET", `${lockFileOf(root)} cannot be written (${system}).`, {
+      hint: "Check who owns the folder and whether it is read-only; nothing was changed.",
+      details: { path: root, system },
+      cause: error,
+    });
   }
 }
 
