@@ -142,3 +142,11 @@ test("a folder that was deleted is put back by install and by update, and both s
     expect(await project.read(".agents", "skills", "csv", "SKILL.md")).toContain("0.1.0");
   }
 });
+
+test("info answers all the same beside a lock that cannot be read", async () => {
+  await project.registry.add("acme/text", "0.1.2");
+  await project.ok("install", "acme/text");
+  await project.registry.add("acme/text", "0.2.0");
+  await project.write("paks.lock", "<<<<<<<");
+  expect((await project.ok("info", "acme/text")).stdout).toContain("0.1.2, 0.2.0 is newer");
+});

@@ -3,7 +3,7 @@ import type { Context } from "../context.ts";
 import { openRegistries } from "../install/install-plan.ts";
 import { askInWaves } from "../workspace/ask-in-waves.ts";
 import { findLocked, findLockedId } from "../workspace/entry.ts";
-import { type Asked, type HeldBack, findHolder, resolveAsked } from "../workspace/held-back.ts";
+import { type HeldBack, findHolder, resolveAsked } from "../workspace/held-back.ts";
 import { type OpenWorkspace, findWorkspace } from "../workspace/open-workspace.ts";
 import type { Root } from "../workspace/resolve.ts";
 import { openUniverse } from "../workspace/universe.ts";
@@ -76,7 +76,7 @@ const listVersions = (paks: Lock["paks"], isMeant: (entry: Lock["paks"][string])
   );
 
 /** What `update` itself would fail with it tells itself. */
-async function orNothing(work: () => Promise<Asked>): Promise<Asked | undefined> {
+async function orNothing<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
@@ -117,16 +117,18 @@ export async function nameHolders(
   return named;
 }
 
-/** What comes of one pak whose newest version is newer than what is installed. */
+/** What the next `update` makes of one pak; nothing is said where the project's files cannot be read. */
 export async function foreseeOne(
   context: Context,
-  pak: PakDto,
+  { latest: { version }, ...pak }: PakDto,
   isInProject: boolean,
-): Promise<{ readonly taken: string | undefined; readonly held: HeldBack | undefined }> {
+): Promise<{ readonly taken?: string | undefined; readonly held?: HeldBack | undefined }> {
   const id = formatPakId(pak);
-  const opened = isInProject ? await findWorkspace(context) : undefined;
-  const isLocked = opened !== undefined && findLockedId(opened.lock.paks, id) !== undefined;
-  const foreseen = await (isLocked ? foreseeUpdate(context, opened) : foreseeAlone(context, id));
-  const latest = pak.latest.version;
-  return { taken: foreseen.takenOf(id), held: isVersion(latest) ? await foreseen.findHeld(id, latest) : undefined };
+  const found = await orNothing(async () => {
+    const opened = isInProject ? await findWorkspace(context) : undefined;
+    const isLocked = opened !== undefined && findLockedId(opened.lock.paks, id) !== undefined;
+    const foreseen = await (isLocked ? foreseeUpdate(context, opened) : foreseeAlone(context, id));
+    return { taken: foreseen.takenOf(id), held: isVersion(version) ? await foreseen.findHeld(id, version) : undefined };
+  });
+  return found ?? {};
 }
