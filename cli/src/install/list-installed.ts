@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { PaksError, systemErrorCode } from "@paks/schema";
 import { listOtherModes } from "./file-modes.ts";
 import { type InstalledState, readInstalledState } from "./installed-state.ts";
+import { describeSystemError } from "../system-errors.ts";
 import { type InstallRecord, bookkeeping, resolveLinks } from "./record.ts";
 import { requireFolderOrNothing } from "./require-folder.ts";
 
@@ -75,9 +76,8 @@ async function readOne(skillsFolder: string, folder: string): Promise<InstalledP
     return { record, state: state.state, ...changesOf(state), path, links: resolveLinks(skillsFolder, record) };
   } catch (cause) {
     if (cause instanceof PaksError) return { folder, path, error: cause };
-    const code = systemErrorCode(cause);
-    if (code === undefined) throw cause;
-    const error = new PaksError("READ_ONLY_TARGET", `${path} cannot be read (${code}).`, { cause, details: { path } });
+    const error = describeSystemError(cause);
+    if (error === undefined) throw cause;
     return { folder, path, error };
   }
 }

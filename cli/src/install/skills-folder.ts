@@ -10,7 +10,7 @@ import { requireFolderOrNothing } from "./require-folder.ts";
 import { requireInside } from "./require-inside.ts";
 import { recoverSkillsFolder } from "./work-folder.ts";
 import { makeFolder } from "../make-folder.ts";
-import { explain } from "../write-file.ts";
+import { tellingPlaces } from "../system-errors.ts";
 
 const lockTimeout = 30_000;
 
@@ -35,14 +35,14 @@ export async function inSkillsFolder<T>(
   await requireFolderOrNothing(path);
   const { base, lock } = bookkeeping(path);
   await requireOwnFolders(path, options.boundary);
-  const { held, made } = await explain(path, () => takeLock(path));
+  const { held, made } = await tellingPlaces(() => takeLock(path));
   try {
-    if (made !== undefined && made !== base) await explain(path, () => rememberMade(path, made, path));
+    if (made !== undefined && made !== base) await tellingPlaces(() => rememberMade(path, made, path));
     sweepLockDrafts(lock);
     for (const folder of await recoverSkillsFolder(path, options.places))
       options.note(`An earlier command was interrupted; ${folder} was put back as it was.`);
     tellSettled(path, options);
-    const done = await work();
+    const done = await tellingPlaces(work);
     tellSettled(path, options);
     return done;
   } finally {

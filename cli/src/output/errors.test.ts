@@ -66,12 +66,14 @@ test("a file, a folder or a link in a circle where paks needs something else is 
   await symlink(path, path);
   expect((await reading(below)).message).toBe(`${path} is a link that leads nowhere, and paks needs a folder there.`);
   expect((await reading(path)).message).toBe(`${path} is a link that leads nowhere, and paks cannot use it there.`);
-  expect((await reading(join(folder, "c"))).message).toBe(`${join(folder, "c")} cannot be used (ENOENT).`);
+  expect((await reading(join(folder, "c"))).message).toBe(`${join(folder, "c")} is not there any more.`);
 });
 
-test("who may not open a file is not told that it cannot be written", () => {
-  const error = toPaksError(Object.assign(new Error(), { code: "EACCES", syscall: "open", path: "/x" }));
-  expect([error.code, error.message]).toEqual(["READ_ONLY_TARGET", "/x cannot be opened (EACCES)."]);
+test("who may not open a file that is there is not told that it cannot be written", async () => {
+  const path = join(await tempFolder(), "x");
+  await writeFile(path, "");
+  const error = toPaksError(Object.assign(new Error(), { code: "EACCES", syscall: "open", path }));
+  expect([error.code, error.message]).toEqual(["READ_ONLY_TARGET", `${path} cannot be opened (EACCES).`]);
 });
 
 test("anything that nobody expected is our fault, keeps its cause and shows the trace only when asked", () => {

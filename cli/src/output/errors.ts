@@ -1,7 +1,7 @@
 import { type Finding, PaksError, errorCodes, formatErrorBody, isPaksError } from "@paks/schema";
 import { formatFindings } from "./findings.ts";
 import { safe } from "./safe-text.ts";
-import { describeSystemError } from "./system-errors.ts";
+import { describeSystemError } from "../system-errors.ts";
 
 /** What a thrown value means to the user: PaksErrors as they are, the file system's by their code, the rest is our fault. */
 export function toPaksError(error: unknown): PaksError {

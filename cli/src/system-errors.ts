@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { dirname, isAbsolute } from "node:path";
 import { PaksError, fileSystemError, systemErrorCode, systemErrorPath } from "@paks/schema";
 
@@ -11,10 +11,12 @@ export function describeSystemError(error: unknown): PaksError | undefined {
   const path = systemErrorPath(error);
   if (code === undefined) return undefined;
   if (path === undefined || !isAbsolute(path)) return fileSystemError(error, path ?? "a file");
-  if (["EACCES", "EPERM"].includes(code) && isOpening(error)) return unopened(error, { code, path });
-  const known = fileSystemError(error, path);
+  if (isRefusedOpening(error) && kindAt(path) !== undefined) return unopened(error, { code, path });
+  const known = fileSystemError(error, findUnwritable(error, path) ?? path);
   if (known !== undefined) return known;
-  const told = findInTheWay(path) ?? { place: path, what: `${path} cannot be used (${code}).` };
+  const inTheWay = findInTheWay(path);
+  if (inTheWay === undefined && code === "ENOENT") return gone(error, path);
+  const told = inTheWay ?? { place: path, what: `${path} cannot be used (${code}).` };
   return new PaksError("UNSAFE_TARGET", told.what, {
     hint: "Look at what it is, and move it away.",
     details: { path: told.place, system: code },
@@ -22,8 +24,21 @@ export function describeSystemError(error: unknown): PaksError | undefined {
   });
 }
 
+/** Runs work whose errors of the file system are told by the place that refused. */
+export async function tellingPlaces<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof PaksError ? error : (describeSystemError(error) ?? error);
+  }
+}
+
 /** The system does not say whether it was to be read or written. */
-const isOpening = (error: unknown): boolean => error instanceof Error && "syscall" in error && error.syscall === "open";
+const isRefusedOpening = (error: unknown): boolean =>
+  ["EACCES", "EPERM"].includes(systemErrorCode(error) ?? "") &&
+  error instanceof Error &&
+  "syscall" in error &&
+  error.syscall === "open";
 
 const unopened = (cause: unknown, { code, path }: { readonly code: string; readonly path: string }): PaksError =>
   new PaksError("READ_ONLY_TARGET", `${path} cannot be opened (${code}).`, {
@@ -31,6 +46,29 @@ const unopened = (cause: unknown, { code, path }: { readonly code: string; reado
     details: { path, system: code },
     cause,
   });
+
+const gone = (cause: unknown, path: string): PaksError =>
+  new PaksError("UNSAFE_TARGET", `${path} is not there any more.`, {
+    hint: "Another program seems to have taken it away meanwhile; run the same command again.",
+    details: { path, system: "ENOENT" },
+    cause,
+  });
+
+/** Files are made, moved and deleted by who may write to their folders; a folder that is moved changes itself, too. */
+function findUnwritable(error: unknown, path: string): string | undefined {
+  const to = error instanceof Error && "dest" in error && typeof error.dest === "string" ? [dirname(error.dest)] : [];
+  return [dirname(path), path, ...to].find((one) => kindAt(one) === "a folder" && !isWritable(one));
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return false;
+  }
+}
 
 /** The uppermost place on the way that is no folder; of the path itself, a folder or a link in a circle. */
 function findInTheWay(path: string): { readonly place: string; readonly what: string } | undefined {
@@ -45,6 +83,7 @@ function findInTheWay(path: string): { readonly place: string; readonly what: st
   return kind === undefined ? undefined : { place: path, what: `${path} is ${kind}, and paks cannot use it there.` };
 }
 
+/** `undefined`: nothing that can be seen. */
 function kindAt(path: string): string | undefined {
   try {
     const facts = statSync(path);
