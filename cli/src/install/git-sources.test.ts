@@ -274,3 +274,23 @@ test("a repository that is too large to look through still gives a pak that is n
     { name: "pdf", origin: { path: "pdf", branch: "main" } },
   ]);
 });
+
+test("a pin keeps a pak of git that is only named; a tag moves it, and it stays pinned", async () => {
+  const repo = await lab.repo("pins", { "SKILL.md": skill("pins", "one") }, ["v1.0.0"]);
+  const source = `${lab.server.url}/pins.git`;
+  const run = async (...argv: string[]) => {
+    const done = await runPaks(argv, options);
+    expect(done.exit, done.stdout + done.stderr).toBe(0);
+    return done.stdout;
+  };
+  await run("install", source);
+  await run("pin", "pins");
+  await repo.write({ "SKILL.md": skill("pins", "two") });
+  await repo.commit("two");
+  await repo.tag("v2.0.0");
+  await repo.git("push", "-q", "origin", "main", "--tags");
+  expect(await run("install", source)).toContain("pins is pinned to 1.0.0 and stays there. Let it go: paks unpin pins");
+  expect(await bodyOf("pins")).toBe("one");
+  expect(await run("install", `${source}#tag=v2.0.0`)).toContain("pins stays pinned, to 2.0.0 from now on");
+  expect(await bodyOf("pins")).toBe("two");
+});
