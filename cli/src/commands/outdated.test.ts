@@ -49,18 +49,6 @@ test("a version that its registry no longer has is told, and what there is inste
   expect(await project.json("outdated")).toMatchObject({ exit: 0, others: [{ current: "0.9.0", gone: false }] });
 });
 
-test("a list that was kept from before the installed version came out does not make that one gone", async () => {
-  const { registry } = project;
-  await registry.add("acme/csv", "1.0.0");
-  await project.ok("install", "acme/csv");
-  await project.ok("outdated");
-  await registry.add("acme/csv", "1.1.0");
-  await project.ok("install", "acme/csv@1.1.0");
-  const all = registry.get("acme/csv@1.1.0");
-  expect(await project.json("outdated")).toMatchObject({ exit: 0, others: [{ current: "1.1.0", gone: false }] });
-  expect(all.dto.version).toBe("1.1.0");
-});
-
 test("the newest of a git repository is named although the range excludes it, with what brings it", async () => {
   const repo = await gitRepo({ "skills/text/SKILL.md": skill("text") }, ["text--v1.0.0"]);
   onTestFinished(() => repo.remove());

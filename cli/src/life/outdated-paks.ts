@@ -175,7 +175,7 @@ interface Checking {
   readonly wish: string | undefined;
 }
 
-/** A list that was kept here may be older than what is installed, so the registry is asked for this one version. */
+/** A list that something on the way kept may be older than what is installed: the registry is asked for the one version. */
 async function isGone(context: Context, row: ListRow, { origin, versions, wish }: Checking): Promise<boolean> {
   if (versions.some(({ version }) => version === currentOf(row))) return false;
   const asked = await askRegistry(context, origin, wish);
