@@ -78,7 +78,7 @@ function requirePlainText(text: string): void {
 function requireProtocol(protocol: string, policy: GitPolicy): void {
   if (known.has(protocol) && policy.protocols.includes(protocol)) return;
   throw new PaksError("PROTOCOL_NOT_ALLOWED", `Repositories are not read over ${protocol.slice(0, 20)} here.`, {
-    hint: `Allowed: ${policy.protocols.join(", ")}.`,
+    hint: `Allowed: ${policy.protocols.join(", ")}. PAKS_GIT_PROTOCOLS decides, set by whoever runs the program that says so.`,
     details: { allowed: [...policy.protocols] },
   });
 }
@@ -156,7 +156,7 @@ function requireHost(url: URL, policy: GitPolicy): string {
   const allowed = hostAllowed(host, url, policy);
   if (allowed && /^(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:]+\])$/.test(host)) return host;
   throw new PaksError("HOST_NOT_ALLOWED", `Repositories are not read from ${host}${url.port && `:${url.port}`} here.`, {
-    hint: `Allowed: ${policy.hosts.join(", ")}. Whoever runs the registry can add hosts (PAKS_GIT_HOSTS).`,
+    hint: `Allowed: ${policy.hosts.join(", ")}. Whoever runs the registry can add hosts (PAKS_GIT_HOSTS${policy.allowPrivate ? "" : ", for private ones with PAKS_ALLOW_PRIVATE_GIT=1"}).`,
     details: { host, allowed: [...policy.hosts] },
   });
 }

@@ -89,7 +89,7 @@ export interface TagFacts {
 export function checkTag(facts: TagFacts): Finding | undefined {
   const { tag, local, remote, target } = facts;
   const taken = (place: string, hint: string) => error("TAG_EXISTS", `The tag ${tag} is taken: ${place}.`, hint);
-  const next = facts.unchanged ? "Release the next version: paks publish --bump patch." : "Choose another version.";
+  const next = facts.unchanged ? `Release the next version: ${facts.command} --bump patch.` : "Choose another version.";
   const force = "A tag that no release was made of can be overwritten with --force.";
   const at = (ref: RefFact) => `it leads to ${ref.commit.slice(0, 7)}`;
   if (remote && remote.commit !== target && facts.untold === true) {

@@ -32,7 +32,7 @@ export function listOverwrites({ local, remote: there }: Overwrites, tag: string
 /** A version that the registry has recorded never changes, whatever the tag says later. */
 export async function checkUnrecorded(
   registry: Registry,
-  { id, version }: { readonly id: PakId; readonly version: string },
+  { id, version, command }: { readonly id: PakId; readonly version: string; readonly command: string },
   problems: Problems,
 ): Promise<void> {
   const found = await problems.note(registry.findRelease(id, version));
@@ -41,7 +41,7 @@ export async function checkUnrecorded(
     severity: "error",
     code: "VERSION_EXISTS",
     message: `The registry has recorded ${formatPakId(id)} ${version} (commit ${found.commit.slice(0, 12)}). A recorded version never changes, so its tag is not overwritten.`,
-    hint: "Release the next version: paks publish --bump patch",
+    hint: `Release the next version: ${command} --bump patch`,
   });
 }
 

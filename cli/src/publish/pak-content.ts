@@ -1,5 +1,5 @@
 import { lstat, open } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type CommittedEntry, type GitObject, objectMessage, readObjects } from "@paks/git/work-tree";
 import {
   checkEntries,
@@ -150,13 +150,20 @@ async function assembleContent(facts: RepositoryFacts, wanted: Wanted, objects: 
 
 /** By what is committed, else by what lies there: a pak that was never committed is told so, not that it is missing. */
 async function requireKind({ committed, tree }: RepositoryFacts): Promise<Kind> {
-  const found = findManifests(committed.map(({ path }) => path)).find(({ directory }) => directory === "");
+  const manifests = findManifests(committed.map(({ path }) => path));
+  const found = manifests.find(({ directory }) => directory === "");
   if (found) return found.kind;
   if ((await readWorkTreeManifest(tree.dir, manifestFileNames("skill"))).has("SKILL.md")) return "skill";
   throw new PaksError("MANIFEST_MISSING", `There is no SKILL.md in ${tree.dir}.`, {
-    hint: "Go to the skill's folder or name it: paks publish path/to/skill. Make one with paks init.",
+    hint: manifests[0] === undefined ? lonelyHint : hintOfSeveral(manifests[0].directory),
   });
 }
+
+const lonelyHint = "Go to the skill's folder or name it: paks publish path/to/skill. Make one with paks init.";
+
+/** At the top of a repository whose paks lie below. */
+const hintOfSeveral = (directory: string): string =>
+  `Paks lie below it. Name them: paks publish ${basename(directory)}. All that have changed: paks publish --changed; all: --all.`;
 
 /** Asked before any blob is read. */
 function checkSizes(entries: readonly CommittedEntry[]): Finding[] {

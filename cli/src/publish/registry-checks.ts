@@ -7,6 +7,8 @@ import {
   type PakId,
   type ReleaseDto,
   repositoryIdentity,
+  isPaksError,
+  PaksError,
 } from "@paks/schema";
 import type { Registry } from "../registry.ts";
 import type { ManifestTexts } from "./pak-content.ts";
@@ -30,10 +32,13 @@ export interface DryRun {
   readonly files: readonly FileFact[];
 }
 
+/** "Here" is there: another registry, or the program on this machine, may read such a repository. */
+const ofItsPolicy = ["PROTOCOL_NOT_ALLOWED", "HOST_NOT_ALLOWED"] as const;
+
 /** What the registry says to a release before there is a tag. */
 export async function askDryRun(registry: Registry, release: DryRun): Promise<readonly Finding[]> {
   const [main = "", extra] = ["SKILL.md", "skill.yaml"].map((file) => release.manifest.get(file));
-  const answer: IndexDryRunDto = await registry.dryRunIndex({
+  const asked = registry.dryRunIndex({
     package: formatPakId(release.id),
     version: release.version,
     repository: release.repository,
@@ -48,13 +53,22 @@ export async function askDryRun(registry: Registry, release: DryRun): Promise<re
       mode: executable ? ("100755" as const) : ("100644" as const),
     })),
   });
-  return answer.findings.map((finding): Finding => finding);
+  const answer: IndexDryRunDto = await asked.catch((error: unknown) => {
+    if (!isPaksError(error) || !ofItsPolicy.some((code) => code === error.code)) throw error;
+    const { code, message, hint, details } = error;
+    throw new PaksError(code, `${registry.url} says: ${message}`, { hint, details, cause: error });
+  });
+  return answer.findings.map((finding): Finding =>
+    ofItsPolicy.some((code) => code === finding.code)
+      ? { ...finding, message: `${registry.url} says: ${finding.message}` }
+      : finding,
+  );
 }
 
 /** A tag is on the remote already: whether the registry has it too, with these very bytes. */
 export async function findPublished(
   registry: Registry,
-  release: { readonly id: PakId; readonly version: string; readonly digest: string },
+  release: { readonly id: PakId; readonly version: string; readonly digest: string; readonly command: string },
   problems: Problems,
 ): Promise<ReleaseDto | undefined> {
   const found = await problems.note(registry.findRelease(release.id, release.version));
@@ -63,7 +77,7 @@ export async function findPublished(
     severity: "error",
     code: "VERSION_EXISTS",
     message: `The registry has ${formatPakId(release.id)} ${release.version} with other content (${found.digest}).`,
-    hint: "Release the next version: paks publish --bump patch",
+    hint: `Release the next version: ${release.command} --bump patch`,
   });
   return undefined;
 }

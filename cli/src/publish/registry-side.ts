@@ -1,6 +1,6 @@
 import type { PakId } from "@paks/schema";
 import { checkToken, findEarlierAccounts, requireAccount } from "./account.ts";
-import type { Draft, DraftInputs } from "./draft.ts";
+import { type Draft, type DraftInputs, formatPublish } from "./draft.ts";
 import type { Outside } from "./outside.ts";
 import { checkUnrecorded, isOverwriting, nothingOverwritten, type Overwrites } from "./overwrites.ts";
 import { decodeManifest } from "./pak-content.ts";
@@ -52,12 +52,13 @@ export async function askRegistry(
   const refused = checkToken(me, id, mapped === undefined ? undefined : registry.url);
   problems.add(refused);
   const address = outside.address.value;
+  const command = formatPublish(inputs.facts.place.path, inputs.manifest.name);
   if (refused || address === undefined) return undefined;
   if (draft.remote && draft.remote.commit === (draft.standsAt ?? inputs.facts.status.commit)) {
-    return await findPublished(registry, { id, version: draft.version, digest: draft.digest }, problems);
+    return await findPublished(registry, { id, version: draft.version, digest: draft.digest, command }, problems);
   }
   if (isUnseen(outside) && (await isRecorded(release))) return undefined;
-  if (isOverwriting(overwrites)) await checkUnrecorded(registry, { id, version: draft.version }, problems);
+  if (isOverwriting(overwrites)) await checkUnrecorded(registry, { id, version: draft.version, command }, problems);
   // Without files the local checks have said why; the registry could only repeat it.
   if (draft.files.length === 0) return undefined;
   const findings = await problems.note(

@@ -102,6 +102,21 @@ test("paks are chosen by name or folder; a name that nobody has is refused", asy
   expect(failureOf(await run(lab, ["--all", "a", "--json"]))).toMatchObject({ code: "USAGE" });
 });
 
+test("hints name commands that work in a repository of several paks", async () => {
+  const lab = await openMonorepo({ "skills/tables/SKILL.md": skillText("0.1.0", "tables") });
+  expect(failureOf(await run(lab, ["tabels", "--json"])).hint).toMatch(/^Did you mean tables\? /);
+  const atTop = failureOf(await run(lab, ["--bump", "patch", "--json"]));
+  expect(atTop).toMatchObject({
+    code: "MANIFEST_MISSING",
+    hint: expect.stringMatching(/paks publish a\. .*--changed; all: --all\.$/),
+  });
+  await lab.repo.git("commit", "-q", "--allow-empty", "-m", "x");
+  await dataOf(lab, ["tables"]);
+  await lab.repo.write({ "skills/tables/more.md": "More.\n" });
+  await lab.repo.commit("More");
+  expect((await run(lab, ["--changed"])).stdout).toContain("next version: paks publish tables --bump patch");
+});
+
 test("a pak that cannot be released is named and left out, the others are released", async () => {
   const lab = await openMonorepo({ [file("bad")]: "# nothing\n" });
   await lab.repo.write({ "skills/c/new.md": "not added\n" });

@@ -1,6 +1,6 @@
 import { basename, relative, resolve, sep } from "node:path";
 import { objectMessage } from "@paks/git/work-tree";
-import { findManifests, listReleaseTrailers, PaksError } from "@paks/schema";
+import { findManifests, listReleaseTrailers, nearest, PaksError } from "@paks/schema";
 import type { Context } from "../../context.ts";
 import type { PublishOptions } from "../options.ts";
 import type { WholeRepository } from "../repository-facts.ts";
@@ -17,6 +17,14 @@ export type Selection =
 /** Folders of all paks of the repository. */
 export const listPakFolders = ({ committed }: Pick<WholeRepository, "committed">): string[] =>
   [...new Set(findManifests(committed.map(({ path }) => path)).map(({ directory }) => directory))].sort();
+
+function guessOf(pak: string, folders: readonly string[]): string {
+  const near = nearest(
+    pak,
+    folders.map((folder) => basename(folder)),
+  );
+  return near === undefined ? "" : `Did you mean ${near}? `;
+}
 
 /** Folders of all paks of the repository, and its tags here and on the remote. */
 export interface Releases {
@@ -45,7 +53,7 @@ function findFolderOf(
     });
   }
   throw new PaksError("MANIFEST_MISSING", `There is no pak ${pak} in ${place.root}.`, {
-    hint: "Name its folder, or its name as the folder is called. Only what is committed counts.",
+    hint: `${guessOf(pak, folders)}Name its folder, or its name as the folder is called. Only what is committed counts.`,
   });
 }
 
