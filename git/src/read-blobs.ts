@@ -13,15 +13,14 @@ export interface BlobPlace {
   readonly object: string;
   /** What was found here; an object never changes and never goes. */
   readonly facts: Map<string, ObjectFact>;
-  /** Who waits for the host, in order. */
-  readonly waiting: Set<Wanted>;
+  /** What the host has sent. */
+  readonly sent: Set<string>;
+  /** What each one wants who waits for the host. */
+  readonly waiting: Set<readonly string[]>;
+  /** What their request failed with, that somebody else made. */
+  readonly failures: Map<readonly string[], unknown>;
   /** Two fetches at once would write the same files; each begins when the one before is done. */
   turn: Promise<void>;
-}
-
-interface Wanted {
-  readonly oids: readonly string[];
-  isHere: boolean;
 }
 
 export const openBlobs = (caged: CagedRepository, point: GitPoint, object: string): BlobPlace => ({
@@ -29,7 +28,9 @@ export const openBlobs = (caged: CagedRepository, point: GitPoint, object: strin
   point,
   object,
   facts: new Map(),
+  sent: new Set(),
   waiting: new Set(),
+  failures: new Map(),
   turn: Promise.resolve(),
 });
 
@@ -53,7 +54,7 @@ export async function fetchBlobs(place: BlobPlace, oids: readonly string[]): Pro
   requireObjectIds(oids);
   const missing = await listMissing(place, oids);
   if (missing.length > 0) {
-    await waitFor(place, { oids: missing, isHere: false });
+    await waitFor(place, missing);
     await listMissing(place, missing);
   }
   return oids.map((oid) => place.facts.get(oid));
@@ -70,29 +71,41 @@ async function listMissing({ caged, facts }: BlobPlace, oids: readonly string[])
   });
 }
 
-async function waitFor(place: BlobPlace, wanted: Wanted): Promise<void> {
+async function waitFor(place: BlobPlace, wanted: readonly string[]): Promise<void> {
   place.waiting.add(wanted);
   const done = place.turn.then(() => fetchWaiting(place, wanted));
   place.turn = done.catch(() => undefined);
   await done;
 }
 
-/** Whoever's turn it is asks for all that wait by then. What goes wrong because of the others is theirs. */
-async function fetchWaiting(place: BlobPlace, own: Wanted): Promise<void> {
-  place.waiting.delete(own);
-  if (own.isHere) return;
-  const others = [...place.waiting];
-  if (others.length > 0) {
+/**
+ * Whoever's turn it is asks for all that others wait for by then. What is too much because of theirs is not his failure;
+ * a host that does not answer is everybody's, or each would wait for it in turn.
+ */
+async function fetchWaiting(place: BlobPlace, wanted: readonly string[]): Promise<void> {
+  const listUnsent = (oids: readonly string[]) => oids.filter((oid) => !place.sent.has(oid));
+  const all = new Set(listUnsent([...place.waiting].flat()));
+  place.waiting.delete(wanted);
+  if (place.failures.has(wanted)) throw place.failures.get(wanted);
+  const own = listUnsent(wanted);
+  if (own.length === 0) return;
+  if (all.size > own.length) {
     try {
-      await fetchMissing(place, [...new Set([own, ...others].flatMap(({ oids }) => oids))]);
-      for (const other of others) other.isHere = true;
-      return;
+      return await fetchMissing(place, [...all]);
     } catch (error) {
-      if (!isPaksError(error) || error.code === "CANCELLED") throw error;
+      if (!isAboutWhatIsSent(error)) {
+        for (const other of place.waiting) place.failures.set(other, error);
+        throw error;
+      }
     }
   }
-  await fetchMissing(place, own.oids);
+  await fetchMissing(place, own);
 }
+
+const isAboutWhatIsSent = (error: unknown): boolean =>
+  isPaksError(error, "TOO_LARGE") ||
+  isPaksError(error, "REPOSITORY_TOO_COMPLEX") ||
+  isPaksError(error, "GIT_PROTOCOL_ERROR");
 
 async function fetchMissing(place: BlobPlace, oids: readonly string[]): Promise<void> {
   try {
@@ -101,6 +114,7 @@ async function fetchMissing(place: BlobPlace, oids: readonly string[]): Promise<
     if (!isPaksError(error) || error.details?.["unadvertised"] !== true) throw error;
     await fetchEverything(place);
   }
+  for (const oid of oids) place.sent.add(oid);
 }
 
 /** One request for all: nothing is offered in exchange (`noop`), because nothing that we have leads to a blob. */

@@ -1,5 +1,5 @@
 import { type GitPoint, type ListedRefs, type Snapshot, pointText } from "@paks/git";
-import { PaksError, type TreeEntry, defaultLimits, isPaksError } from "@paks/schema";
+import { type TreeEntry, defaultLimits, errorCodes, isPaksError } from "@paks/schema";
 import { eachAtOnce } from "./each-at-once.ts";
 import type { GitReader } from "./git-reader.ts";
 
@@ -157,7 +157,13 @@ async function list(snapshot: Snapshot, shared: Shared): Promise<void> {
 
 async function fetchExpected(snapshot: Snapshot, shared: Shared): Promise<void> {
   const paths = (await shared.paths) ?? [];
-  if (paths.length > 1) await (shared.blobs ??= unlessItFails(fetchFiles(snapshot, shared, paths)));
+  if (paths.length < 2) return;
+  try {
+    await (shared.blobs ??= unlessItFails(fetchFiles(snapshot, shared, paths)));
+  } catch (error) {
+    delete shared.blobs;
+    throw error;
+  }
 }
 
 async function fetchFiles(snapshot: Snapshot, shared: Shared, paths: readonly string[]): Promise<void> {
@@ -177,11 +183,14 @@ function listRead({ bytes }: Shared, oids: readonly string[]): Map<string, Buffe
 
 const isFile = ({ mode }: TreeEntry): boolean => mode === "100644" || mode === "100755";
 
-/** Done for all beforehand; what goes wrong is told to whom it concerns, when he reads. */
+/**
+ * Done for all beforehand; what goes wrong is told to whom it concerns, when he reads. A host that does not answer is not
+ * asked by each of them again.
+ */
 async function unlessItFails(work: Promise<unknown>): Promise<void> {
   try {
     await work;
   } catch (error) {
-    if (!(error instanceof PaksError) || error.code === "CANCELLED") throw error;
+    if (!isPaksError(error) || error.code === "CANCELLED" || errorCodes[error.code].exit === 8) throw error;
   }
 }
