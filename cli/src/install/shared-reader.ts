@@ -39,16 +39,8 @@ interface Shared {
 export function shareReader(reader: GitReader): SharedReader {
   const points = new Map<string, Shared>();
   const alone = new Set<Promise<Snapshot>>();
-  const underWay = new Set<Promise<unknown>>();
+  const { track, settle } = openTracker();
   let refs: Promise<ListedRefs> | undefined;
-  const track = async <T>(work: Promise<T>): Promise<T> => {
-    underWay.add(work);
-    try {
-      return await work;
-    } finally {
-      underWay.delete(work);
-    }
-  };
   const begin = (key: string, point: GitPoint): Shared => {
     const shared: Shared = { opened: track(reader.fetch(point)), readers: 0, uses: 0 };
     points.set(key, shared);
@@ -92,10 +84,28 @@ export function shareReader(reader: GitReader): SharedReader {
       }
     },
     close: async () => {
-      while (underWay.size > 0) await Promise.allSettled(underWay);
+      await settle();
       const all = [...alone, ...[...points.values()].map(({ opened }) => opened)];
       const closed = await Promise.allSettled(all.map((opened) => closeOpened(opened)));
       for (const one of closed) if (one.status === "rejected") throw one.reason;
+    },
+  };
+}
+
+/** Folders are removed when nobody writes into them any more. */
+function openTracker(): Pick<Sharing, "track"> & { readonly settle: () => Promise<void> } {
+  const underWay = new Set<Promise<unknown>>();
+  return {
+    track: async (work) => {
+      underWay.add(work);
+      try {
+        return await work;
+      } finally {
+        underWay.delete(work);
+      }
+    },
+    settle: async () => {
+      while (underWay.size > 0) await Promise.allSettled(underWay);
     },
   };
 }
