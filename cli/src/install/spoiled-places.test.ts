@@ -49,6 +49,8 @@ interface Kind {
   readonly make: (path: string) => unknown;
   /** Runs as a process of its own, as somebody whom the modes of files bind. */
   readonly isApart?: true;
+  /** Of code and message of whatever fails. */
+  readonly says?: RegExp;
 }
 
 const kinds: Readonly<Record<string, Kind>> = {
@@ -58,15 +60,24 @@ const kinds: Readonly<Record<string, Kind>> = {
   "a link to itself": { make: (path) => symlink(path, path) },
   "a pipe": { make: (path) => execFileSync("mkfifo", [path]), isApart: true },
   nothing: { make: () => undefined },
-  "what it was, and nobody may read it": { make: (path) => chmod(path, 0), isApart: true },
-  "what it was, and nobody may write there": { make: (path) => chmod(path, 0o500), isApart: true },
+  "what it was, and nobody may read it": {
+    make: (path) => chmod(path, 0),
+    isApart: true,
+    says: /^READ_ONLY_TARGET .* cannot be (?:read|opened)/,
+  },
+  "what it was, and nobody may write there": {
+    make: (path) => chmod(path, 0o500),
+    isApart: true,
+    says: /^READ_ONLY_TARGET .* cannot be (?:written|opened)/,
+  },
 };
 
 const keeps = (kind: string): boolean => kind.startsWith("what it was");
 
 const nobody = process.getuid?.() === 0 ? 65_534 : undefined;
-/** A lock that says nothing of its holder is waited for, 30 seconds. */
-const isWaitedFor = (place: string, kind: string): boolean => place.endsWith("/lock") && kind === "a file";
+/** A lock that says nothing of its holder is waited for, 30 seconds; and there is one only while a command works. */
+const isLeftOut = (place: string, kind: string): boolean =>
+  place.endsWith("/lock") && (kind === "a file" || keeps(kind));
 
 test.skipIf(process.platform === "win32").each(places)(
   "%s: whatever is there instead, commands say so by its name, and do not hang",
@@ -80,7 +91,7 @@ test.skipIf(process.platform === "win32").each(places)(
     const faults: string[] = [];
     const work = async (number: number): Promise<void> => {
       for (let run = runs.shift(); run !== undefined; run = runs.shift())
-        if (!isWaitedFor(place, run.kind)) {
+        if (!isLeftOut(place, run.kind)) {
           const root = join(base, `${number}`);
           await spoil(base, { root, place, kind: kinds[run.kind]!, keep: keeps(run.kind) });
           faults.push(...(await listFaults(root, { ...run, place, environment })));
@@ -156,7 +167,9 @@ async function listFaults(root: string, { kind, command, place, environment }: T
   const about = `${kind}: ${command}\n${run.stderr}${run.stdout}`;
   // Killed, or a fault of paks.
   if (run.exit === null || run.exit === 1) return [about];
-  const { error } = JSON.parse(run.stdout) as { readonly error?: { readonly code: string } };
+  const { error } = JSON.parse(run.stdout) as { readonly error?: { readonly code: string; readonly message: string } };
   const isTold = error === undefined || JSON.stringify(error).includes(basename(place));
-  return isTold && error?.code !== "INTERNAL" ? [] : [about];
+  const { says } = kinds[kind]!;
+  const isRight = error === undefined || says === undefined || says.test(`${error.code} ${error.message}`);
+  return isTold && isRight && error?.code !== "INTERNAL" ? [] : [about];
 }
