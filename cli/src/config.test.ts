@@ -76,6 +76,18 @@ test("a token of the environment may go to the user's own registry and not to on
   });
 });
 
+test("a registry that is no address is named with where it was given, but for what may be a password", async () => {
+  const messageOf = async (inputs: Partial<ConfigInputs>) =>
+    await read(inputs).then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+  const rest = "is not an http(s) URL and no configured name.";
+  expect(await messageOf({ registry: "wrok" })).toBe(`--registry "wrok" ${rest}`);
+  expect(await messageOf({ environment: { PAKS_REGISTRY: "wrok" } })).toBe(`PAKS_REGISTRY "wrok" ${rest}`);
+  expect(await messageOf({ environment: { PAKS_REGISTRY: "me:secret@host" } })).toBe(`PAKS_REGISTRY ${rest}`);
+});
+
 test("PAKS_TOKEN goes before its older name, and an empty one counts as unset", async () => {
   expect((await read({ environment: { PAKS_TOKEN: "a", STAKPAK_TOKEN: "b" } })).environmentToken?.token).toBe("a");
   const older = (await read({ environment: { PAKS_TOKEN: "", STAKPAK_TOKEN: "b" } })).environmentToken;

@@ -207,11 +207,13 @@ interface RegistryChoices {
 }
 
 function chooseRegistry({ flag, variable, file, registries }: RegistryChoices): Config["registry"] {
-  const named = (text: string) => parseRegistryUrl(Object.hasOwn(registries, text) ? registries[text]! : text);
-  if (flag !== undefined) return { url: named(flag), from: "flag" };
+  const named = (text: string, from: string) =>
+    parseRegistryUrl(Object.hasOwn(registries, text) ? registries[text]! : text, from);
+  if (flag !== undefined) return { url: named(flag, "--registry"), from: "flag" };
   const environment = variable("PAKS_REGISTRY");
-  if (environment !== undefined) return { url: named(environment), from: "environment" };
-  if (file.default_registry !== undefined) return { url: named(file.default_registry), from: "config" };
+  if (environment !== undefined) return { url: named(environment, "PAKS_REGISTRY"), from: "environment" };
+  if (file.default_registry !== undefined)
+    return { url: named(file.default_registry, "default_registry of the configuration"), from: "config" };
   return { url: defaultRegistryUrl, from: "default" };
 }
 

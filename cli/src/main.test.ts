@@ -108,6 +108,7 @@ test("no two commands share a name, and none is a word the program uses itself",
 
 test.each([
   ["an unknown command", ["valdate"], /Did you mean `paks validate`/],
+  ["what cannot be undone", ["unpublish"], /a release is for ever\.\n.*corrected version/],
   ["an unknown command far from any", ["xyzzyxyzzy"], /paks --help/],
   ["a name of JavaScript's own", ["constructor"], /paks --help/],
   ["an unknown command of a group", ["agent", "lst"], /Did you mean `paks agent list`/],

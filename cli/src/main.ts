@@ -208,6 +208,10 @@ const isCommonFlag = (word: string): boolean =>
 function requireRow(name: string): CommandRow {
   const row = commandTable.find((one) => one.name === name || one.aliases?.includes(name));
   if (row !== undefined) return row;
+  if (name === "unpublish")
+    throw new PaksError("USAGE", `There is no command "unpublish": a release is for ever.`, {
+      hint: "Others may have locked it. Publish a corrected version; whoever runs the registry can withdraw one.",
+    });
   const guess = nearest(
     name,
     commandTable.flatMap((one) => [one.name, ...(one.aliases ?? [])]),

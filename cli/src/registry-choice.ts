@@ -24,7 +24,7 @@ export function chooseRegistryFor(config: Choices, account: string | undefined, 
   const { url, from } = config.registry;
   if (wish === undefined || from === "flag" || from === "environment") return { url, trusted: true };
   if (Object.hasOwn(config.registries, wish)) return { url: parseRegistryUrl(config.registries[wish]!), trusted: true };
-  const wished = parseRegistryUrl(wish);
+  const wished = parseRegistryUrl(wish, "registry of paks.jsonc");
   return { url: wished, trusted: isConfigured(config, wished) };
 }
 

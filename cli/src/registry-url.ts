@@ -1,16 +1,19 @@
-import { PaksError } from "@paks/schema";
+import { PaksError, escapeText } from "@paks/schema";
 
 const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /**
  * The base URL of a registry, without a slash at the end. Only https, because a token goes there; http on this
  * very machine, because nobody listens in between.
+ * @param from what the text is called where it was given
  * @throws PaksError INVALID_PARAMETER, PROTOCOL_NOT_ALLOWED, CREDENTIALS_IN_URL
  */
-export function parseRegistryUrl(text: string): string {
+export function parseRegistryUrl(text: string, from = "The registry"): string {
   const hint = "Use a URL such as https://registry.example.com.";
   if (text.length > 2048 || !/^https?:\/\//i.test(text) || !URL.canParse(text)) {
-    throw new PaksError("INVALID_PARAMETER", "The registry is not an http(s) URL and no configured name.", { hint });
+    // What stands before an @ may be a password.
+    const shown = text.includes("@") ? "" : ` "${escapeText(text, 80)}"`;
+    throw new PaksError("INVALID_PARAMETER", `${from}${shown} is not an http(s) URL and no configured name.`, { hint });
   }
   const url = new URL(text);
   if (url.username !== "" || url.password !== "") {

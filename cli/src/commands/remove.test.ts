@@ -153,6 +153,13 @@ test("what is asked for and was never installed is asked for no more", async () 
   expect(await readdir(project.cwd)).toEqual(["paks.jsonc"]);
 });
 
+test("a pak that is not there is told with the one that was meant, and a broken entry with where it stands", async () => {
+  await project.ok("install", "acme/doc");
+  expect((await project.paks("remove", "dco")).stderr).toContain("Did you mean doc?");
+  await project.write("paks.jsonc", '{ "paks": ["acme/doc", "acme/report@@"] }');
+  expect((await project.paks("ci")).stderr).toContain('paks.jsonc asks for "acme/report@@": ');
+});
+
 test("a refused remove leaves no folder behind", async () => {
   expect((await project.paks("remove", "nothing")).exit).toBe(3);
   expect((await project.paks("pin", "nothing")).exit).toBe(3);

@@ -1,4 +1,4 @@
-import { PaksError } from "@paks/schema";
+import { PaksError, nearest } from "@paks/schema";
 import { safe } from "../output/safe-text.ts";
 import type { ListRow } from "./list-paks.ts";
 
@@ -23,8 +23,10 @@ export function requireRow(rows: readonly ListRow[], name: string): ListRow {
     throw new PaksError("USAGE", `${safe(name)} is installed ${found.length} times.`, {
       hint: `Name one of ${names(found)}.`,
     });
+  const near = nearest(name, rows.flatMap(namesOf));
+  const guess = near === undefined ? "" : `Did you mean ${safe(near)}? `;
   throw new PaksError("PAK_NOT_FOUND", `${safe(name)} is not installed here.`, {
-    hint: rows.length > 0 ? `Installed are ${names(rows.slice(0, 20))}.` : 'See "paks list --all".',
+    hint: rows.length > 0 ? `${guess}Installed are ${names(rows.slice(0, 20))}.` : 'See "paks list --all".',
   });
 }
 

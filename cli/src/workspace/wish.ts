@@ -5,11 +5,14 @@ import {
   type Workspace,
   aliasOf,
   checkPath,
+  escapeText,
   formatPakId,
   formatSource,
+  isPaksError,
   parsePakName,
   parseSource,
   repositoryIdentity,
+  workspaceFileNames,
 } from "@paks/schema";
 import type { Ranges } from "./resolve.ts";
 
@@ -99,11 +102,26 @@ export function listWishes(workspace: Workspace, root: string): Wish[] {
 export const listAllWishes = ({ paks, ...workspace }: Workspace): Wish[] =>
   paks.map((text) => ({
     text,
-    source: parseSource(text),
+    source: parseEntry(text),
     as: aliasOf(workspace, text),
     isNamed: false,
     isSaved: true,
   }));
+
+/** The error says where the text stands: the user did not type it now. */
+function parseEntry(text: string): Source {
+  try {
+    return parseSource(text);
+  } catch (error) {
+    if (!isPaksError(error)) throw error;
+    const { code, message, hint, details } = error;
+    throw new PaksError(code, `${workspaceFileNames[0]} asks for "${escapeText(text, 80)}": ${message}`, {
+      hint,
+      details: { ...details, source: text },
+      cause: error,
+    });
+  }
+}
 
 const outside = (text: string): PaksError =>
   new PaksError("MANIFEST_INVALID", `The workspace asks for ${text}, which is not inside it.`, {
