@@ -33,7 +33,7 @@ export const VersionParam = z.extend(PakParam, { version: z.string().check(z.min
 
 const pakNotFound = (id: PakId) =>
   new PaksError("PAK_NOT_FOUND", `There is no pak ${formatPakId(id)}.`, {
-    hint: `Search for it: /api/paks?q=${id.name}`,
+    hint: `Search for it: paks search ${id.name} (/api/paks?q=${id.name})`,
   });
 
 /** @throws PaksError PAK_NOT_FOUND, also when it is of another kind than the address says */

@@ -210,7 +210,7 @@ function requireRow(name: string): CommandRow {
   if (row !== undefined) return row;
   if (name === "unpublish")
     throw new PaksError("USAGE", `There is no command "unpublish": a release is for ever.`, {
-      hint: "Others may have locked it. Publish a corrected version; whoever runs the registry can withdraw one.",
+      hint: "Others may have it in their locks. Publish a corrected version, and revoke any secret that is in the old one.",
     });
   const guess = nearest(
     name,
