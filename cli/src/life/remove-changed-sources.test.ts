@@ -122,3 +122,20 @@ test("a dependency that was written into paks.jsonc since stays with its source"
   await project.ok("install");
   await project.ok("ci");
 });
+
+test("two paks of one repository that only their tags name are both asked for, one after the other or together", async () => {
+  const { url } = await repository();
+  const [csv, text] = [`${url}#tag=csv--v1.0.0`, `${url}#tag=text--v1.0.0`];
+  await project.ok("install", csv);
+  await project.ok("install", text);
+  expect((await sources()).paks).toEqual([csv, text]);
+  expect(Object.keys((await project.lock()).paks)).toEqual(["csv", "text"]);
+  await project.ok("ci");
+  // A newer tag of the same pak still takes the place of the older one.
+  await project.ok("install", `${url}#tag=csv--v1.1.0`);
+  expect((await sources()).paks.toSorted()).toEqual([`${url}#tag=csv--v1.1.0`, text].toSorted());
+  await project.ok("remove", "csv", "text");
+  await project.ok("install", csv, text);
+  expect((await sources()).paks).toEqual([csv, text]);
+  await project.ok("ci");
+});

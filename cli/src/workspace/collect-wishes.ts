@@ -2,7 +2,7 @@ import { type Lock, PaksError, type Source, type Workspace, isPaksError, parseSo
 import { findLocked } from "./entry.ts";
 import type { OpenWorkspace } from "./open-workspace.ts";
 import type { InstallRequest } from "./plan-install.ts";
-import { type Wish, identityOf, isRegistryWish, listWishes } from "./wish.ts";
+import { type Wish, identityOf, isRegistryWish, isSameWish, listWishes } from "./wish.ts";
 
 /**
  * What the command line, the workspace and the lock ask for together, each thing once.
@@ -16,7 +16,7 @@ export function collectWishes(
   const wanted = save ? named.map((wish) => keepRange(keepName(wish, workspace), existing)) : named;
   requireNamedOnce(wanted);
   const identities = new Set(wanted.map(({ source }) => identityOf(source)));
-  const others = existing.filter(({ source }) => !identities.has(identityOf(source)));
+  const others = existing.filter(({ source }) => !wanted.some((one) => isSameWish(one.source, source)));
   const texts = new Set(wanted.map(({ text }) => text));
   const drop = existing.filter((one) => !others.includes(one) && !texts.has(one.text)).map(({ text }) => text);
   const known = new Set([...identities, ...others.map(({ source }) => identityOf(source))]);
@@ -44,12 +44,9 @@ function keepRange(wish: Wish, existing: readonly Wish[]): Wish {
 }
 
 function requireNamedOnce(wishes: readonly Wish[]): void {
-  const seen = new Set<string>();
-  for (const { source, text } of wishes) {
-    const identity = identityOf(source);
-    if (seen.has(identity)) throw new PaksError("USAGE", `${text} is named twice.`, { hint: "Name each pak once." });
-    seen.add(identity);
-  }
+  for (const [index, { source, text }] of wishes.entries())
+    if (wishes.slice(0, index).some((one) => isSameWish(one.source, source)))
+      throw new PaksError("USAGE", `${text} is named twice.`, { hint: "Name each pak once." });
 }
 
 const listLockedWishes = ({ paks }: Lock): Wish[] =>

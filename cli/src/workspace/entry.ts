@@ -15,7 +15,7 @@ import {
 import type { Fetched } from "../install/fetched.ts";
 import { isOfSamePlace } from "./locked-source.ts";
 import type { Ranges } from "./resolve.ts";
-import { type Wish, identityOf, insidePath } from "./wish.ts";
+import { type Wish, areOfTwoPaks, identityOf, insidePath } from "./wish.ts";
 
 export const dependenciesOf = (dependencies: readonly Dependency[]): Ranges =>
   Object.fromEntries(dependencies.map((one) => [formatPakId(one), one.range]));
@@ -82,13 +82,8 @@ export function listWishesOf(wishes: readonly Wish[], { paks }: Pick<Lock, "paks
   );
 }
 
-/** `pdf--v2.0.0` where `csv--v1.0.0` is locked. */
-function isTagOfOther(origin: Origin, source: Source): boolean {
-  if (origin.type !== "git" || source.type !== "git" || source.tag === undefined || origin.tag === undefined)
-    return false;
-  const prefix = (tag: string): string => tag.replace(/v?\d.*$/, "");
-  return prefix(origin.tag) !== prefix(source.tag);
-}
+const isTagOfOther = (origin: Origin, source: Source): boolean =>
+  origin.type === "git" && source.type === "git" && areOfTwoPaks(origin.tag, source.tag);
 
 /** Where the lock has the same pak of the same repository or package, in whatever state. */
 export function findLockedOrigin(

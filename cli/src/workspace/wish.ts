@@ -40,6 +40,17 @@ export function identityOf(source: Source): string {
   return source.type === "npm" ? `npm:${source.package}#path=${source.path ?? ""}` : source.path;
 }
 
+/** `pdf--v2.0.0` and `csv--v1.0.0` are of two paks, whatever else two sources of one repository say. */
+export const areOfTwoPaks = (a: string | undefined, b: string | undefined): boolean =>
+  a !== undefined && b !== undefined && beforeVersion(a) !== beforeVersion(b);
+
+const beforeVersion = (tag: string): string => tag.replace(/v?\d.*$/, "");
+
+/** Two sources that ask for the same pak: the newer one takes the place of the other. */
+export const isSameWish = (a: Source, b: Source): boolean =>
+  identityOf(a) === identityOf(b) &&
+  !(a.type === "git" && b.type === "git" && a.path === undefined && areOfTwoPaks(a.tag, b.tag));
+
 /** Whether it says which state of the pak it means, and not only which pak; a folder has but one. */
 export function namesState(source: Source): boolean {
   if (source.type === "local") return true;
