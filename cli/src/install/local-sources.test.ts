@@ -101,9 +101,9 @@ test("a repository without a work tree is no folder of paks, and the address tha
 
 test("a folder that is not there, and one without a pak, are told apart from each other", async () => {
   await write({ "empty/README.md": "x" });
-  expect((await paks(["./nowhere"])).stderr).toContain("is not a folder that can be read");
+  expect((await paks(["./nowhere"])).stderr).toContain("There is no folder ");
   const listed = await paks(["./nowhere", "--list"]);
-  expect([listed.exit, listed.stderr]).toEqual([5, expect.stringContaining("is not a folder that can be read")]);
+  expect([listed.exit, listed.stderr]).toEqual([5, expect.stringContaining("There is no folder ")]);
   expect((await paks(["./empty"])).stderr).toContain("There is no SKILL.md in");
   expect(await readFile(join(options.cwd, "empty", "README.md"), "utf8")).toBe("x");
 });

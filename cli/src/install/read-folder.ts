@@ -8,6 +8,7 @@ import {
   findManifests,
   requireReleaseFiles,
   requireEntries,
+  systemErrorCode,
   unreadableError,
 } from "@paks/schema";
 
@@ -66,11 +67,17 @@ function readEntriesOf(folder: string, asked: string) {
 
 /** A folder of the user's that is not there, or is something else. */
 export const unreadable = (path: string, cause: unknown): PaksError =>
-  new PaksError("MANIFEST_MISSING", `${path} is not a folder that can be read.`, {
-    cause,
-    hint: findManifests([basename(path)]).length > 0 ? `Name the folder that it is in: ${dirname(path)}` : undefined,
-    details: { path },
-  });
+  new PaksError(
+    "MANIFEST_MISSING",
+    isAbsent(cause) ? `There is no folder ${path}.` : `${path} is not a folder that can be read.`,
+    {
+      cause,
+      hint: findManifests([basename(path)]).length > 0 ? `Name the folder that it is in: ${dirname(path)}` : undefined,
+      details: { path },
+    },
+  );
+
+const isAbsent = (cause: unknown): boolean => systemErrorCode(cause) === "ENOENT";
 
 const modeOf = (path: string) => ((lstatSync(path).mode & 0o100) === 0 ? "100644" : "100755");
 
