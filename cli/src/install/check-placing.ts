@@ -1,6 +1,7 @@
-import { dirname, join } from "node:path";
-import { PaksError, type ReleaseFile, originIdentity } from "@paks/schema";
+import { dirname, join, sep } from "node:path";
+import { type Origin, PaksError, type ReleaseFile, originIdentity } from "@paks/schema";
 import type { WorkspaceChange } from "../workspace/change-workspace.ts";
+import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { findBackups } from "./aside.ts";
 import { type InstalledState, readInstalledState } from "./installed-state.ts";
 import { type LinkContext, type LinkPlan, readLinkState, requireFreeLinks } from "./links.ts";
@@ -107,19 +108,30 @@ export function requireReplaceable(state: InstalledState, record: InstallRecord,
   if (state.state === "edited")
     throw new PaksError(
       "LOCAL_CHANGES",
-      `${record.folder} was edited since it was installed: ${state.changed.slice(0, 5).join(", ")}.`,
+      `${record.folder} was edited since it was installed: ${namesOf(state.changed)}.`,
       {
         hint: "Keep your edits elsewhere, or run again with --force: a copy of them is kept then.",
         details: { path: target, changed: state.changed },
       },
     );
-  const before = state.record && originIdentity(state.record.origin);
-  const after = originIdentity(record.origin);
-  if (state.state === "intact" && before !== after)
-    throw new PaksError("ALREADY_EXISTS", `${record.folder} is installed from ${before} already; this is ${after}.`, {
-      hint: `Give it another name with --as <name>, or remove the other one first: paks remove ${record.folder}`,
-      details: { path: target },
-    });
+  if (state.state !== "intact" || isOfOneSource(state.record.origin, record.origin, target)) return;
+  const [before, after] = [state.record.origin, record.origin].map((origin) => originIdentity(origin));
+  throw new PaksError("ALREADY_EXISTS", `${record.folder} is installed from ${before} already; this is ${after}.`, {
+    hint: `Give it another name with --as <name>, or remove the other one first: paks remove ${record.folder}`,
+    details: { path: target },
+  });
+}
+
+/** A dot is the whole folder: it is a file now, say. */
+const namesOf = (changed: readonly string[]): string =>
+  changed.includes(".") ? "it is no folder any more" : changed.slice(0, 5).join(", ");
+
+/** A record names a folder of the project by the path that it had: the project may have been moved or copied since. */
+function isOfOneSource(before: Origin, after: Origin, target: string): boolean {
+  if (originIdentity(before) === originIdentity(after)) return true;
+  const root = rootOfSkillsFolder(dirname(target));
+  if (before.type !== "local" || after.type !== "local" || root === undefined) return false;
+  return after.path.startsWith(root + sep) && before.path.endsWith(after.path.slice(root.length));
 }
 
 const backupNamer = ({ skillsFolder, record }: Placing) => {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, readdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { type RunOptions, runPaks, tempFolder } from "../testing/index.ts";
@@ -34,6 +34,18 @@ test("a folder that holds one pak is that pak, wherever in it the pak lies", asy
   await write({ "repo/skills/pdf/SKILL.md": skill("pdf"), "repo/README.md": "x" });
   expect((await paks(["./repo"])).exit).toBe(0);
   expect(await installed()).toEqual(["pdf"]);
+});
+
+test("in a copy of the project its own folders are the same sources, and another folder is another", async () => {
+  await write({ "own/pdf/SKILL.md": skill("pdf"), "else/pdf/SKILL.md": skill("pdf") });
+  expect((await runPaks(["install", "./own/pdf"], options)).exit).toBe(0);
+  const copy = join(dirname(options.cwd), "copy");
+  await cp(options.cwd, copy, { recursive: true, verbatimSymlinks: true });
+  const there = { ...options, cwd: copy };
+  for (const words of [["install"], ["update"], ["ci"], ["install", "./own/pdf"]])
+    expect((await runPaks(words, there)).exit, words.join(" ")).toBe(0);
+  const other = await runPaks(["install", "./else/pdf", "--json"], there);
+  expect(other.json()).toMatchObject({ error: { code: "ALREADY_EXISTS" } });
 });
 
 test("of several the named ones are installed", async () => {

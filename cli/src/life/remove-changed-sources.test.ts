@@ -133,7 +133,7 @@ test("two paks of one repository that only their tags name are both asked for, o
   await project.ok("ci");
   // A newer tag of the same pak still takes the place of the older one.
   await project.ok("install", `${url}#tag=csv--v1.1.0`);
-  expect((await sources()).paks.toSorted()).toEqual([`${url}#tag=csv--v1.1.0`, text].toSorted());
+  expect(new Set((await sources()).paks)).toEqual(new Set([`${url}#tag=csv--v1.1.0`, text]));
   await project.ok("remove", "csv", "text");
   await project.ok("install", csv, text);
   expect((await sources()).paks).toEqual([csv, text]);
