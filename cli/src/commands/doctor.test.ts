@@ -137,7 +137,7 @@ test.each([
 
 test.each([
   ["is no TOML", "[", "config.toml:1:"],
-  ["names a registry that is no address", 'default_registry = "ftp://x"\n', "registry is not"],
+  ["names a registry that is no address", 'default_registry = "ftp://x"\n', "default_registry of the configuration"],
 ])(
   "a configuration that %s is one row that fails; everything else is looked at",
   async (_, config, detail) => {
