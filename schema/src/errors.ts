@@ -127,7 +127,11 @@ const rows = {
   NO_WORKING_FOLDER: row(null, 10, "The folder that the command runs in is gone or has a name that cannot be used."),
   DISK_FULL: row(null, 10, "The disk is full."),
   READ_ONLY_TARGET: row(null, 10, "A file or folder cannot be written, or not be read."),
-  UNSAFE_TARGET: row(null, 10, "What is at the place cannot be used: a link, a file where a folder is needed, or it leads outside."),
+  UNSAFE_TARGET: row(
+    null,
+    10,
+    "What is at the place cannot be used: a link, a file where a folder is needed, or it leads outside.",
+  ),
   KEYCHAIN_UNAVAILABLE: row(null, 10, "No keychain answers."),
   LOCK_BUSY: row(null, 10, "Another process holds the lock.", true),
   DB_LOCKED: row(null, 10, "Another process uses the embedded database."),
