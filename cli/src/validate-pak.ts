@@ -14,9 +14,11 @@ import {
   fileSystemError,
   findManifests,
   findSecrets,
+  isPaksError,
   judgeByConsumer,
   readManifest,
   systemErrorCode,
+  systemErrorPath,
 } from "@paks/schema";
 import { allowSecrets } from "./allow-secrets.ts";
 import { listFolder } from "./install/read-folder.ts";
@@ -74,8 +76,9 @@ export async function readPak(path: string, { cwd, limits = defaultLimits }: Whe
     const { files, findings: unreadable } = await readFiles(folder, entries, limits);
     return { folder, directory, entries, files, unreadable };
   } catch (error) {
-    const { path: where = folder } = error as NodeJS.ErrnoException;
-    return { folder, directory, entries: [], files: [], unreadable: [unreadableAt(relative(folder, where), error)] };
+    const cause = isPaksError(error, "READ_ONLY_TARGET") ? error.cause : error;
+    const where = systemErrorPath(cause) ?? folder;
+    return { folder, directory, entries: [], files: [], unreadable: [unreadableAt(relative(folder, where), cause)] };
   }
 }
 
