@@ -37,7 +37,7 @@ test.runIf(process.platform === "linux")("a cache and a state where no folder ca
   const folder = await tempFolder();
   writeFileSync(join(folder, "SKILL.md"), "---\nname: pdf\ndescription: x\n---\n");
   const environment = { XDG_CACHE_HOME: "/proc/x", XDG_STATE_HOME: "/proc/x" };
-  const options = { cwd: folder, home: await tempFolder(), environment };
+  const options = { cwd: await tempFolder(), home: await tempFolder(), environment };
   expect((await runPaks(["install", folder, "--dir", "there"], options)).exit).toBe(0);
   expect((await runPaks(["list", "--dir", "there"], options)).exit).toBe(0);
   const set = { ...options, environment: { XDG_CONFIG_HOME: "/proc/x" } };

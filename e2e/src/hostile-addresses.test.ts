@@ -35,6 +35,7 @@ const rows: readonly (readonly [ErrorCode, readonly string[]])[] = [
   [
     "INVALID_REPOSITORY_URL",
     [
+      "https:///a/b",
       "",
       "-",
       "-u",
@@ -108,7 +109,6 @@ const rows: readonly (readonly [ErrorCode, readonly string[]])[] = [
     "HOST_NOT_ALLOWED",
     [
       "https://github.com/acme/pdf",
-      "https:///a/b",
       "https://evil.example/a/b",
       "http://127.0.0.1:@/a/b",
       "http://127.0.0.1/a/b",

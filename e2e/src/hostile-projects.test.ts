@@ -115,8 +115,13 @@ describe.concurrent("a folder on the author's disk", () => {
       "SKILL.md": skillText("a", "1.0.0"),
       "skill.md": "x",
     });
-    for (const argv of [["validate"], ["publish", "--version", "1.0.0", "--yes"], ["install", work.dir]])
-      expect(["AMBIGUOUS_MANIFEST", "CASE_COLLISION"]).toContain(codeOf(await hostile.paks(work.dir, argv)));
+    const elsewhere = await project("disk-twins-of");
+    for (const [cwd, argv] of [
+      [work.dir, ["validate"]],
+      [work.dir, ["publish", "--version", "1.0.0", "--yes"]],
+      [elsewhere, ["install", work.dir]],
+    ] as const)
+      expect(["AMBIGUOUS_MANIFEST", "CASE_COLLISION"]).toContain(codeOf(await hostile.paks(cwd, argv)));
     await work.remove();
   });
 

@@ -46,7 +46,7 @@ export const loginRows: readonly Refusal[] = [
   },
   {
     what: "a token that has expired",
-    ...{ code: "TOKEN_EXPIRED", exit: 4, tells: "Another time", ofAll: true },
+    ...{ code: "TOKEN_EXPIRED", exit: 4, tells: "PAKS_TOKEN holds a token", ofAll: true },
     arrange: answerAll(401, "TOKEN_EXPIRED"),
   },
   {
