@@ -1,8 +1,8 @@
 import { dirname, join } from "node:path";
-import { type LockedPak, PaksError, describeFiles, formatLock } from "@paks/schema";
+import { type LockedPak, PaksError, describeFiles } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { requireAgreement, requireWishes } from "../workspace/check-lock.ts";
-import { findWorkspace, readLock } from "../workspace/open-workspace.ts";
+import { findWorkspace, readLockText } from "../workspace/open-workspace.ts";
 import { requireTyped } from "../workspace/typed-repositories.ts";
 import { fetchesAtOnce } from "../workspace/plan-install.ts";
 import { adoptUnrecorded } from "./adopt.ts";
@@ -36,7 +36,7 @@ export interface CiOptions {
  */
 export async function installLocked(context: Context, options: CiOptions): Promise<InstallResult> {
   const opened = await findWorkspace(context);
-  const { root, workspace, workspaceFile, lockFile, lock } = opened;
+  const { root, workspace, workspaceFile, lockFile, lockText, lock } = opened;
   if (lockFile === undefined) throw noLock(workspaceFile !== undefined);
   requireWishes(opened);
   requireAgreement(workspace, lock, root);
@@ -87,7 +87,7 @@ export async function installLocked(context: Context, options: CiOptions): Promi
   );
   const { skillsFolder } = place;
   const placed = await inFolderOrTidy(context, place, async () => {
-    if (formatLock(await readLock(root)) !== formatLock(lock)) throw changedMeanwhile();
+    if ((await readLockText(root)) !== lockText) throw changedMeanwhile();
     for (const { folder, entry, fetched } of paks)
       if (!fetched && !(await findLockedPresent(locked, folder, entry)).present) throw changedMeanwhile();
     return await placeReleases(paks.map(({ placing }) => placing));

@@ -25,6 +25,8 @@ export interface OpenWorkspace {
   readonly workspaceFile?: string;
   /** Absolute; absent when there is none. */
   readonly lockFile?: string;
+  /** The text of that file, to see whether somebody changes it meanwhile. */
+  readonly lockText?: string;
   readonly workspace: Workspace;
   readonly lock: Lock;
 }
@@ -46,11 +48,11 @@ interface Here {
 export async function findWorkspace(here: Here): Promise<OpenWorkspace> {
   const root = await findRoot(here);
   const workspaceFile = await findWorkspaceFile(root);
-  const lockText = await readOwnFile(lockFileOf(root));
+  const lockText = await readLockText(root);
   return {
     root,
     ...(workspaceFile === undefined ? {} : { workspaceFile }),
-    ...(lockText === undefined ? {} : { lockFile: lockFileOf(root) }),
+    ...(lockText === undefined ? {} : { lockFile: lockFileOf(root), lockText }),
     workspace: await readWorkspaceFile(workspaceFile, here.warn),
     lock: parseOwnLock(lockText),
   };
@@ -128,9 +130,12 @@ async function readWorkspaceFile(path: string | undefined, warn: Here["warn"]): 
 
 export const lockFileOf = (root: string): string => join(root, lockFileName);
 
+/** Not parsed. @throws PaksError INTEGRITY_MISMATCH, READ_ONLY_TARGET */
+export const readLockText = async (root: string): Promise<string | undefined> => await readOwnFile(lockFileOf(root));
+
 /** The lock of a workspace; empty when there is none. @throws PaksError LOCKFILE_MISMATCH, INTEGRITY_MISMATCH */
 export async function readLock(root: string): Promise<Lock> {
-  return parseOwnLock(await readOwnFile(lockFileOf(root)));
+  return parseOwnLock(await readLockText(root));
 }
 
 const parseOwnLock = (text: string | undefined): Lock =>
