@@ -6,7 +6,7 @@ import { findBackups } from "./aside.ts";
 import { type InstalledState, readInstalledState } from "./installed-state.ts";
 import { type LinkContext, type LinkPlan, readLinkState, requireFreeLinks } from "./links.ts";
 import type { LinkPlaces } from "./own-links.ts";
-import type { InstallRecord } from "./record.ts";
+import { type InstallRecord, backupName } from "./record.ts";
 import type { Replacement } from "./replacement.ts";
 import { requireInside } from "./require-inside.ts";
 import type { FindStanding } from "./standing-links.ts";
@@ -135,13 +135,12 @@ function isOfOneSource(before: Origin, after: Origin, target: string): boolean {
 }
 
 const backupNamer = ({ skillsFolder, record }: Placing) => {
-  const stamp = record.installed_at.replaceAll(/[:.]/g, "-");
   let count = 0;
   let backups: string | undefined;
   return (): string => {
     count += 1;
     backups ??= findBackups(skillsFolder);
     const suffix = count === 1 ? "" : `-${count}`;
-    return join(backups, `${record.folder.replace("/", "--")}-${stamp}${suffix}`);
+    return join(backups, `${backupName(record.folder, record.installed_at)}${suffix}`);
   };
 };

@@ -84,7 +84,15 @@ export const resolveLinks = (skillsFolder: string, record: InstallRecord): strin
   record.links.map((link) => resolve(skillsFolder, link));
 
 /** Names hold no double hyphen, so `acme--pdf` can only be `acme/pdf`. */
-export const recordFileName = (folder: string): string => `${folder.replace("/", "--")}.json`;
+const oneName = (folder: string): string => folder.replace("/", "--");
+
+export const recordFileName = (folder: string): string => `${oneName(folder)}.json`;
+
+/**
+ * What is kept of a folder, or of a copy of it, is called by it and by when.
+ * @param at ISO 8601, UTC
+ */
+export const backupName = (folder: string, at: string): string => `${oneName(folder)}-${at.replaceAll(/[:.]/g, "-")}`;
 
 export const formatRecord = (record: InstallRecord): string => `${JSON.stringify(record, null, 2)}\n`;
 

@@ -19,7 +19,7 @@ import {
   requireUneditedCopies,
 } from "./links.ts";
 import type { LinkPlaces } from "./own-links.ts";
-import { type InstallRecord, bookkeeping } from "./record.ts";
+import { type InstallRecord, backupName, bookkeeping } from "./record.ts";
 import { isRecorded, recordInWorkspace } from "./record-in-workspace.ts";
 import { renameIfThere } from "./replacement.ts";
 import { requireInside } from "./require-inside.ts";
@@ -94,8 +94,7 @@ async function takeAway(
   { work, isEdited, paths }: Taking,
 ): Promise<void> {
   const { linked } = going;
-  const name = `${record.folder.replace("/", "--")}-${now.toISOString().replaceAll(/[:.]/g, "-")}`;
-  const kept = join(work.backups, name);
+  const kept = join(work.backups, backupName(record.folder, now.toISOString()));
   const copies = await moveEditedCopies(paths, { ...linked, backupOf: (count) => `${kept}-copy-${count}` });
   going.moved = copies;
   const aside = isEdited ? kept : placesIn(work, 0).aside;

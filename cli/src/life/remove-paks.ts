@@ -9,7 +9,7 @@ import { type Moved, listEditedCopies, removeLinks } from "../install/links.ts";
 import { removeFolders } from "../install/made-folders.ts";
 import { type LinkPlaces, linkPlacesOf } from "../install/own-links.ts";
 import { removeRelease } from "../install/remove-release.ts";
-import { bookkeeping, recordFileName } from "../install/record.ts";
+import { backupName, bookkeeping, recordFileName } from "../install/record.ts";
 import { requireInside } from "../install/require-inside.ts";
 import { type WorkspaceChange, changeWorkspace, requireWritable } from "../workspace/change-workspace.ts";
 import { findLocked, listWishesOf } from "../workspace/entry.ts";
@@ -249,8 +249,7 @@ async function setAside(context: Context, row: ListRow, now: Date): Promise<Move
   await requireInside(dirname(path), place.skillsFolder);
   const { record } = bookkeeping(place.skillsFolder);
   const backups = findBackups(place.skillsFolder);
-  const stamp = now.toISOString().replaceAll(/[:.]/g, "-");
-  const aside = join(backups, `${folder.replace("/", "--")}-${stamp}`);
+  const aside = join(backups, backupName(folder, now.toISOString()));
   makeBackupsFolder(backups);
   const links = [...listAgentFolders(context, place).keys()].map((one) => join(one, basename(folder)));
   await removeLinks(
