@@ -1,5 +1,5 @@
-import { CST, isMap, isScalar, isSeq, Lexer, parseDocument } from "yaml";
-import type { Node, Pair, Scalar, YAMLMap } from "yaml";
+import { Composer, CST, isMap, isScalar, isSeq, Lexer, Parser } from "yaml";
+import type { Document, Node, Pair, Scalar, YAMLMap } from "yaml";
 import { escapeText, formatCodePoint } from "./characters.ts";
 import { type ErrorCode, PaksError } from "./errors.ts";
 import { defaultLimits } from "./limits.ts";
@@ -55,7 +55,6 @@ type Fail = (offset: number, message: string, hint?: string, code?: ErrorCode) =
 export function parseYamlMap(text: string, options: YamlOptions = {}): YamlReading {
   const fail = failAt(text, options);
   checkSize(text, fail);
-  checkTokens(text, fail);
   const root = parseRoot(text, fail);
   if (root === undefined) return { data: emptyMap(), root, locate: () => undefined };
   const data = new Reader(fail).readMap(root, 1);
@@ -116,8 +115,11 @@ const refusedTokens: Partial<Record<CST.TokenType, string>> = {
   "doc-end": "holds an end-of-document line (`...`)",
 };
 
-/** Refuses by token, before anything is built: an alias costs nothing to write and may cost any amount to follow. */
-function checkTokens(text: string, fail: Fail): void {
+/**
+ * The text's tokens, each checked before anything is built of it: an alias costs nothing to write and may cost any
+ * amount to follow.
+ */
+function* checkedTokens(text: string, fail: Fail): Generator<string, void> {
   let offset = 0;
   let isScalarText = false;
   const isTooDeep = openDepthMeter();
@@ -130,7 +132,15 @@ function checkTokens(text: string, fail: Fail): void {
     const isMark: boolean = !isScalarText && lexerMarks.has(token);
     isScalarText = isMark && token === CST.SCALAR;
     if (!isMark) offset += token.length;
+    yield token;
   }
+}
+
+/** What is built is built of the tokens that were checked, and not of a second reading of the text. */
+function* parseTokens(text: string, fail: Fail): Generator<CST.Token, void> {
+  const parser = new Parser();
+  for (const token of checkedTokens(text, fail)) yield* parser.next(token);
+  yield* parser.end();
 }
 
 /**
@@ -155,7 +165,7 @@ const blockIndicators: ReadonlySet<CST.TokenType> = new Set(["seq-item-ind", "ex
 const lexerMarks: ReadonlySet<string> = new Set([CST.DOCUMENT, CST.FLOW_END, CST.SCALAR]);
 
 function parseRoot(text: string, fail: Fail): YAMLMap | undefined {
-  const document = parseWithoutOverflow(text, fail);
+  const document = composeWithoutOverflow(text, fail);
   const [error] = document.errors;
   if (error) {
     if (document.errors.some(({ code }) => code === "RESOURCE_EXHAUSTION")) throw tooDeep(fail, error.pos[0]);
@@ -172,16 +182,19 @@ function parseRoot(text: string, fail: Fail): YAMLMap | undefined {
   );
 }
 
-function parseWithoutOverflow(text: string, fail: Fail) {
+function composeWithoutOverflow(text: string, fail: Fail): Document.Parsed {
+  const composer = new Composer({
+    version: "1.2",
+    schema: "core",
+    logLevel: "silent",
+    // The library compares every key with every other one; the reader below needs one set.
+    uniqueKeys: false,
+  });
   try {
-    return parseDocument(text, {
-      version: "1.2",
-      schema: "core",
-      prettyErrors: false,
-      logLevel: "silent",
-      // The library compares every key with every other one; the reader below needs one set.
-      uniqueKeys: false,
-    });
+    // All of it, so that every token is checked. There is one: an empty text is a document, and the marks between two
+    // are refused.
+    const [document] = [...composer.compose(parseTokens(text, fail), true, text.length)];
+    return document!;
   } catch (error) {
     if (error instanceof RangeError) throw tooDeep(fail, 0);
     throw error;
