@@ -21,8 +21,32 @@ export interface FileFact {
   readonly executable: boolean;
 }
 
-/** Facts in byte order of the paths, with the digest over them and the sum of the sizes. */
-export function describeFiles(files: readonly ReleaseFile[]): { files: FileFact[]; digest: string; bytes: number } {
+/** What is recorded of a release's files. */
+export interface FilesDescription {
+  /** In byte order of the paths. */
+  readonly files: readonly FileFact[];
+  /** `h1` digest over them. */
+  readonly digest: string;
+  /** Sum of the sizes. */
+  readonly bytes: number;
+}
+
+/** Who checks files, who places them and who records them each need their hashes: they are made once. */
+const described = new WeakMap<readonly ReleaseFile[], FilesDescription>();
+
+/**
+ * Facts in byte order of the paths, with the digest over them and the sum of the sizes. The list is frozen: what was
+ * said of it stays true.
+ */
+export function describeFiles(files: readonly ReleaseFile[]): FilesDescription {
+  const known = described.get(files);
+  if (known !== undefined) return known;
+  const description = hashFiles(files);
+  described.set(Object.freeze(files), description);
+  return description;
+}
+
+function hashFiles(files: readonly ReleaseFile[]): FilesDescription {
   const facts = files
     .map(({ path, executable, bytes }) => ({ path, size: bytes.length, sha256: sha256Hex(bytes), executable }))
     .sort((a, b) => compareBytes(a.path, b.path));
