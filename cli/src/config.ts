@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type GitPolicy, PaksError, systemErrorCode } from "@paks/schema";
+import { type GitPolicy, PaksError, isMissing, systemErrorCode } from "@paks/schema";
 import { agentVariables } from "./agent-variables.ts";
 import type { ConfigFile } from "./config-file.ts";
 import {
@@ -185,8 +185,8 @@ async function readIfThere(path: string): Promise<string | undefined> {
     // Opening a pipe would wait for whoever writes into it.
     if (facts.isFile() || facts.isCharacterDevice()) return await readFile(path, "utf8");
   } catch (error) {
+    if (isMissing(error)) return undefined;
     const code = systemErrorCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw unusable(path, code === "ELOOP" ? "it is a link that leads nowhere" : `${code}`, error);
   }
   throw unusable(path, "it is not a file");

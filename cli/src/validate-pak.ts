@@ -17,6 +17,7 @@ import {
   isPaksError,
   judgeByConsumer,
   readManifest,
+  isMissing,
   systemErrorCode,
   systemErrorPath,
 } from "@paks/schema";
@@ -143,8 +144,7 @@ export async function findFolder(path: string): Promise<string> {
   try {
     return (await stat(path)).isDirectory() ? path : dirname(path);
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code !== "ENOENT" && code !== "ENOTDIR") throw fileSystemError(error, path) ?? error;
+    if (!isMissing(error)) throw fileSystemError(error, path) ?? error;
     throw new PaksError("NOT_FOUND", `There is no ${path}.`, { hint: "Name the pak's folder.", cause: error });
   }
 }

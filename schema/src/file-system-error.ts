@@ -7,6 +7,9 @@ const readOnly = new Set(["EROFS", "EACCES", "EPERM"]);
 export const systemErrorCode = (error: unknown): string | undefined =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 
+/** There is nothing at the path, or a file where one of its folders should be. */
+export const isMissing = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? "");
+
 /** What the system says that it was asked about. */
 export const systemErrorPath = (error: unknown): string | undefined =>
   error instanceof Error && "path" in error && typeof error.path === "string" ? error.path : undefined;

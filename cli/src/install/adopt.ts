@@ -1,6 +1,6 @@
 import { lstatSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { type Lock, type LockedPak, type ReleaseFile, describeFiles, isPaksError, systemErrorCode } from "@paks/schema";
+import { type Lock, type LockedPak, type ReleaseFile, describeFiles, isMissing, isPaksError } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { replaceFile } from "../write-file.ts";
 import { exists } from "./installed-state.ts";
@@ -38,8 +38,7 @@ export async function readLockedFolder(
     return [all, withoutLeft(all)].find((files) => describeFiles(files).digest === entry.digest);
   } catch (error) {
     // What no release may hold is none of ours, nor is what another command takes away just now.
-    const isGone = ["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? "");
-    if (isGone || (isPaksError(error) && error.code !== "CANCELLED")) return undefined;
+    if (isMissing(error) || (isPaksError(error) && error.code !== "CANCELLED")) return undefined;
     throw error;
   }
 }

@@ -1,7 +1,15 @@
 import { lstatSync } from "node:fs";
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { PaksError, contentDigest, defaultLimits, isPaksError, sha256Hex, systemErrorCode } from "@paks/schema";
+import {
+  PaksError,
+  contentDigest,
+  defaultLimits,
+  isPaksError,
+  sha256Hex,
+  isMissing,
+  systemErrorCode,
+} from "@paks/schema";
 import { isCompiledPython, isLeftByTools } from "./left-by-tools.ts";
 import { listFolder } from "./read-folder.ts";
 import { readOwnFile } from "./read-own-file.ts";
@@ -72,8 +80,7 @@ export async function exists(path: string): Promise<boolean> {
 }
 
 /** Also where a file, or a link in a circle, lies in the way: below it there is nothing. */
-export const isNothing = (error: unknown): boolean =>
-  ["ENOENT", "ENOTDIR", "ELOOP"].includes(systemErrorCode(error) ?? "");
+export const isNothing = (error: unknown): boolean => isMissing(error) || systemErrorCode(error) === "ELOOP";
 
 /** Names of files that are not as `record` says. Link targets are not looked at: a link is a change. */
 export const listChanges = async (target: string, record: InstallRecord): Promise<readonly string[]> =>

@@ -1,6 +1,6 @@
 import { lstat, readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { PaksError, defaultLimits, fileSystemError, findManifests, systemErrorCode } from "@paks/schema";
+import { PaksError, defaultLimits, fileSystemError, findManifests, isMissing, systemErrorCode } from "@paks/schema";
 import type { PakTree } from "./pak-tree.ts";
 import { unreadable } from "./read-folder.ts";
 
@@ -8,8 +8,8 @@ const passedOver = new Set([".git", "node_modules"]);
 
 /** Whether a manifest lies in the folder itself. A folder that cannot be read is left to who reads its files. */
 export async function isPakFolder(folder: string): Promise<boolean> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR" || error.code === "EACCES") return ["SKILL.md"];
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (isMissing(error) || systemErrorCode(error) === "EACCES") return ["SKILL.md"];
     throw error;
   });
   return findManifests(names).length > 0;
@@ -48,8 +48,7 @@ async function list(folder: string) {
   try {
     return await readdir(folder, { withFileTypes: true });
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR") throw unreadable(folder, error);
+    if (isMissing(error)) throw unreadable(folder, error);
     throw fileSystemError(error, folder) ?? error;
   }
 }
@@ -57,8 +56,8 @@ async function list(folder: string) {
 async function readSmall(root: string, paths: readonly string[]): Promise<Map<string, Uint8Array>> {
   const found = new Map<string, Uint8Array>();
   for (const path of paths) {
-    const facts = await lstat(join(root, path)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+    const facts = await lstat(join(root, path)).catch((error: unknown) => {
+      if (isMissing(error)) return undefined;
       throw error;
     });
     if (facts?.isFile() && facts.size <= defaultLimits.manifestBytes) found.set(path, await readFile(join(root, path)));

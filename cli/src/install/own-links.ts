@@ -4,6 +4,7 @@ import { systemErrorCode } from "@paks/schema";
 import { type Target, type UserTarget, listGlobalFolders, listTargets, targetTable } from "@paks/targets";
 import type { Context } from "../context.ts";
 import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
+import { isNothing } from "./installed-state.ts";
 import { type InstallRecord, resolveLinks } from "./record.ts";
 import { isInside } from "./require-inside.ts";
 import { isDirect, isSameFolder, leadsTo } from "./same-folder.ts";
@@ -94,7 +95,7 @@ function isLinkTo(path: string, to: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true && leadsTo(path, to);
   } catch (error) {
-    if (["ENOENT", "ENOTDIR", "ELOOP", "EACCES"].includes(systemErrorCode(error) ?? "")) return false;
+    if (isNothing(error) || systemErrorCode(error) === "EACCES") return false;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { lstat, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { PaksError, systemErrorCode } from "@paks/schema";
+import { PaksError, isMissing, systemErrorCode } from "@paks/schema";
 
 /**
  * Refuses a path whose own place, or one above it, is a file: below it no folder can be made. A path that is not there
@@ -27,9 +27,8 @@ async function findKind(path: string): Promise<"folder" | "a file" | "a link tha
   try {
     return (await stat(path)).isDirectory() ? "folder" : "a file";
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === "ELOOP") return "a link that leads nowhere";
-    if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
+    if (systemErrorCode(error) === "ELOOP") return "a link that leads nowhere";
+    if (!isMissing(error)) throw error;
     return (await isLink(path)) ? "a link that leads nowhere" : undefined;
   }
 }
@@ -39,8 +38,7 @@ async function isLink(path: string): Promise<boolean> {
   try {
     return (await lstat(path)).isSymbolicLink();
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return false;
+    if (isMissing(error)) return false;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { chmod, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { waitForLockFile } from "@paks/locks";
-import { PaksError, fileSystemError, systemErrorCode } from "@paks/schema";
+import { PaksError, fileSystemError, isMissing } from "@paks/schema";
 import * as z from "zod/mini";
 import { makeOwnFolder } from "../start/make-folder-plainly.ts";
 import { replaceFile } from "../write-file.ts";
@@ -127,7 +127,7 @@ async function readPrivate(files: Files, path: string): Promise<Buffer | undefin
     }
     return await readFile(path);
   } catch (error) {
-    if (systemErrorCode(error) === "ENOENT" || systemErrorCode(error) === "ENOTDIR") return undefined;
+    if (isMissing(error)) return undefined;
     throw fileSystemError(error, path) ?? error;
   }
 }

@@ -15,7 +15,7 @@ import {
   type Status,
   type WorkTree,
 } from "@paks/git/work-tree";
-import { type Finding, PaksError, systemErrorCode } from "@paks/schema";
+import { type Finding, PaksError, isMissing } from "@paks/schema";
 import type { Context } from "../context.ts";
 
 /** What git says about the folder and its repository, without the network. */
@@ -145,8 +145,7 @@ async function findFolder(path: string): Promise<string> {
   try {
     return (await stat(path)).isDirectory() ? path : dirname(path);
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
+    if (!isMissing(error)) throw error;
     throw new PaksError("MANIFEST_MISSING", `There is no folder ${path}.`, {
       hint: "Name the folder of the skill, or run paks publish inside it.",
       cause: error,

@@ -1,7 +1,7 @@
 import { statSync, writeFileSync } from "node:fs";
 import { lstat, readdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { systemErrorCode } from "@paks/schema";
+import { isMissing, systemErrorCode } from "@paks/schema";
 import { makeOwnFolder } from "../start/make-folder-plainly.ts";
 import { answersFolder } from "./answers.ts";
 
@@ -90,8 +90,7 @@ async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }
