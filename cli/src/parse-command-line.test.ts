@@ -60,3 +60,48 @@ test("what was meant as a value does not become the command's", async () => {
   expect(run.json()).toMatchObject({ error: { code: "USAGE", message: "--agent needs a value." } });
   expect(run.exit).toBe(2);
 });
+
+const parse = async (name: string, words: readonly string[]) =>
+  await parseCommandLine(commands.find(([one]) => one === name)![1], words, 80).catch((error: unknown) => error);
+
+test.each([
+  ["publish", ["--bump", "ptach"], '--bump cannot be "ptach". Did you mean "patch"?'],
+  ["search", ["x", "--format", "ymal"], '--format cannot be "ymal". Did you mean "yaml"?'],
+  ["install", ["a/b", "--from=gti"], '--from cannot be "gti". Did you mean "git"?'],
+  ["list", ["--color", "purple"], '--color cannot be "purple".'],
+  ["completions", ["bsh"], '<shell> cannot be "bsh". Did you mean "bash"?'],
+  ["search", ["--kind", "skil", "--sort", "dwnloads"], '--kind cannot be "skil". Did you mean "skill"?'],
+  ["search", ["--format", "\u001B[31m\nx"], '--format cannot be "\\u{1b}[31m\\u{a}x".'],
+  ["publish", ["--bump", "a", "--bump", "b"], "--bump is given more than once."],
+])("%s %j: a value that is no choice is told in our words", async (name, words, message) => {
+  expect(await parse(name, words)).toMatchObject({ code: "USAGE", message });
+});
+
+test("what can be chosen is in the hint", async () => {
+  expect(await parse("publish", ["--bump", "ptach"])).toMatchObject({
+    hint: "It is one of: major, minor, patch, prerelease. See `paks publish --help`.",
+  });
+});
+
+test.each(["--dry-run=yes", "--dryRun=1", "--dry-run=", "--yes=no"])(
+  "%s does not count as no, and nothing is published",
+  async (word) => {
+    const said = await parse("publish", [word]);
+    expect(said).toMatchObject({ code: "USAGE", message: expect.stringContaining(" takes no value, and ") });
+  },
+);
+
+test("true and false can stand behind a switch", async () => {
+  for (const words of [["--dry-run=true"], ["--dry-run=false"], ["--dry-run", "true"]])
+    expect(await parse("publish", words), words.join(" ")).toMatchObject({ type: "run" });
+});
+
+test.each(["--constructor", "--toString", "--to-string", "--valueOf=1", "--__proto__"])(
+  "%s is an option that there is not",
+  async (word) => {
+    expect(await parse("list", [word])).toMatchObject({
+      code: "USAGE",
+      message: `There is no option ${word.split("=")[0]!}.`,
+    });
+  },
+);

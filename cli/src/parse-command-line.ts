@@ -1,4 +1,4 @@
-import { nearest } from "@paks/schema";
+import { escapeText, nearest } from "@paks/schema";
 import type { PaksError } from "@paks/schema";
 import yargs, { type ArgumentsCamelCase, type Argv, type Options } from "yargs";
 import type { Command, CommonArgs } from "./command.ts";
@@ -17,11 +17,13 @@ export type Parsed =
  */
 export async function parseCommandLine(command: Command, words: readonly string[], columns: number): Promise<Parsed> {
   const { name, positionals } = splitUsage(command.command);
+  requireOwnNames(words, name);
   let args: ArgumentsCamelCase<CommonArgs> | undefined;
   let problem: string | undefined;
   let lists: readonly string[] = [];
   let flags: readonly string[] = [];
   let valued: readonly string[] = [];
+  let choices: Choices = {};
   // The only command that this parser has is its default one: yargs would render the help of any other on every run.
   const parser = configure(yargs([]), columns)
     .scriptName(`paks ${name}`)
@@ -35,6 +37,7 @@ export async function parseCommandLine(command: Command, words: readonly string[
         lists = [...listFlags(built), ...variadic(positionals)];
         flags = flagNames(built);
         valued = valuedFlags(built);
+        ({ choices } = optionsOf(built));
         return built;
       },
       handler: (parsed: ArgumentsCamelCase) => {
@@ -45,13 +48,22 @@ export async function parseCommandLine(command: Command, words: readonly string[
       problem ??= message ?? error?.message ?? "";
     });
   // The callback keeps yargs from printing; what it would have printed arrives there.
-  const help = await new Promise<string>((resolve) => {
-    void parser.parse(withoutSeparator(words), {}, (_error, _args, output) => resolve(output));
+  const { read, help } = await new Promise<{ read: Read; help: string }>((resolve) => {
+    void parser.parse(withoutSeparator(words), {}, (_error, read, help) => resolve({ read, help }));
   });
   if (problem === undefined && args === undefined && help !== "")
     return { type: "help", text: `${help}\n\n${formatExamples(command)}` };
   const bare = findBareFlag(words, valued);
   if (bare !== undefined) throw usageError(`${bare} needs a value.`, name);
+  requireSwitches(
+    words,
+    flags.filter((one) => !valued.includes(one)),
+    name,
+  );
+  if (problem?.startsWith("Invalid values:") === true) {
+    requireSingleValues(read, lists, name);
+    throw explainChoice(read, { choices, positionals, name });
+  }
   if (problem !== undefined || args === undefined) throw explain(problem ?? "", { command, words, flags });
   requireSingleValues(args, lists, name);
   return { type: "run", args };
@@ -125,6 +137,34 @@ function valuedFlags(built: Argv<unknown>): readonly string[] {
 const variadic = (positionals: readonly string[]): string[] =>
   positionals.filter((one) => /\.\.[>\]]$/.test(one)).map((one) => one.slice(1, -3));
 
+type Read = Readonly<Record<string, unknown>>;
+type Choices = Readonly<Record<string, readonly string[]>>;
+
+interface Choosing {
+  readonly choices: Choices;
+  readonly positionals: readonly string[];
+  /** The command's. */
+  readonly name: string;
+}
+
+/** The first value that is none of those that there are. */
+function explainChoice(read: Read, { choices, positionals, name }: Choosing): PaksError {
+  const wrong = Object.entries(read).flatMap(([key, value]) => {
+    const among = Object.hasOwn(choices, key) ? choices[key]! : [];
+    return among.length > 0 && typeof value === "string" && !among.includes(value)
+      ? [{ key, given: value, among }]
+      : [];
+  });
+  const { key, given, among } = wrong[0] ?? { key: "", given: "", among: [] };
+  const guess = nearest(given, among);
+  const said = positionals.find((one) => one.slice(1, -1) === key) ?? `--${key}`;
+  return usageError(
+    `${said} cannot be "${escapeText(given, 60)}".${guess === undefined ? "" : ` Did you mean "${guess}"?`}`,
+    name,
+    `It is one of: ${among.join(", ")}.`,
+  );
+}
+
 interface Explained {
   readonly command: Command;
   readonly words: readonly string[];
@@ -188,6 +228,33 @@ function findBareFlag(words: readonly string[], valued: readonly string[]): stri
   return undefined;
 }
 
+/**
+ * yargs takes any value but `true` for no, so that `--dry-run=yes` would do what nobody wanted done.
+ * @param switches the flags that take no value
+ */
+function requireSwitches(words: readonly string[], switches: readonly string[], name: string): void {
+  const end = words.indexOf("--");
+  for (const word of end < 0 ? words : words.slice(0, end)) {
+    const [, given, long, letters, value = ""] = /^(--([^=]+)|-([a-z]+))=(.*)$/is.exec(word) ?? [];
+    const flag = long ?? letters?.at(-1);
+    if (flag === undefined || /^(?:true|false)$/.test(value)) continue;
+    if (!switches.includes(flag) && !switches.includes(kebabCase(flag))) continue;
+    throw usageError(
+      `${given} takes no value, and "${escapeText(value, 60)}" was given.`,
+      name,
+      `Write ${given}, or leave it out.`,
+    );
+  }
+}
+
+/** The parser takes what every object inherits for a flag of its own, and fails over it. */
+function requireOwnNames(words: readonly string[], name: string): void {
+  const end = words.indexOf("--");
+  const flags = (end < 0 ? words : words.slice(0, end)).flatMap(namesOfFlag);
+  const flag = flags.find((one) => one in Object.prototype || camelCase(one) in Object.prototype);
+  if (flag !== undefined) throw noSuchFlag(flag, [], name);
+}
+
 /** As a flag is declared that somebody writes `dryRun`. */
 const kebabCase = (flag: string): string => flag.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
@@ -195,7 +262,7 @@ const kebabCase = (flag: string): string => flag.replaceAll(/[A-Z]/g, (letter) =
 const mayBeEmpty = new Set(["tag-prefix", "tagPrefix"]);
 
 /** yargs makes a list of any flag that is given twice, and NaN of a number that is none. */
-function requireSingleValues(args: ArgumentsCamelCase<CommonArgs>, lists: readonly string[], name: string): void {
+function requireSingleValues(args: Read, lists: readonly string[], name: string): void {
   for (const [flag, value] of Object.entries(args)) {
     if (flag === "_" || lists.some((list) => list === flag || camelCase(list) === flag)) continue;
     if (typeof value === "number" && Number.isNaN(value)) throw usageError(`--${flag} needs a number.`, name);
