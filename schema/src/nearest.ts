@@ -1,7 +1,10 @@
-/** The candidate that is at most a third of the word's letters (and never fewer than one) away, or none. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
+/**
+ * The candidate that is at most a third of the word's letters (and never fewer than one) away, or none.
+ * @param most letters, however long the word is
+ */
+export function nearest(word: string, candidates: readonly string[], most = Infinity): string | undefined {
   if (word.length > 64) return undefined;
-  const limit = Math.max(1, Math.floor(word.length / 3));
+  const limit = Math.min(most, Math.max(1, Math.floor(word.length / 3)));
   const [best] = candidates
     .map((candidate) => ({ candidate, distance: distance(word.toLowerCase(), candidate) }))
     .filter((one) => one.distance <= limit)

@@ -1,5 +1,6 @@
 import { byteOrderMark, lineAndColumn } from "../text.ts";
 import type { Frontmatter } from "../frontmatter.ts";
+import { nearest } from "../nearest.ts";
 import { findFlowCollection } from "../yaml-tree.ts";
 import { consumers } from "./consumers.ts";
 import type { Manifest } from "./reading.ts";
@@ -50,6 +51,21 @@ const toolFields: Readonly<Record<string, readonly string[]>> = {
   priority: ["Qwen Code"],
   modeSlugs: ["Roo Code"],
 };
+
+/** In `skill.yaml`. */
+export const sideFields: ReadonlySet<string> = new Set([...ownFields, "license"]);
+/** In `SKILL.md`. */
+export const mainFields: ReadonlySet<string> = new Set([...specFields, ...ownFields]);
+
+/**
+ * The field that one which nobody reads is nearly, where that is not there. Any other may be another program's.
+ * @param known those of this file
+ */
+export function findNearField(name: string, { data }: ManifestSource, known: ReadonlySet<string>): string | undefined {
+  if (known.has(name) || Object.hasOwn(toolFields, name)) return undefined;
+  const meant = nearest(name, [...known], 2);
+  return meant === undefined || Object.hasOwn(data, meant) ? undefined : meant;
+}
 
 export interface SkillText {
   readonly source: ManifestSource;
@@ -122,9 +138,10 @@ function checkFieldNames({ source }: SkillText, report: Report): void {
   for (const name of Object.keys(source.data)) {
     if (specFields.has(name)) continue;
     const readers = Object.hasOwn(toolFields, name) ? toolFields[name]! : [];
+    const meant = findNearField(name, source, mainFields);
     report.warn("UNKNOWN_FIELD", {
       message: `${name} is no field of the open format${readers.length > 0 ? `; ${readers.join(" and ")} ${readers.length > 1 ? "read" : "reads"} it` : ""}.`,
-      hint: ownFieldHint(name) ?? (readers.length > 0 ? undefined : "Move it into metadata, or check its spelling."),
+      hint: meant === undefined ? fieldHint(name, readers) : `Did you mean ${meant}?`,
       source,
       field: [name],
       consumers: [reference, upload],
@@ -132,9 +149,10 @@ function checkFieldNames({ source }: SkillText, report: Report): void {
   }
 }
 
-function ownFieldHint(name: string): string | undefined {
+function fieldHint(name: string, readers: readonly string[]): string | undefined {
   if (name === "version") return "Move it to metadata.version or into skill.yaml.";
-  return ownFields.has(name) ? "Move it into a skill.yaml beside SKILL.md." : undefined;
+  if (ownFields.has(name)) return "Move it into a skill.yaml beside SKILL.md.";
+  return readers.length > 0 ? undefined : "Move it into metadata, or check its spelling.";
 }
 
 function checkFieldTypes({ source }: SkillText, report: Report): void {

@@ -8,7 +8,7 @@ import { byteOrderMark } from "../text.ts";
 import type { KindRow, Manifest, ManifestOptions, ManifestReading, PakFiles } from "./reading.ts";
 import { type ManifestSource, Report } from "./report.ts";
 import { consumers } from "./consumers.ts";
-import { checkConsumers, ownFields, specFields } from "./skill-consumers.ts";
+import { checkConsumers, findNearField, mainFields, sideFields } from "./skill-consumers.ts";
 import {
   type Fields,
   readAllowedTools,
@@ -170,18 +170,22 @@ function authorOfMetadata(metadata: Record<string, unknown> | undefined): string
 
 function readExtra({ main, side, report }: Fields): Record<string, unknown> {
   const extra = Object.create(null) as Record<string, unknown>;
-  const foreign = (source: ManifestSource | undefined, known: (name: string) => boolean) =>
-    Object.entries(source?.data ?? {}).flatMap(([name, value]) => (known(name) ? [] : [{ source, name, value }]));
-  const sideFields = foreign(side, (name) => ownFields.has(name) || name === "license");
-  for (const { source, name } of sideFields) {
+  const foreign = (source: ManifestSource, known: ReadonlySet<string>) =>
+    Object.entries(source.data).flatMap(([name, value]) =>
+      known.has(name) ? [] : [{ source, name, value, meant: findNearField(name, source, known) }],
+    );
+  const [inMain, inSide] = [foreign(main, mainFields), side === undefined ? [] : foreign(side, sideFields)];
+  // A strict reading says of every field of SKILL.md whether somebody reads it.
+  const inDoubt = report.profile === "strict" ? [] : inMain.filter(({ meant }) => meant !== undefined);
+  for (const { source, name, meant } of [...inDoubt, ...inSide]) {
     report.warn("UNKNOWN_FIELD", {
-      message: `${name} is not read.`,
-      hint: "Check its spelling.",
+      message: meant === undefined ? `${name} is not read.` : `${name} is not read; is ${meant} meant?`,
+      hint: meant === undefined ? "Check its spelling." : `Write ${meant}.`,
       source,
       field: [name],
     });
   }
-  const fields = [...foreign(main, (name) => specFields.has(name) || ownFields.has(name)), ...sideFields];
+  const fields = [...inMain, ...inSide];
   if (fields.length > maxExtraFields) {
     const message = `There are ${fields.length} unknown fields; at most ${maxExtraFields} are kept.`;
     report.error("MANIFEST_INVALID", { message, hint: "Move them into metadata.", source: main });
