@@ -1,4 +1,6 @@
+import { statSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import {
   type GitCage,
   type GitNetwork,
@@ -17,6 +19,7 @@ import {
   defaultLimits,
   isPaksError,
   parseRepositoryUrl,
+  systemErrorCode,
 } from "@paks/schema";
 import type { Context } from "../context.ts";
 import type { PakTree } from "./pak-tree.ts";
@@ -128,6 +131,7 @@ async function orWithoutGit<T>(
     return await withGit();
   } catch (error) {
     if (isWeb && isPaksError(error, "REPOSITORY_NOT_FOUND")) throw notPublic(url, error);
+    if (protocol === "file" && isPaksError(error)) throw notHere(url, error);
     if (isPaksError(error, "TAG_NOT_FOUND")) throw noSuchTag(url, error);
     if (!isWeb || !isPaksError(error, "GIT_MISSING")) throw error;
     return await withoutGit();
@@ -155,6 +159,27 @@ function notPublic(url: string, { code, message, details, cause }: PaksError): P
     details,
     cause,
   });
+}
+
+/** Who reads a repository of this machine can be told what is there in its place. */
+function notHere(url: string, error: PaksError): PaksError {
+  const path = fileURLToPath(url);
+  const { code, details } = error;
+  if (code !== "REPOSITORY_NOT_FOUND" && code !== "GIT_PROTOCOL_ERROR") return error;
+  const said = String(details?.["git"]);
+  const notFound = (message: string, hint: string) =>
+    new PaksError("REPOSITORY_NOT_FOUND", message, { hint, details, cause: error });
+  try {
+    const facts = statSync(path, { throwIfNoEntry: false });
+    if (facts === undefined) return notFound(`There is no folder ${path}.`, "Check the path.");
+    if (facts.isFile() && /invalid gitfile format/.test(said))
+      return notFound(`${path} is a file and no git repository.`, "Name the folder of the repository.");
+    if (!facts.isDirectory() || !/does not appear to be a git repository/.test(said)) return error;
+    return notFound(`${path} holds no git repository.`, `A folder without git: paks install ${path}`);
+  } catch (cause) {
+    if (systemErrorCode(cause) === undefined) throw cause;
+    return error;
+  }
 }
 
 /** All regular files of a snapshot. */
