@@ -18,6 +18,7 @@ import { type LockedPlace, fetchDoubted, findLockedPresent } from "./locked-pres
 import { requireRegistryOf } from "./locked-registry.ts";
 import { linkPlacesOf } from "./own-links.ts";
 import type { Placing } from "./check-placing.ts";
+import { lookAtPlaced } from "./look-at-placed.ts";
 import { placeReleases } from "./place.ts";
 import { type InstallRecord, formatLink } from "./record.ts";
 import { requireInside } from "./require-inside.ts";
@@ -86,11 +87,23 @@ export async function installLocked(context: Context, options: CiOptions): Promi
     }),
   );
   const { skillsFolder } = place;
-  const placed = await inFolderOrTidy(context, place, async () => {
+  const requireSameLock = async (): Promise<void> => {
     if ((await readLockText(root)) !== lockText) throw changedMeanwhile();
-    for (const { folder, entry, fetched } of paks)
-      if (!fetched && !(await findLockedPresent(locked, folder, entry)).present) throw changedMeanwhile();
-    return await placeReleases(paks.map(({ placing }) => placing));
+  };
+  const placings = paks.map(({ placing }) => placing);
+  const placed = await inFolderOrTidy(context, place, {
+    change: async () => {
+      await requireSameLock();
+      for (const { folder, entry, fetched } of paks)
+        if (!fetched && !(await findLockedPresent(locked, folder, entry)).present) throw changedMeanwhile();
+      return await placeReleases(placings);
+    },
+    look: async () => {
+      const looked = await lookAtPlaced(placings);
+      // Behind it: nobody was kept from changing both.
+      await requireSameLock();
+      return looked;
+    },
   });
   const installed = paks.map(({ entry, fetched, placing, readers }, index): Installed => ({
     ...placed[index]!,

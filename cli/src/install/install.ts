@@ -1,30 +1,31 @@
 import { join } from "node:path";
-import { PaksError, emptyLock, emptyWorkspace, formatLock, isPrerelease, workspaceFileNames } from "@paks/schema";
+import { PaksError, emptyLock, emptyWorkspace, formatLock, workspaceFileNames } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { requireWishes } from "../workspace/check-lock.ts";
 import type { HeldBack } from "../workspace/held-back.ts";
 import { type OpenWorkspace, findWorkspace, isHomeFolder } from "../workspace/open-workspace.ts";
-import type { InstallRequest, PlannedPak } from "../workspace/plan-install.ts";
+import type { InstallRequest } from "../workspace/plan-install.ts";
 import { rememberFolders, rememberTyped } from "../workspace/typed-repositories.ts";
-import { identityOf } from "../workspace/wish.ts";
 import { adoptUnrecorded } from "./adopt.ts";
 import { expectArchives } from "./expect-archives.ts";
-import type { Fetched } from "./fetched.ts";
 import { openFetchers, openRegistries } from "./install-plan.ts";
+import { keptRangeOf, notesOf } from "./install-notes.ts";
 import { openScopes } from "./install-scopes.ts";
 import { keepReplaced } from "./keep-replaced.ts";
 import { listCopies } from "./links.ts";
+import { lookAtReady } from "./look-at-ready.ts";
 import { nameSources } from "./name-sources.ts";
-import { isDisabledOrphan, listRenames, removeOrphans, requireUneditedRenames } from "./orphans.ts";
+import { type Renames, isDisabledOrphan, listRenames, removeOrphans, requireUneditedRenames } from "./orphans.ts";
 import type { Placing } from "./check-placing.ts";
 import { type Placed, placeReleases } from "./place.ts";
 import { type Ready, type ReadyPak, type Work, findPresent, makeReady } from "./ready-pak.ts";
 import type { InstallRecord } from "./record.ts";
 import { type Review, reviewOf, tellLeft } from "./review.ts";
 import { findSkillsFolder } from "./scope.ts";
+import type { Looked } from "./skills-folder.ts";
 import { inFolderOrTidy } from "./tidily.ts";
 import type { SourceOptions } from "./source-options.ts";
-import { unlinkLeftOut } from "./unlink-left-out.ts";
+import { isOnlyFor, unlinkLeftOut } from "./unlink-left-out.ts";
 
 export interface InstallOptions {
   readonly global: boolean;
@@ -130,7 +131,10 @@ export async function installSources(
     const ready = await context.progress("Looking up what to install", (step) => makeReady(work, opened, step));
     if (options.review && !(await options.review(reviewOf(ready.plan, ready.paks))))
       return { installed: [], removed: [], disabled: [], heldBack: [], root: save ? root : undefined };
-    const done = await inFolderOrTidy(context, work.place, () => apply(work, opened, ready));
+    const done = await inFolderOrTidy(context, work.place, {
+      change: () => apply(work, opened, ready),
+      look: () => look(work, opened, ready),
+    });
     if (done) {
       await rememberFolders(context, listOutsideFolders(ready, isProject));
       return { ...done, root: save ? root : undefined };
@@ -159,13 +163,12 @@ const listOutsideFolders = ({ paks }: Ready, isProject: boolean): string[] =>
 const openFor = async (context: Context, isProject: boolean): Promise<OpenWorkspace> =>
   isProject ? await findWorkspace(context) : { root: context.cwd, workspace: emptyWorkspace, lock: emptyLock };
 
+type Done = Omit<InstallResult, "root">;
+
 /** `undefined` when the workspace is no longer the one that was planned for. */
-async function apply(
-  work: Work,
-  planned: OpenWorkspace,
-  { plan, paks }: Ready,
-): Promise<Omit<InstallResult, "root"> | undefined> {
-  const { request, place } = work;
+async function apply(work: Work, planned: OpenWorkspace, ready: Ready): Promise<Done | undefined> {
+  const { plan, paks } = ready;
+  const { request } = work;
   if (request.save && !(await isSame(work, planned))) return undefined;
   for (const { pak, fetched } of paks)
     if (!fetched && !(await findPresent(work, planned, pak)).present) return undefined;
@@ -176,6 +179,34 @@ async function apply(
   for (const { left } of placed) tellLeft(work.context, left);
   const unlinked = await unlinkAll(work, paks, placed);
   const gone = request.save ? await removeOrphans(work, planned, { orphans: plan.orphans, renames }) : [];
+  return resultOf(work, planned, { ready, placed, unlinked, renames, gone });
+}
+
+/** `apply` where nothing can be written. */
+async function look(work: Work, planned: OpenWorkspace, ready: Ready): Promise<Looked<Done | undefined>> {
+  const looked = await lookAtReady(work, ready);
+  // Behind it: nobody was kept from changing both.
+  if (work.request.save && !(await isSame(work, planned))) return { done: undefined };
+  if ("owed" in looked) return looked;
+  for (const { left } of looked.done) tellLeft(work.context, left);
+  const nothing = { unlinked: [], renames: new Map<string, string>(), gone: [] };
+  return { done: resultOf(work, planned, { ready, placed: looked.done, ...nothing }) };
+}
+
+interface Applied {
+  readonly ready: Ready;
+  /** As the paks of `ready`; so are `unlinked`. */
+  readonly placed: readonly Placed[];
+  readonly unlinked: readonly (readonly string[])[];
+  readonly renames: Renames;
+  readonly gone: Awaited<ReturnType<typeof removeOrphans>>;
+}
+
+function resultOf(
+  { request, place }: Work,
+  planned: OpenWorkspace,
+  { ready: { plan, paks }, placed, unlinked, renames, gone }: Applied,
+): Done {
   const removed = gone.map(({ folder }) => folder);
   const nameBefore = new Map([...renames].map(([from, to]) => [to, from]));
   const movedOf = (folder: string) => gone.find((one) => one.folder === nameBefore.get(folder))?.moved ?? [];
@@ -216,56 +247,15 @@ const isTold = (one: Installed, { pak }: ReadyPak, { named }: InstallRequest): b
 export const isChanged = ({ action, moved }: Pick<Placed, "action" | "moved">): boolean =>
   action !== "unchanged" || moved.length > 0;
 
-/** What is only tried with `--no-save` changes nothing for those for whom it is installed. */
 async function unlinkAll(
   { context, options }: Work,
   paks: readonly ReadyPak[],
   placed: readonly Placed[],
 ): Promise<readonly (readonly string[])[]> {
-  const isFor = (options.save || options.global) && options.dir === undefined;
   const unlinked: (readonly string[])[] = [];
-  for (const [index, { placing, isExact }] of paks.entries())
-    unlinked.push(isFor && isExact ? await unlinkLeftOut(context, placing, placed[index]!) : []);
+  for (const [index, pak] of paks.entries())
+    unlinked.push(isOnlyFor(options, pak) ? await unlinkLeftOut(context, pak.placing, placed[index]!) : []);
   return unlinked;
-}
-
-function notesOf(pak: PlannedPak, fetched: Fetched | undefined, { save }: InstallRequest): readonly string[] {
-  const { wish } = pak;
-  const outside = `${wish?.text} is outside this project, so paks.jsonc and paks.lock do not name it.`;
-  return [
-    ...(fetched?.notes ?? []),
-    ...preReleaseNote(pak, fetched),
-    ...pinNote(pak, fetched),
-    ...(save && wish && !wish.isSaved ? [outside] : []),
-  ];
-}
-
-/** Whoever names a pak that is pinned may have forgotten it. */
-function pinNote({ wish, before, folder }: PlannedPak, fetched: Fetched | undefined): readonly string[] {
-  if (wish?.isNamed !== true || before?.pinned !== true) return [];
-  const letGo = `Let it go: paks unpin ${folder}`;
-  const version = fetched === undefined ? before.version : fetched.version;
-  const to = version ?? "what is installed now";
-  if (fetched === undefined || fetched.digest === before.digest)
-    return [`${folder} is pinned to ${to} and stays there. ${letGo}`];
-  return [`${folder} stays pinned, to ${to} from now on. ${letGo}`];
-}
-
-/** Whoever gives only a name may have meant the newest of all. */
-function keptRangeOf({ wish, identity }: PlannedPak, { named }: InstallRequest): string | undefined {
-  if (wish?.source.type !== "registry" || wish.source.selector === "latest") return undefined;
-  const asked = named.find(({ source }) => source.type === "registry" && identityOf(source) === identity);
-  const isOnlyName = asked?.source.type === "registry" && asked.source.selector === undefined;
-  return isOnlyName ? wish.source.selector : undefined;
-}
-
-/** The newest stable version was wanted, and there is none. */
-function preReleaseNote({ wish, before, identity }: PlannedPak, fetched: Fetched | undefined): readonly string[] {
-  if (wish?.isNamed !== true || wish.source.type !== "registry") return [];
-  const { selector = "latest" } = wish.source;
-  const version = fetched?.version ?? before?.version ?? "";
-  if (selector !== "latest" || version === "" || !isPrerelease(version)) return [];
-  return [`${identity} has no stable version yet: ${version} is the newest of its pre-releases.`];
 }
 
 async function isSame({ context }: Work, planned: OpenWorkspace): Promise<boolean> {

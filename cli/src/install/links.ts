@@ -57,8 +57,7 @@ export async function makeLinks(links: readonly LinkPlan[], options: MakeLinksOp
   const moved: Moved[] = [];
   for (const link of links) {
     const state = await readLinkState(link.path, options);
-    if (state === "itself" || (state === "link" && link.mode !== "copy")) continue;
-    if (state === "copy" && link.mode === "copy" && (await isCurrent(link.path, options))) continue;
+    if (await isMade(link, state, options)) continue;
     if (state === "edited" || state === "taken") {
       requireApart(link.path, options.to);
       const backup = options.backupOf(link.path);
@@ -71,6 +70,24 @@ export async function makeLinks(links: readonly LinkPlan[], options: MakeLinksOp
     else await putLink(link.path, state, options);
   }
   return moved;
+}
+
+/** The first link or copy that `makeLinks` would make. */
+export async function findUnmade(
+  links: readonly LinkPlan[],
+  options: Omit<MakeLinksOptions, "backupOf">,
+): Promise<LinkPlan | undefined> {
+  for (const link of links) if (!(await isMade(link, await readLinkState(link.path, options), options))) return link;
+  return undefined;
+}
+
+async function isMade(
+  { path, mode }: LinkPlan,
+  state: LinkState,
+  options: Omit<MakeLinksOptions, "backupOf">,
+): Promise<boolean> {
+  if (state === "itself") return true;
+  return mode === "copy" ? state === "copy" && (await isCurrent(path, options)) : state === "link";
 }
 
 /** Remembered when it had to be made: one at a time, for the list of those is one file. */
@@ -179,7 +196,10 @@ async function readCopyState(
   return own.length === 0 ? "taken" : "edited";
 }
 
-async function isCurrent(path: string, { record, force }: MakeLinksOptions): Promise<boolean> {
+async function isCurrent(
+  path: string,
+  { record, force }: Pick<MakeLinksOptions, "record" | "force">,
+): Promise<boolean> {
   if (record === undefined) return false;
   const { changed, compiled } = await readChanges(path, record);
   return changed.length === 0 && !(force && compiled.length > 0);

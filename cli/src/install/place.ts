@@ -66,7 +66,7 @@ export async function placeReleases(placings: readonly Placing[]): Promise<Place
 }
 
 /** Where tools look for skills a project may have a file, or a link to what is not there. */
-async function requireLinkFolders(placings: readonly Placing[]): Promise<void> {
+export async function requireLinkFolders(placings: readonly Placing[]): Promise<void> {
   const folders = placings.flatMap(({ links }) => links.map(({ path }) => dirname(path)));
   for (const folder of new Set(folders))
     await requireFolderOrNothing(
@@ -76,7 +76,7 @@ async function requireLinkFolders(placings: readonly Placing[]): Promise<void> {
 }
 
 /** Paks that are worked at at the same time: syncing is waiting, and what waits together waits once. */
-const workingAtOnce = 8;
+export const workingAtOnce = 8;
 
 const planOf = ({ placing, state, backup, ...links }: Checked) => ({
   skillsFolder: placing.skillsFolder,
@@ -150,7 +150,7 @@ async function undoPlacing({ newLinks = [], ...one }: Checked): Promise<boolean>
 }
 
 /** The same bytes may have another version or more links; a record that would only get another time stays. */
-function recordFile(one: Checked): NewFile | undefined {
+export function recordFile(one: Checked): NewFile | undefined {
   const { record, skillsFolder, previous } = planOf(one);
   const file = { path: bookkeeping(skillsFolder).record(record.folder), bytes: formatRecord(record) };
   if (!one.unchanged || previous === undefined) return file;

@@ -1,4 +1,4 @@
-import { type WorkspaceChange, changeWorkspace, isLocked } from "../workspace/change-workspace.ts";
+import { type WorkspaceChange, changeWorkspace, isLocked, isSaid } from "../workspace/change-workspace.ts";
 import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 
 /** What of a pak goes into the workspace's files when it is placed or removed. */
@@ -24,4 +24,10 @@ export async function recordInWorkspace(placings: readonly Recording[]): Promise
 export async function isRecorded(placings: readonly Recording[]): Promise<boolean> {
   const recording = changesOf(placings);
   return recording !== undefined && (await isLocked(recording.root, recording.changes));
+}
+
+/** Whether recording would change neither of the workspace's files. */
+export async function isAllRecorded(placings: readonly Recording[]): Promise<boolean> {
+  const recording = changesOf(placings);
+  return recording === undefined || (await isSaid(recording.root, recording.changes));
 }

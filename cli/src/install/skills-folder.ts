@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type LockFile, sweepLockDrafts, waitForLockFile } from "@paks/locks";
-import { PaksError, systemErrorCode } from "@paks/schema";
+import { PaksError, isPaksError, systemErrorCode } from "@paks/schema";
 import { listAsidePlaces, settleBackups } from "./aside.ts";
 import { rememberMade } from "./made-folders.ts";
 import type { LinkPlaces } from "./own-links.ts";
@@ -22,20 +22,26 @@ export interface SkillsFolderOptions {
   readonly places?: LinkPlaces | undefined;
 }
 
+/** What work comes to that may only look: its result, or a place that it would have to write. */
+export type Looked<T> = { readonly done: T } | { readonly owed: string };
+
+export interface LookingOptions<T> extends SkillsFolderOptions {
+  /** The work of a folder that cannot be written; it writes nothing. Absent: such a folder is refused. */
+  readonly look?: (() => Promise<Looked<T>>) | undefined;
+}
+
 /**
  * Runs `work` while no other paks process changes this skills folder, after ending what a killed one left there.
  * Throws UNSAFE_TARGET, LOCK_BUSY, READ_ONLY_TARGET, DISK_FULL.
  */
-export async function inSkillsFolder<T>(
-  path: string,
-  options: SkillsFolderOptions,
-  work: () => Promise<T>,
-): Promise<T> {
+export async function inSkillsFolder<T>(path: string, options: LookingOptions<T>, work: () => Promise<T>): Promise<T> {
   if (options.boundary !== undefined) await requireInside(path, options.boundary);
   await requireFolderOrNothing(path);
   const { base, lock } = bookkeeping(path);
   await requireOwnFolders(path, options.boundary);
-  const { held, made } = await tellingPlaces(() => takeLock(path));
+  const taken = await takeLockOrLook(path, options.look);
+  if ("done" in taken) return taken.done;
+  const { held, made } = taken;
   try {
     if (made !== undefined && made !== base) await tellingPlaces(() => rememberMade(path, made, path));
     sweepLockDrafts(lock);
@@ -59,7 +65,12 @@ function tellSettled(path: string, { note }: SkillsFolderOptions): void {
 /** How often a folder may be taken away between its making and the lock in it: `remove` tidies up behind the last pak. */
 const mostTries = 20;
 
-async function takeLock(path: string): Promise<{ readonly held: LockFile; readonly made: string | undefined }> {
+interface Taken {
+  readonly held: LockFile;
+  readonly made: string | undefined;
+}
+
+async function takeLock(path: string): Promise<Taken> {
   const { base, lock } = bookkeeping(path);
   let made: string | undefined;
   for (let tries = 1; ; tries += 1) {
@@ -71,6 +82,48 @@ async function takeLock(path: string): Promise<{ readonly held: LockFile; readon
     }
   }
 }
+
+async function takeLockOrLook<T>(path: string, look: LookingOptions<T>["look"]): Promise<Taken | { readonly done: T }> {
+  try {
+    return await tellingPlaces(() => takeLock(path));
+  } catch (error) {
+    if (look === undefined || !isForbidden(error)) throw error;
+    return { done: await lookOnly(path, look, error) };
+  }
+}
+
+/** A disk that is full may be written again in a moment; this one not, whatever is waited for. */
+const isForbidden = (error: unknown): error is PaksError =>
+  isPaksError(error, "READ_ONLY_TARGET") && ["EROFS", "EACCES", "EPERM"].includes(systemErrorCode(error.cause) ?? "");
+
+/**
+ * Without the lock, which nobody can take here. Somebody else may be able to: what he works at while we look, or has
+ * left unfinished, counts as not in place.
+ */
+async function lookOnly<T>(path: string, look: () => Promise<Looked<T>>, refused: PaksError): Promise<T> {
+  if (isUnfinished(path)) throw unfinished(refused);
+  try {
+    const looked = await look();
+    if ("owed" in looked) throw owing(refused, looked.owed);
+    if (!isUnfinished(path)) return looked.done;
+  } catch (error) {
+    // What is half replaced looks like something edited.
+    if (!isUnfinished(path)) throw error;
+  }
+  throw unfinished(refused);
+}
+
+const owing = (refused: PaksError, owed: string): PaksError =>
+  withHint(refused, `Not everything is in place: ${owed} would have to be written. ${refused.hint ?? ""}`);
+
+const unfinished = (refused: PaksError): PaksError =>
+  withHint(
+    refused,
+    "A paks command of somebody who can write there is at work, or was interrupted: run one that changes something as that user, then this one again.",
+  );
+
+const withHint = ({ code, message, details, cause }: PaksError, hint: string): PaksError =>
+  new PaksError(code, message, { hint, details, cause });
 
 /** What is cleaned up here must be here: as links, these folders would have somebody else's files cleaned up. */
 async function requireOwnFolders(skillsFolder: string, boundary: string | undefined): Promise<void> {

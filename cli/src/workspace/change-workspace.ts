@@ -69,6 +69,12 @@ export async function isLocked(root: string, changes: readonly WorkspaceChange[]
   }
 }
 
+/** Whether both files say it already. A source that is to be added or dropped counts as a change, without a closer look. */
+export const isSaid = async (root: string, changes: readonly WorkspaceChange[]): Promise<boolean> =>
+  !changes.some(editsSources) && (await isLocked(root, changes));
+
+const editsSources = ({ add, drop = [] }: WorkspaceChange): boolean => add !== undefined || drop.length > 0;
+
 /**
  * Whether the workspace's files can be replaced, asked before anything else is changed that they would have to say.
  * @throws PaksError READ_ONLY_TARGET
