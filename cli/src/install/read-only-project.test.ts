@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { appendFile, chmod, cp, lstat, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { appendFile, chmod, lstat, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { builtCli, runPaks, runProcess, serveRegistry, tempFolder } from "../testing/index.ts";
 
 // As processes of their own, of somebody whom the modes of files bind.
@@ -78,3 +78,84 @@ test.runIf(isBound)(
     expect(await look(sealed)).toEqual(before);
   },
 );
+
+interface Want {
+  readonly name: string;
+  readonly command?: string;
+  /** Done by the owner before. */
+  readonly change: (project: string) => unknown;
+  readonly exit?: number;
+  readonly says: RegExp;
+}
+
+const skills = ".agents/skills";
+const gone = (path: string) => async (project: string) => await rm(join(project, path), { recursive: true });
+const made = (path: string, text?: string) => async (project: string) =>
+  text === undefined ? await mkdir(join(project, path)) : await writeFile(join(project, path), text);
+const edited = (path: string) => async (project: string) => await appendFile(join(project, path), "edited");
+const nothing = () => undefined;
+async function forget(project: string): Promise<void> {
+  const path = join(project, skills, ".paks", "pdf.json");
+  const record = JSON.parse(await readFile(path, "utf8")) as object;
+  await writeFile(path, JSON.stringify({ ...record, links: [] }));
+}
+const atWork = /^hint: A paks command of somebody who can write there is at work, or was interrupted/m;
+
+const wants: readonly Want[] = [
+  { name: "a pak is not there", change: gone(`${skills}/mine`), says: /in place: mine would have to be written/ },
+  { name: "a link is not there", change: gone(".claude/skills/pdf"), says: /: \S+\/\.claude\/skills\/pdf would/ },
+  { name: "a record is not there", change: gone(`${skills}/.paks/mine.json`), says: /\.paks cannot be written/ },
+  { name: "a record says less", change: forget, says: /: \S+\/\.paks\/pdf\.json would have to be written/ },
+  { name: "a file was edited", change: edited(`${skills}/pdf/a/b.txt`), exit: 6, says: /^error\[LOCAL_CHANGES\]/m },
+  { name: "it is to be replaced", command: "ci --force", change: edited(`${skills}/pdf/a/b.txt`), says: /: pdf would/ },
+  { name: "links are to be copies", command: "ci --copy", change: nothing, says: /\.claude\/skills\/\w+ would have/ },
+  { name: "somebody was interrupted", change: made(".agents/.paks/work/0123"), says: atWork },
+  { name: "somebody works there", change: made(`${skills}/.paks/lock`, "{}"), says: atWork },
+  { name: "somebody waits there", change: made(`${skills}/.paks/lock.1-a`, "{}"), says: atWork },
+  {
+    name: "a pak is for fewer tools",
+    command: "install --agent cursor",
+    change: nothing,
+    says: /(?:paks\.lock|\.claude\/skills\/\w+) would have to be written/,
+  },
+  {
+    name: "a pak is asked for no longer",
+    command: "install",
+    change: made("paks.jsonc", '{ "paks": ["./mine"] }'),
+    says: /: pdf would have to be written/,
+  },
+  {
+    name: "the lock says less",
+    command: "install",
+    change: made("paks.lock", '{ "lockfileVersion": 1, "paks": {} }'),
+    says: /: \S+\/paks\.lock would have to be written/,
+  },
+  { name: "a pak is to be removed", command: "remove mine", change: nothing, says: /\.paks cannot be written/ },
+  { name: "a pak is to be pinned", command: "pin mine", change: nothing, says: /\.paks cannot be written/ },
+];
+
+test.runIf(isBound).each(wants)(
+  "in a project that cannot be written, a command that would write is refused and writes nothing: $name",
+  async ({ command = "ci", change, exit = 10, says }) => {
+    const sealed = await makeProject();
+    await change(sealed.project);
+    seal(sealed);
+    const before = await look(sealed);
+    const done = await run(sealed, command);
+    expect(done.stderr).toMatch(says);
+    if (exit === 10) expect(done.stderr).toContain("error[READ_ONLY_TARGET]");
+    expect(done.exit).toBe(exit);
+    expect(await look(sealed)).toEqual(before);
+  },
+);
+
+test.runIf(isBound)("where only the lock cannot be taken, nothing is written beside it either", async () => {
+  const sealed = await makeProject();
+  for (const path of [".claude/skills/pdf", `${skills}/mine`]) await gone(path)(sealed.project);
+  seal(sealed);
+  const folders = [".", ".agents", skills, ".claude", ".claude/skills"].map((path) => join(sealed.project, path));
+  execFileSync(nobody === undefined ? "chmod" : "chown", [nobody === undefined ? "u+w" : `${nobody}`, ...folders]);
+  const before = await look(sealed);
+  expect(await run(sealed, "ci")).toMatchObject({ exit: 10 });
+  expect(await look(sealed)).toEqual(before);
+});
