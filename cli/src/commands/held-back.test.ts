@@ -150,3 +150,41 @@ test("info answers all the same beside a lock that cannot be read", async () => 
   await project.write("paks.lock", "<<<<<<<");
   expect((await project.ok("info", "acme/text")).stdout).toContain("0.1.2, 0.2.0 is newer");
 });
+
+const searched = async () => (await project.ok("search", "text", "--detailed")).stdout;
+
+test("search says what keeps a newer version away as outdated and info do, and asks nothing for it", async () => {
+  const { registry } = project;
+  await registry.add("acme/text", "0.1.2");
+  await project.ok("install", "acme/text@^0.1");
+  await registry.add("acme/text", "0.2.0");
+  const asked = registry.requests.length;
+  expect(await searched()).toContain(
+    "0.1.2, 0.2.0 is newer than what paks.jsonc asks for: paks install acme/text@0.2.0",
+  );
+  expect(registry.requests.length).toBe(asked + 1);
+  await project.ok("install", "acme/text");
+  await project.ok("pin", "text");
+  const beyond = "0.1.2, pinned; 0.2.0 is newer: paks unpin text, then paks install acme/text@0.2.0";
+  expect(await searched()).toContain(beyond);
+  expect((await project.ok("info", "acme/text")).stdout).toContain(beyond);
+  await project.ok("install", "acme/text@>=0.1.2");
+  await project.ok("pin", "text");
+  await registry.add("acme/text", "0.3.0");
+  const within = "0.2.0, pinned; 0.3.0 is newer: paks unpin text, then paks update acme/text";
+  expect(await searched()).toContain(within);
+  expect((await project.ok("info", "acme/text")).stdout).toContain(within);
+  await project.ok("unpin", "text");
+  expect(await searched()).toContain("0.2.0, 0.3.0 is newer: paks update acme/text");
+});
+
+test("search names who needs an older version, and no command that would not bring the newer one", async () => {
+  const { registry } = project;
+  await registry.add("acme/text", "0.1.2");
+  await registry.add("acme/report", "1.0.0", { dependencies: { "acme/text": "^0.1" } });
+  await project.ok("install", "acme/report");
+  await registry.add("acme/text", "0.2.0");
+  expect(await searched()).toMatch(/0\.1\.2, 0\.2\.0 is newer; acme\/report@1\.0\.0 asks for acme\/text@\^0\.1$/m);
+  await registry.add("acme/report", "1.1.0", { dependencies: { "acme/text": "^0.2" } });
+  expect((await project.ok("info", "acme/text")).stdout).toContain("0.1.2, 0.2.0 is newer: paks update acme/text");
+});

@@ -18,6 +18,7 @@ import {
   placesText,
   statusData,
   statusText,
+  withForeseen,
 } from "../installed-versions.ts";
 import { heldBackText } from "../output/held-back.ts";
 import { formatJson, safe } from "../output/safe-text.ts";
@@ -122,8 +123,8 @@ async function findStatus(context: Context, url: string, pak: PakDto): Promise<P
   const { foreseeOne } = await import("../life/foresee-update.ts");
   const isInProject = older.some(({ scope }) => scope === "project");
   const { taken, held } = await foreseeOne(context, pak, isInProject);
-  const isBeyond = held === undefined && taken !== undefined && taken !== pak.latest.version;
-  return { installed: isBeyond ? installed.map((one) => ({ ...one, isFixed: true })) : installed, held };
+  const isBeyond = held === undefined && taken !== pak.latest.version;
+  return { installed: taken === undefined ? installed : installed.map((one) => withForeseen(one, isBeyond)), held };
 }
 
 const dataOf = ({ pak, release, versions, files }: Asked) => ({

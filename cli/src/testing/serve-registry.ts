@@ -107,6 +107,7 @@ export async function serveRegistry(): Promise<TestRegistry> {
       const texts = many.split(",").map(decodeURIComponent);
       return { body: { data: texts.map((text) => toldOf(text, versionsOf(text.split("@")[0]!), more)) } };
     }
+    if (path.startsWith("/api/paks?")) return searchAnswer(path, releases, versionsOf);
     const parts = /^\/api\/paks\/([^/]+)\/([^/?]+)(?:\/versions(?:\/([^/?]+)(\/archive|\/files)?)?)?(?:\?.*)?$/.exec(
       path,
     );
@@ -150,6 +151,23 @@ export async function serveRegistry(): Promise<TestRegistry> {
     },
   };
   return registry;
+}
+
+/** Paks whose names hold the words. */
+function searchAnswer(
+  path: string,
+  releases: TestRegistry["releases"],
+  versionsOf: (id: string) => readonly ReleaseDto[],
+): StubAnswer {
+  const words = new URL(path, "http://registry").searchParams.get("q") ?? "";
+  const ids = new Set([...releases.keys()].map((ref) => ref.split("@")[0]!));
+  const data = [...ids].flatMap((id) => {
+    const newest = selectVersion(versionsOf(id));
+    if (!id.includes(words) || newest === undefined) return [];
+    const { channels: _, latest, ...pak } = pakOf(newest);
+    return [{ ...pak, version: latest.version }];
+  });
+  return { body: { data, meta: { total: data.length, page: 1, per_page: 10, next_cursor: null } } };
 }
 
 const withEtag = (answer: StubAnswer): StubAnswer => ({
