@@ -131,8 +131,8 @@ async function orWithoutGit<T>(
     return await withGit();
   } catch (error) {
     if (isWeb && isPaksError(error, "REPOSITORY_NOT_FOUND")) throw notPublic(url, error);
-    if (protocol === "file" && isPaksError(error)) throw notHere(url, error);
     if (isPaksError(error, "TAG_NOT_FOUND")) throw noSuchTag(url, error);
+    if (protocol === "file" && isPaksError(error)) throw notHere(url, error);
     if (!isWeb || !isPaksError(error, "GIT_MISSING")) throw error;
     return await withoutGit();
   }
