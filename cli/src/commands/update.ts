@@ -17,8 +17,9 @@ import {
   updateAlone,
   updateProject,
 } from "../life/update-paks.ts";
+import type { Installed } from "../install/install.ts";
 import { formatHeldBack } from "../output/held-back.ts";
-import { isPutBack } from "../output/installed.ts";
+import { formatUnlinked, isPutBack } from "../output/installed.ts";
 import { formatMoved, movedData } from "../output/moved.ts";
 import { safe } from "../output/safe-text.ts";
 import { shortPath } from "../output/short-path.ts";
@@ -149,8 +150,10 @@ const pinned = (folder: string, version: string | null): PaksError =>
     hint: `Let it go first: paks unpin ${folder}`,
   });
 
-const movedOf = ({ folder }: PakUpdate, { installed }: UpdateResult) =>
-  installed.find(({ record }) => record.folder === folder)?.moved ?? [];
+const placedOf = ({ folder }: PakUpdate, { installed }: UpdateResult) =>
+  installed.find(({ record }) => record.folder === folder);
+
+const movedOf = (one: PakUpdate, result: UpdateResult) => placedOf(one, result)?.moved ?? [];
 
 const dataOf = (one: PakUpdate, result: UpdateResult) => ({
   name: one.name,
@@ -178,14 +181,16 @@ interface Shown {
 function textOf(result: UpdateResult, { context, dryRun, diff, empty, refused }: Shown): string {
   const { updates, removed, heldBack } = result;
   const not = refused.map((folder) => `✗ ${safe(folder)} was not updated.`);
-  const others = [...textOfOthers(result, context), ...formatHeldBack(heldBack)];
+  const placed = textOfOthers(result, context, dryRun);
+  const others = [...placed, ...formatHeldBack(heldBack)];
+  const unchanged = dryRun ? ["Nothing was changed (--dry-run)."] : [];
   if (updates.length === 0 && removed.length === 0) {
     if (empty) return nothingInstalled;
+    const isAll = heldBack.length === 0 && !(dryRun && placed.length > 0);
     return [
       ...others,
-      ...(not.length === 0
-        ? [heldBack.length === 0 ? "✓ Everything is up to date." : "✓ All else is up to date."]
-        : not),
+      ...(not.length === 0 ? [isAll ? "✓ Everything is up to date." : "✓ All else is up to date."] : not),
+      ...(placed.length === 0 ? [] : unchanged),
     ].join("\n");
   }
   const lines = updates.flatMap((one) => [
@@ -197,9 +202,10 @@ function textOf(result: UpdateResult, { context, dryRun, diff, empty, refused }:
     ...formatCapabilityChange(one.capabilities),
     ...(dryRun ? editsOf(one, context) : []),
     ...formatMoved(movedOf(one, result), context),
+    ...unlinkedOf(placedOf(one, result), context),
   ]);
   const gone = removed.map((folder) => `${dryRun ? "→" : "✓"} ${safe(folder)} goes: nothing needs it any more`);
-  return [...lines, ...others, ...gone, ...not, ...(dryRun ? ["Nothing was changed (--dry-run)."] : [])].join("\n");
+  return [...lines, ...others, ...gone, ...not, ...unchanged].join("\n");
 }
 
 function editsOf({ edited, editedCopies }: PakUpdate, context: Context): string[] {
@@ -207,12 +213,24 @@ function editsOf({ edited, editedCopies }: PakUpdate, context: Context): string[
   return all.length === 0 ? [] : [`⚠ edited here: ${safe(all.slice(0, 5).join(", "))}`];
 }
 
-/** What was moved away for a pak that got no other files: its folder was renamed, or was not ours. */
-const textOfOthers = ({ installed, updates }: UpdateResult, context: Context): string[] =>
+const unlinkedOf = (one: Installed | undefined, context: Context): string[] =>
+  one === undefined ? [] : formatUnlinked(one, context);
+
+/** What becomes of a pak that gets no other files: its folder was renamed, was not ours or was gone, or a tool loses it. */
+const textOfOthers = ({ installed, updates }: UpdateResult, context: Context, dryRun: boolean): string[] =>
   installed.flatMap((one) => {
     const { record, moved } = one;
     if (updates.some(({ folder }) => folder === record.folder)) return [];
     const name = safe(ownName(record.origin, record.name));
-    if (isPutBack(one)) return [`✓ Put back ${name} ${safe(record.version ?? "(no version)")}: its folder was gone`];
-    return moved.length === 0 ? [] : [`✓ ${name} has the files that it had`, ...formatMoved(moved, context)];
+    const version = safe(record.version ?? "(no version)");
+    const unlinked = unlinkedOf(one, context);
+    if (isPutBack(one))
+      return [
+        dryRun
+          ? `→ ${name} ${version} is put back: its folder is gone`
+          : `✓ Put back ${name} ${version}: its folder was gone`,
+        ...unlinked,
+      ];
+    if (moved.length > 0) return [`✓ ${name} has the files that it had`, ...formatMoved(moved, context), ...unlinked];
+    return unlinked.length === 0 ? [] : [`${dryRun ? "→" : "✓"} ${name} has the files that it had`, ...unlinked];
   });

@@ -57,27 +57,43 @@ export async function checkPlacing(placing: Placing, findStanding: FindStanding)
   const target = join(skillsFolder, record.folder);
   await requireInside(dirname(target), skillsFolder);
   const state = await readInstalledState(skillsFolder, record.folder);
-  const isSame = state.record?.digest === record.digest;
-  const stays = placing.isUnasked === true && isSame;
+  const stays = isStaying(placing, state);
   const isLeft = stays && state.state === "edited";
   if (!placing.force && !isLeft) requireReplaceable(state, record, target);
-  const linkContext = { to: target, previous: state.record, places: placing.places };
-  if (!placing.force && !stays) await requireFreeLinks(placing.links, linkContext);
-  const sorted = stays ? await sortFreeLinks(placing.links, linkContext) : { free: placing.links, left: [] };
+  if (!placing.force && !stays)
+    await requireFreeLinks(placing.links, { to: target, previous: state.record, places: placing.places });
   const backupOf = backupNamer(placing);
   const keeps = !isLeft && (state.state === "edited" || state.state === "foreign");
   return {
     placing,
-    links: isLeft ? [] : sorted.free,
-    left: isLeft ? [{ what: record.folder, isOurs: true }] : sorted.left,
+    ...(await findLeft(placing, state)),
     target,
     state,
-    unchanged: isLeft || (state.state === "intact" && isSame && !isPlacedAnew(placing, state)),
+    unchanged: isUnchanged(placing, state),
     backup: keeps ? backupOf() : undefined,
     backupOf,
     standing: await findStanding(record),
   };
 }
+
+/** Nobody asked for these bytes, which are installed already. */
+const isStaying = ({ isUnasked = false, record }: Placing, state: InstalledState): boolean =>
+  isUnasked && state.record?.digest === record.digest;
+
+/** What stays as it is, and the links that are made. */
+export async function findLeft(placing: Placing, state: InstalledState): Promise<Pick<Checked, "links" | "left">> {
+  const { skillsFolder, record, links, places } = placing;
+  if (!isStaying(placing, state)) return { links, left: [] };
+  if (state.state === "edited") return { links: [], left: [{ what: record.folder, isOurs: true }] };
+  const sorted = await sortFreeLinks(links, { to: join(skillsFolder, record.folder), previous: state.record, places });
+  return { links: sorted.free, left: sorted.left };
+}
+
+/** Its folder is not written. */
+export const isUnchanged = (placing: Placing, state: InstalledState): boolean =>
+  state.state === "edited"
+    ? isStaying(placing, state)
+    : state.state === "intact" && state.record.digest === placing.record.digest && !isPlacedAnew(placing, state);
 
 async function sortFreeLinks(
   links: readonly LinkPlan[],

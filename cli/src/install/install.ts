@@ -10,12 +10,20 @@ import { adoptUnrecorded } from "./adopt.ts";
 import { expectArchives } from "./expect-archives.ts";
 import { openFetchers, openRegistries } from "./install-plan.ts";
 import { keptRangeOf, notesOf } from "./install-notes.ts";
+import { foreseePlaced } from "./foresee-placed.ts";
 import { openScopes } from "./install-scopes.ts";
 import { keepReplaced } from "./keep-replaced.ts";
 import { listCopies } from "./links.ts";
 import { lookAtReady } from "./look-at-ready.ts";
 import { nameSources } from "./name-sources.ts";
-import { type Renames, isDisabledOrphan, listRenames, removeOrphans, requireUneditedRenames } from "./orphans.ts";
+import {
+  type Renames,
+  foreseeOrphans,
+  isDisabledOrphan,
+  listRenames,
+  removeOrphans,
+  requireUneditedRenames,
+} from "./orphans.ts";
 import type { Placing } from "./check-placing.ts";
 import { type Placed, placeReleases } from "./place.ts";
 import { type Ready, type ReadyPak, type Work, findPresent, makeReady } from "./ready-pak.ts";
@@ -43,7 +51,7 @@ export interface InstallOptions {
   readonly source?: SourceOptions | undefined;
   /** Nothing is written, whatever `review` answers. */
   readonly dryRun?: boolean | undefined;
-  /** Sees what is about to change, when everything is verified; false: nothing is changed. */
+  /** Sees what is about to change, when everything is verified; false: nothing is changed, and the result foretold. */
   readonly review?: ((review: Review) => Promise<boolean>) | undefined;
 }
 
@@ -130,7 +138,7 @@ export async function installSources(
     const opened = await openFor(context, isProject);
     const ready = await context.progress("Looking up what to install", (step) => makeReady(work, opened, step));
     if (options.review && !(await options.review(reviewOf(ready.plan, ready.paks))))
-      return { installed: [], removed: [], disabled: [], heldBack: [], root: save ? root : undefined };
+      return { ...(await foresee(work, opened, ready)), root: save ? root : undefined };
     const done = await inFolderOrTidy(context, work.place, {
       change: () => apply(work, opened, ready),
       look: () => look(work, opened, ready),
@@ -180,6 +188,15 @@ async function apply(work: Work, planned: OpenWorkspace, ready: Ready): Promise<
   const unlinked = await unlinkAll(work, paks, placed);
   const gone = request.save ? await removeOrphans(work, planned, { orphans: plan.orphans, renames }) : [];
   return resultOf(work, planned, { ready, placed, unlinked, renames, gone });
+}
+
+/** What `apply` would do; writes nothing. */
+async function foresee(work: Work, planned: OpenWorkspace, ready: Ready): Promise<Done> {
+  const { request } = work;
+  const renames = request.save ? listRenames(planned, ready.plan) : new Map<string, string>();
+  const { orphans } = ready.plan;
+  const gone = request.save ? await foreseeOrphans(work, planned, { orphans, renames }) : [];
+  return resultOf(work, planned, { ready, ...(await foreseePlaced(work, ready.paks)), renames, gone });
 }
 
 /** `apply` where nothing can be written. */

@@ -65,28 +65,54 @@ interface RemovedOrphan {
   readonly moved: readonly Moved[];
 }
 
+interface Orphans {
+  readonly orphans: readonly string[];
+  readonly renames: Renames;
+}
+
 /** What was edited stays where it is; the lock forgets it. */
-export async function removeOrphans(
-  { place, context, options }: Work,
-  { lock }: OpenWorkspace,
-  { orphans, renames }: { readonly orphans: readonly string[]; readonly renames: Renames },
-): Promise<RemovedOrphan[]> {
+export async function removeOrphans(work: Work, opened: OpenWorkspace, left: Orphans): Promise<RemovedOrphan[]> {
   const { changeWorkspace } = await import("../workspace/change-workspace.ts");
+  const { place, context } = work;
   const { skillsFolder } = place;
-  const places = linkPlacesOf(context);
   const removed: RemovedOrphan[] = [];
-  for (const folder of orphans) {
+  for (const folder of left.orphans) {
     const workspace = { folder, entry: null };
-    const { state, record } = await readInstalledState(skillsFolder, folder);
-    const isAsLocked = state === "intact" && record.digest === lock.paks[folder]?.digest;
-    const force = options.force && renames.has(folder);
-    if (record !== undefined && (force || (isAsLocked && !(await hasEditedCopy(place, record, places))))) {
-      const removing = { skillsFolder, places, record, force, now: context.clock(), workspace };
-      removed.push({ folder, moved: (await removeRelease(removing)).moved });
+    const going = await findGoing(work, opened, { folder, renames: left.renames });
+    if (going === undefined) {
+      await changeWorkspace(dirname(dirname(skillsFolder)), [workspace]);
       continue;
     }
-    if (state !== "absent") context.warn(`${folder} is no longer asked for, but it was edited: it stays.`);
-    await changeWorkspace(dirname(dirname(skillsFolder)), [workspace]);
+    const removing = { skillsFolder, places: linkPlacesOf(context), ...going, now: context.clock(), workspace };
+    removed.push({ folder, moved: (await removeRelease(removing)).moved });
   }
   return removed;
+}
+
+/** Those that would go; what stays is told as it would be. */
+export async function foreseeOrphans(work: Work, opened: OpenWorkspace, left: Orphans): Promise<RemovedOrphan[]> {
+  const going: RemovedOrphan[] = [];
+  for (const folder of left.orphans)
+    if (await findGoing(work, opened, { folder, renames: left.renames })) going.push({ folder, moved: [] });
+  return going;
+}
+
+interface Going {
+  readonly record: InstallRecord;
+  readonly force: boolean;
+}
+
+/** `undefined`: it is not there, or stays, and that is told. */
+async function findGoing(
+  { place, context, options }: Work,
+  { lock }: OpenWorkspace,
+  { folder, renames }: { readonly folder: string; readonly renames: Renames },
+): Promise<Going | undefined> {
+  const { state, record } = await readInstalledState(place.skillsFolder, folder);
+  const isAsLocked = state === "intact" && record.digest === lock.paks[folder]?.digest;
+  const force = options.force && renames.has(folder);
+  if (record !== undefined && (force || (isAsLocked && !(await hasEditedCopy(place, record, linkPlacesOf(context))))))
+    return { record, force };
+  if (state !== "absent") context.warn(`${folder} is no longer asked for, but it was edited: it stays.`);
+  return undefined;
 }

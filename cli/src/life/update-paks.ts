@@ -130,13 +130,12 @@ async function runInstall(
   { texts, options, wish, install }: Run,
 ): Promise<UpdateResult> {
   let updates: readonly PakUpdate[] = [];
-  let removed: readonly string[] = [];
   let heldBack: readonly HeldBack[] = [];
   let gone: readonly Gone[] = [];
   const agreed = new Set<string>();
   const review = async (found: Review): Promise<boolean> => {
     updates = await describeUpdates(context, place, { review: found, wish });
-    ({ removed, heldBack, gone } = found);
+    ({ heldBack, gone } = found);
     if (options.dryRun) return false;
     if (!options.force) requireUnedited(updates, install.save);
     await askAboutGrowth(context, updates, { allow: options.allowNewCapabilities, agreed, words });
@@ -153,8 +152,8 @@ async function runInstall(
   });
   return {
     updates,
-    installed: done.installed.filter(isChanged),
-    removed: options.dryRun ? removed : done.removed,
+    installed: done.installed.filter((one) => isChanged(one) || (one.unlinked ?? []).length > 0),
+    removed: done.removed,
     heldBack,
     gone,
   };

@@ -49,6 +49,10 @@ export function formatInstalled({ installed, removed, disabled, heldBack }: Inst
 export const isPutBack = ({ action, previous, record }: Installed): boolean =>
   action === "installed" && previous !== undefined && previous.digest === record.digest;
 
+/** One line for each link and copy that is taken away. */
+export const formatUnlinked = ({ unlinked = [] }: Installed, around: Around): string[] =>
+  unlinked.map((path) => `  no longer in ${safe(shortPath(path, around))}: it is not for that tool any more`);
+
 const verbs = { installed: "Installed", replaced: "Replaced", unchanged: "Already there:" } as const;
 
 function formatOne(one: Installed, around: Around): string {
@@ -69,7 +73,7 @@ function formatOne(one: Installed, around: Around): string {
     `  ${record.digest}  ${record.files.length} ${record.files.length === 1 ? "file" : "files"}, verified`,
     `  in ${at(one.path)}`,
     ...one.links.map((path) => `  ${isCopy(path) ? "copied to" : "linked from"} ${at(path)}`),
-    ...(one.unlinked ?? []).map((path) => `  no longer in ${at(path)}: it is not for that tool any more`),
+    ...formatUnlinked(one, around),
     ...(one.readers.length > 0 ? [`  read by ${one.readers.join(", ")} from ${at(dirname(one.path))}`] : []),
     ...formatMoved(one.moved, around),
     ...one.notes.map((note) => `⚠ ${safe(note)}`),
