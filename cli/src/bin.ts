@@ -1,5 +1,6 @@
 import { fstatSync, writeSync } from "node:fs";
 import type { Output } from "./machine.ts";
+import { homeFolder } from "./start/home-folder.ts";
 import { version } from "./version.ts";
 
 const argv = process.argv.slice(2);
@@ -20,14 +21,11 @@ async function start(): Promise<void> {
 
 /** What the shells' completions ask at each press of a key: never an error, and no network but the registry's cache. */
 async function writeCompletions(): Promise<void> {
-  const [{ runComplete }, { homedir }] = await Promise.all([
-    import("./completions/run-complete.ts"),
-    import("node:os"),
-  ]);
+  const { runComplete } = await import("./completions/run-complete.ts");
   const at = argv.indexOf("--");
   const next = argv.slice(0, at).includes("--next");
   const words = [...argv.slice(at + 1), ...(next ? [""] : [])];
-  writeDirectly(await runComplete(words, { cwd: currentFolder(), home: homedir(), platform: process.platform }));
+  writeDirectly(await runComplete(words, { cwd: currentFolder(), home: homeFolder(), platform: process.platform }));
   // A registry that did not answer in time may still be connected.
   leave(0);
 }
@@ -73,11 +71,7 @@ async function openStdout(isTerminal: boolean): Promise<Output> {
 }
 
 async function run(): Promise<void> {
-  const [{ main, readEnvironment, stopped }, { homedir }, { isatty }] = await Promise.all([
-    import("./main.ts"),
-    import("node:os"),
-    import("node:tty"),
-  ]);
+  const [{ main, readEnvironment, stopped }, { isatty }] = await Promise.all([import("./main.ts"), import("node:tty")]);
   const stdout = await openStdout(isatty(1));
   stdout.on("error", (error: NodeJS.ErrnoException) => void loseOutput(error));
   // Nobody can be told; what the command does is not left half done for it.
@@ -95,7 +89,7 @@ async function run(): Promise<void> {
   leave(
     await main(argv, {
       cwd: currentFolder(),
-      home: homedir(),
+      home: homeFolder(),
       platform: process.platform,
       uid: process.getuid?.(),
       environment: readEnvironment(),

@@ -1,9 +1,9 @@
 import { isAscii } from "node:buffer";
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { Script } from "node:vm";
 import { openCodeCache } from "./start/code-cache.ts";
+import { homeFolder } from "./start/home-folder.ts";
 
 /** Set by the build; changes with every byte of the chunks. */
 declare const __buildId: string;
@@ -20,7 +20,7 @@ const cache = openCodeCache({
   command: process.argv.slice(2).find((word) => !word.startsWith("-")),
   build: __buildId,
   environment: process.env,
-  home: homedir,
+  home: homeFolder,
 });
 
 function load(name: string): unknown {

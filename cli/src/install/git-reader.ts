@@ -1,4 +1,5 @@
-import { statSync } from "node:fs";
+import { accessSync, constants, mkdtempSync, realpathSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -40,7 +41,7 @@ export type Reading = Pick<Context, "config" | "repositories"> & Partial<Pick<Co
  * By the git of this machine; where there is none, public repositories are read without it. Whoever opens a repository
  * again shares what was read of it.
  * @param policy what may be read; the user's own when absent
- * @throws PaksError the codes of `parseRepositoryUrl`; DISK_FULL, READ_ONLY_TARGET
+ * @throws PaksError the codes of `parseRepositoryUrl`
  */
 export async function openGitReader(url: string, reading: Reading, policy?: GitPolicy): Promise<SharedReader> {
   const { config, repositories } = reading;
@@ -51,25 +52,63 @@ export async function openGitReader(url: string, reading: Reading, policy?: GitP
       hint: "Run the same command once with a network.",
     });
   // What may be read is judged by the policy at each reading.
-  return await repositories.open(`${repository.url} ${JSON.stringify(allowed)}`, async (signal) =>
-    shareReader(readerOf(repository, await openCageFor(repository, config, allowed), { ...reading, signal })),
-  );
+  return await repositories.open(`${repository.url} ${JSON.stringify(allowed)}`, async (signal) => {
+    const network = await networkOf(repository, config);
+    const scratch = await openScratchRoot(join(config.folders.cache, "git"));
+    const { environment, git } = config;
+    const cage: GitCage = {
+      policy: allowed,
+      limits: defaultLimits,
+      scratchRoot: scratch.path,
+      machine: environment,
+      git: git.binary,
+      network,
+    };
+    const shared = shareReader(readerOf(repository, cage, { ...reading, signal }));
+    return {
+      ...shared,
+      close: async () => {
+        try {
+          await shared.close();
+        } finally {
+          scratch.close();
+        }
+      },
+    };
+  });
 }
 
-/** @throws PaksError DISK_FULL, READ_ONLY_TARGET */
-async function openCageFor(repository: RepositoryUrl, config: Context["config"], policy: GitPolicy): Promise<GitCage> {
-  // A folder of the user's own: in a shared one somebody else could lay out what is read from it.
-  const scratchRoot = join(config.folders.cache, "git");
-  makeOwnFolder(scratchRoot);
-  await sweepScratch(scratchRoot);
-  return {
-    policy,
-    limits: defaultLimits,
-    scratchRoot,
-    machine: config.environment,
-    git: config.git.binary,
-    network: await networkOf(repository, config),
-  };
+interface ScratchRoot {
+  readonly path: string;
+  close(): void;
+}
+
+/**
+ * A folder of the user's own: in a shared one somebody else could lay out what is read from it. Where nothing can be
+ * kept, as in a container that runs as just any user, a new one that nobody else may look into and that goes at the end.
+ * @throws what the system says of the folder when there is no place for temporary files either
+ */
+async function openScratchRoot(path: string): Promise<ScratchRoot> {
+  try {
+    makeOwnFolder(path);
+    await sweepScratch(path);
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return { path, close: () => undefined };
+  } catch (error) {
+    if (systemErrorCode(error) === undefined && !isPaksError(error)) throw error;
+    const own = makeTemporaryFolder();
+    if (own === undefined) throw error;
+    return { path: own, close: () => rmSync(own, { recursive: true, force: true, maxRetries: 5 }) };
+  }
+}
+
+function makeTemporaryFolder(): string | undefined {
+  try {
+    return mkdtempSync(join(realpathSync(tmpdir()), "paks-git-"));
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return undefined;
+  }
 }
 
 function readerOf(

@@ -22,13 +22,28 @@ async function readTyped(context: State): Promise<string[]> {
   }
 }
 
-/** Remembers repositories of this machine that the user named himself. */
-export async function rememberTyped(context: State, urls: readonly string[]): Promise<void> {
+/** Remembers repositories of this machine that the user named himself; where nothing can be written, he is told. */
+export async function rememberTyped(context: Pick<Context, "config" | "warn">, urls: readonly string[]): Promise<void> {
+  const failed = await remember(context, urls);
+  if (failed === undefined) return;
+  context.warn(
+    `That you named ${urls.filter(isLocal).join(", ")} is not kept, so a lock that names it is not believed: ${failed.message}`,
+  );
+}
+
+/** Answers why it cannot be kept. */
+async function remember(context: State, urls: readonly string[]): Promise<PaksError | undefined> {
   const local = urls.filter(isLocal);
-  if (local.length === 0) return;
-  const before = await readTyped(context);
-  const after = [...new Set([...local, ...before])].slice(0, most);
-  if (after.length > before.length) await replaceFile(listFile(context), `${JSON.stringify(after)}\n`, 0o600);
+  if (local.length === 0) return undefined;
+  try {
+    const before = await readTyped(context);
+    const after = [...new Set([...local, ...before])].slice(0, most);
+    if (after.length > before.length) await replaceFile(listFile(context), `${JSON.stringify(after)}\n`, 0o600);
+    return undefined;
+  } catch (error) {
+    if (isPaksError(error, "READ_ONLY_TARGET") || isPaksError(error, "DISK_FULL")) return error;
+    throw error;
+  }
 }
 
 /**
@@ -54,14 +69,10 @@ export async function requireTyped(context: State, url: string, root: string): P
  * @param paths absolute
  */
 export async function rememberFolders(context: State, paths: readonly string[]): Promise<void> {
-  try {
-    await rememberTyped(
-      context,
-      paths.map((path) => pathToFileURL(path).href),
-    );
-  } catch (error) {
-    if (!isPaksError(error, "READ_ONLY_TARGET") && !isPaksError(error, "DISK_FULL")) throw error;
-  }
+  await remember(
+    context,
+    paths.map((path) => pathToFileURL(path).href),
+  );
 }
 
 /**
