@@ -114,7 +114,7 @@ async function lookOnly<T>(path: string, look: () => Promise<Looked<T>>, refused
 }
 
 const owing = (refused: PaksError, owed: string): PaksError =>
-  withHint(refused, `Not everything is in place: ${owed} would have to be written. ${refused.hint ?? ""}`);
+  withHint(refused, `${owed} would have to be written. ${refused.hint ?? ""}`);
 
 const unfinished = (refused: PaksError): PaksError =>
   withHint(
