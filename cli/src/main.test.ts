@@ -114,7 +114,17 @@ test.each([
   ["an unknown command of a group", ["agent", "lst"], /Did you mean `paks agent list`/],
   ["a missing word of a group's command", ["agent", "show"], /paks agent show <id>/],
   ["an unknown flag", ["validate", "--strit"], /Did you mean --strict\?/],
-  ["an unknown flag before the command", ["--frobnicate", "validate"], /Unknown option --frobnicate/],
+  [
+    "an unknown flag before the command",
+    ["--frobnicate", "validate"],
+    /There is no option --frobnicate of paks itself\.$/m,
+  ],
+  [
+    "a misspelt flag before the command",
+    ["--ofline=1", "list"],
+    /no option --ofline of paks itself\. Did you mean --offline\?/,
+  ],
+  ["a command's flag before the command", ["--global", "list"], /stands behind the command's name/],
   ["a flag of JavaScript's own", ["validate", "--__proto__", "x"], /no option/],
   ["a dotted flag", ["validate", "--__proto__.polluted=1"], /no option/],
   ["the negation of a flag that has none", ["validate", "--no-strict"], /no option --no-strict/],

@@ -170,7 +170,7 @@ function commandWord(argv: readonly string[]): number {
     if (word === "--") return -1;
     if (!word.startsWith("-")) return index;
     if (commonFlags[word.slice(2)]?.type === "string") index += 1;
-    else if (!isCommonFlag(word)) throw usageError(`Unknown option ${word}.`);
+    else if (!isCommonFlag(word)) throw noCommonFlag(word);
   }
   return -1;
 }
@@ -196,6 +196,19 @@ function requireNoSwallowedCommand(argv: readonly string[]): void {
         ? `Name the command behind it, for example: paks ${flag} ${value ?? "<value>"} list`
         : `Give ${flag} its value (is a variable empty?), or leave it out: paks ${value}`,
   });
+}
+
+/** Before the command's name there can only be what every command has. */
+function noCommonFlag(word: string): PaksError {
+  const flag = word.split("=", 1)[0]!;
+  const guess = flag.startsWith("--")
+    ? nearest(flag.slice(2), [...Object.keys(commonFlags), "help", "version"])
+    : undefined;
+  return usageError(
+    `There is no option ${flag} of paks itself.${guess === undefined ? "" : ` Did you mean --${guess}?`}`,
+    undefined,
+    "An option of a command stands behind the command's name.",
+  );
 }
 
 const isCommonFlag = (word: string): boolean =>
