@@ -58,8 +58,11 @@ export async function adoptUnrecorded(context: Context, place: Adopting, lock: L
     const one = { folder, entry };
     if (isUnrecorded(skillsFolder, folder) && (await readLockedFolder(skillsFolder, one))) found.push(one);
   }
-  if (found.length === 0) return;
-  await inSkillsFolder(skillsFolder, { boundary, note: context.note, places: linkPlacesOf(context) }, async () => {
+  const [first] = found;
+  if (first === undefined) return;
+  const look = () => Promise.resolve({ owed: bookkeeping(skillsFolder).record(first.folder) });
+  const options = { boundary, note: context.note, places: linkPlacesOf(context), look };
+  await inSkillsFolder(skillsFolder, options, async () => {
     for (const one of found) await adopt(context, place, one);
   });
 }

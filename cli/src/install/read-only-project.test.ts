@@ -104,7 +104,7 @@ const atWork = /^hint: A paks command of somebody who can write there is at work
 const wants: readonly Want[] = [
   { name: "a pak is not there", change: gone(`${skills}/mine`), says: /^hint: mine would have to be written/m },
   { name: "a link is not there", change: gone(".claude/skills/pdf"), says: /: \S+\/\.claude\/skills\/pdf would/ },
-  { name: "a record is not there", change: gone(`${skills}/.paks/mine.json`), says: /\.paks cannot be written/ },
+  { name: "a record is not there", change: gone(`${skills}/.paks/mine.json`), says: /: \S+\/\.paks\/mine\.json would/ },
   { name: "a record says less", change: forget, says: /: \S+\/\.paks\/pdf\.json would have to be written/ },
   { name: "a file was edited", change: edited(`${skills}/pdf/a/b.txt`), exit: 6, says: /^error\[LOCAL_CHANGES\]/m },
   { name: "it is to be replaced", command: "ci --force", change: edited(`${skills}/pdf/a/b.txt`), says: /: pdf would/ },

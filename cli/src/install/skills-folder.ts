@@ -119,7 +119,7 @@ const owing = (refused: PaksError, owed: string): PaksError =>
 const unfinished = (refused: PaksError): PaksError =>
   withHint(
     refused,
-    "A paks command of somebody who can write there is at work, or was interrupted: run one that changes something as that user, then this one again.",
+    "A paks command of somebody who can write there is at work, or was interrupted. When none is running, `paks list` as that user ends what was begun.",
   );
 
 const withHint = ({ code, message, details, cause }: PaksError, hint: string): PaksError =>
