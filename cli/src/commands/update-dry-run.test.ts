@@ -82,3 +82,13 @@ test("what would change nothing says nothing more than before", async () => {
   await project.ok("install", "acme/pdf");
   expect((await project.ok("update", "--dry-run")).stdout).toBe("✓ Everything is up to date.\n");
 });
+
+test("an edited folder that would get another name is refused by both runs", async () => {
+  await project.ok("install", "acme/pdf");
+  await appendFile(project.skill("pdf", "SKILL.md"), "mine\n");
+  await project.write("paks.jsonc", JSON.stringify({ paks: [{ source: "acme/pdf", as: "paper" }] }));
+  for (const argv of [["update", "--dry-run"], ["update"]])
+    expect(await project.json(...argv), argv.join(" ")).toMatchObject({ exit: 6, error: { code: "LOCAL_CHANGES" } });
+  expect(await project.json("update", "--dry-run", "--force")).toMatchObject({ exit: 0, removed: ["pdf"] });
+  expect(await project.json("update", "--force")).toMatchObject({ exit: 0, removed: ["pdf"] });
+});

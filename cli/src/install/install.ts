@@ -194,6 +194,7 @@ async function apply(work: Work, planned: OpenWorkspace, ready: Ready): Promise<
 async function foresee(work: Work, planned: OpenWorkspace, ready: Ready): Promise<Done> {
   const { request } = work;
   const renames = request.save ? listRenames(planned, ready.plan) : new Map<string, string>();
+  await requireUneditedRenames(work, renames);
   const { orphans } = ready.plan;
   const gone = request.save ? await foreseeOrphans(work, planned, { orphans, renames }) : [];
   return resultOf(work, planned, { ready, ...(await foreseePlaced(work, ready.paks)), renames, gone });
