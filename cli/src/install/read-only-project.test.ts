@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { appendFile, chmod, lstat, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { formatLock, parseLock } from "@paks/schema";
 import { expect, onTestFinished, test } from "vitest";
 import { builtCli, runPaks, runProcess, serveRegistry, tempFolder } from "../testing/index.ts";
 
@@ -99,6 +100,11 @@ async function forget(project: string): Promise<void> {
   const record = JSON.parse(await readFile(path, "utf8")) as object;
   await writeFile(path, JSON.stringify({ ...record, links: [] }));
 }
+async function forCursor(project: string): Promise<void> {
+  const path = join(project, "paks.lock");
+  const lock = (await readFile(path, "utf8")).replaceAll(/"agents": \[[^\]]*\]/g, '"agents": ["cursor"]');
+  await writeFile(path, formatLock(parseLock(lock, path)));
+}
 const atWork = /^hint: A paks command of somebody who can write there is at work, or was interrupted/m;
 
 const wants: readonly Want[] = [
@@ -117,6 +123,12 @@ const wants: readonly Want[] = [
     command: "install --agent cursor",
     change: nothing,
     says: /(?:paks\.lock|\.claude\/skills\/\w+) would have to be written/,
+  },
+  {
+    name: "a tool is left out by the lock",
+    command: "install",
+    change: forCursor,
+    says: /: \S+\/\.claude\/skills\/\w+ would have to be written/,
   },
   {
     name: "a pak is asked for no longer",

@@ -61,6 +61,13 @@ test.runIf(process.platform !== "win32")(
     const refused = { code: "READ_ONLY_TARGET", hint: expect.stringMatching(/^A paks command/) as string };
     const begin = async () => await asOwner(async () => await writeFile(lock, "{}"));
     const end = async () => await asOwner(async () => await rm(lock));
+    await begin();
+    const ended = seeing(async () => {
+      await end();
+      return { done: "half" };
+    });
+    await expect(ended).rejects.toMatchObject(refused);
+    await end();
     const begun = seeing(async () => {
       await begin();
       return { done: "half" };
