@@ -20,6 +20,7 @@ import { requireOneEach, withoutRespelt } from "./one-each.ts";
 import { listReached } from "./reached.ts";
 import { type HeldBack, resolveAsked } from "./held-back.ts";
 import type { Ranges, Root } from "./resolve.ts";
+import { resolveBeside } from "./resolve-beside.ts";
 import { type Gone, openUniverse, requireSameRegistry } from "./universe.ts";
 import { type Wish, identityOf, isRegistryWish, namesState, rangesOf } from "./wish.ts";
 
@@ -107,10 +108,17 @@ export async function planInstall(
     if (resolved.type === "registry" && !preferred.has(formatPakId(resolved)))
       requireSameRegistry(resolved, registryFor);
   await askInWaves({ roots, preferred, registryFor, paks: lock.paks });
-  const { chosen: resolved, heldBack } = await knowingRepositories(lock, () =>
-    resolveAsked({ roots, preferred, universe }, listNewestNamed(request)),
-  );
   const wishOf = new Map(releases.map((wish) => [formatPakId(wish.source), wish]));
+  const resolve = async (own: readonly Root[]) =>
+    await knowingRepositories(lock, () =>
+      resolveAsked({ roots: [...roots, ...own], preferred, universe }, listNewestNamed(request)),
+    );
+  const { chosen: resolved, heldBack } = request.save
+    ? await resolve([])
+    : await resolveBeside(lock, resolve, {
+        wishOf,
+        listPlaced: (chosen) => listReached(fixed, releases, chosen).named,
+      });
   const reached = listReached(fixed, releases, resolved);
   const all = [
     ...fixed,
@@ -191,13 +199,14 @@ const listNewestNamed = ({ named }: InstallRequest): ReadonlySet<string> =>
   );
 
 /** A pin keeps a pak from becoming another one by itself. Whoever names a version, range or channel of it moves it. */
-function listPreferred({ paks }: Lock, { named, upgrade }: InstallRequest): ReadonlyMap<string, string> {
+function listPreferred({ paks }: Lock, { named, upgrade, save }: InstallRequest): ReadonlyMap<string, string> {
   const newest = new Set(named.map(({ source }) => identityOf(source)));
   const stated = new Set(named.filter(({ source }) => namesState(source)).map(({ source }) => identityOf(source)));
   const preferred = new Map<string, string>();
   for (const [folder, entry] of Object.entries(paks)) {
     const { resolved } = entry;
-    if (resolved.type !== "registry" || mayUpgrade(upgrade, folder, entry)) continue;
+    // Where the project's files are left alone, so is what they lock.
+    if (resolved.type !== "registry" || (save && mayUpgrade(upgrade, folder, entry))) continue;
     const id = formatPakId(resolved);
     if (!newest.has(id) || (entry.pinned && !stated.has(id))) preferred.set(id, resolved.version);
   }

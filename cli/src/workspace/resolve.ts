@@ -180,7 +180,7 @@ async function* listCandidates(search: Search, id: string, asked: readonly Requi
 }
 
 /** `latest` says which is wanted, not which would do. */
-const fits = (version: string, range: string): boolean =>
+export const fits = (version: string, range: string): boolean =>
   selectVersion([{ version, yanked: false }], range) !== undefined;
 
 function requireStep(search: Search): void {

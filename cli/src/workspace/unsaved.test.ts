@@ -97,3 +97,26 @@ test("a lock that has what only an unsaved folder needs loses it, and the folder
   await project.ok("install");
   expect(await there()).toContain("text");
 });
+
+test("a dependency of what is not saved leaves a locked pak as it is, or is refused", async () => {
+  const { registry } = project;
+  await registry.add("acme/old", "1.0.0", { dependencies: { "acme/text": "^1.0" } });
+  await registry.add("acme/old", "0.9.0", { dependencies: { "acme/text": ">=1" } });
+  await project.ok("install", "acme/text");
+  await project.ok("pin", "text");
+  const before = await project.read("paks.lock");
+  const refused = await project.json<{ error: { message: string } }>("install", "--no-save", "acme/old@1.0.0");
+  expect(refused).toMatchObject({ exit: 6, error: { code: "DEPENDENCY_CONFLICT" } });
+  expect(refused.error.message).toContain("paks.lock → acme/text@2.0.0");
+  // Another version of it will do.
+  await project.ok("install", "--no-save", "acme/old");
+  await expect(project.read(".agents/skills/old/SKILL.md")).resolves.toContain("0.9.0");
+  expect([await installedVersion(), await project.read("paks.lock")]).toEqual(["2.0.0", before]);
+});
+
+test("what was locked before paks.jsonc was changed keeps nothing unsaved away", async () => {
+  await project.ok("install", "acme/text@1.0.0");
+  await project.write("paks.jsonc", '{ "paks": ["acme/text@^2"] }');
+  await project.ok("install", "--no-save", "acme/csv");
+  expect(await installedVersion()).toBe("2.0.0");
+});
