@@ -20,7 +20,8 @@ import { requireOneEach, withoutRespelt } from "./one-each.ts";
 import { listReached } from "./reached.ts";
 import { type HeldBack, resolveAsked } from "./held-back.ts";
 import type { Ranges, Root } from "./resolve.ts";
-import { resolveBeside } from "./resolve-beside.ts";
+import { listNewestNamed, listPreferred, mayUpgrade } from "./preferred.ts";
+import { resolveKeeping } from "./resolve-keeping.ts";
 import { type Gone, openUniverse, requireSameRegistry } from "./universe.ts";
 import { type Wish, identityOf, isRegistryWish, namesState, rangesOf } from "./wish.ts";
 
@@ -109,16 +110,15 @@ export async function planInstall(
       requireSameRegistry(resolved, registryFor);
   await askInWaves({ roots, preferred, registryFor, paks: lock.paks });
   const wishOf = new Map(releases.map((wish) => [formatPakId(wish.source), wish]));
-  const resolve = async (own: readonly Root[]) =>
+  const resolve = async (more: readonly Root[]) =>
     await knowingRepositories(lock, () =>
-      resolveAsked({ roots: [...roots, ...own], preferred, universe }, listNewestNamed(request)),
+      resolveAsked({ roots: [...roots, ...more], preferred, universe }, listNewestNamed(request)),
     );
-  const { chosen: resolved, heldBack } = request.save
-    ? await resolve([])
-    : await resolveBeside(lock, resolve, {
-        wishOf,
-        listPlaced: (chosen) => listReached(fixed, releases, chosen).named,
-      });
+  const { chosen: resolved, heldBack } = await resolveKeeping(lock, resolve, {
+    save: request.save,
+    wishOf,
+    listNamed: (chosen) => listReached(fixed, releases, chosen).named,
+  });
   const reached = listReached(fixed, releases, resolved);
   const all = [
     ...fixed,
@@ -185,32 +185,6 @@ async function planWithout(
   };
   const plan = await planInstall(registryFor, left, about);
   return { ...plan, drop: [...plan.drop, ...gone] };
-}
-
-const mayUpgrade = (upgrade: InstallRequest["upgrade"], folder: string, entry: LockedPak): boolean =>
-  entry.pinned !== true && (typeof upgrade === "boolean" ? upgrade : upgrade.has(folder));
-
-/** Paks of which the command line asks for the newest in so many words. */
-const listNewestNamed = ({ named }: InstallRequest): ReadonlySet<string> =>
-  new Set(
-    named.flatMap(({ source }) =>
-      source.type === "registry" && source.selector === "latest" ? [formatPakId(source)] : [],
-    ),
-  );
-
-/** A pin keeps a pak from becoming another one by itself. Whoever names a version, range or channel of it moves it. */
-function listPreferred({ paks }: Lock, { named, upgrade, save }: InstallRequest): ReadonlyMap<string, string> {
-  const newest = new Set(named.map(({ source }) => identityOf(source)));
-  const stated = new Set(named.filter(({ source }) => namesState(source)).map(({ source }) => identityOf(source)));
-  const preferred = new Map<string, string>();
-  for (const [folder, entry] of Object.entries(paks)) {
-    const { resolved } = entry;
-    // Where the project's files are left alone, so is what they lock.
-    if (resolved.type !== "registry" || (save && mayUpgrade(upgrade, folder, entry))) continue;
-    const id = formatPakId(resolved);
-    if (!newest.has(id) || (entry.pinned && !stated.has(id))) preferred.set(id, resolved.version);
-  }
-  return preferred;
 }
 
 interface Planning {
