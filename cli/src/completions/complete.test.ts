@@ -58,6 +58,17 @@ test.each<[string[], string[]]>([
   [["agent", "remove", ""], ["mine"]],
   [["config", "get", "off"], ["offline"]],
   [["config", "set", "offline", ""], []],
+  [
+    ["config", "get", "registries."],
+    ["registries.work.url", "registries.work.accounts", "registries.work.auth_required"],
+  ],
+  [["config", "set", "agents.mine.s"], ["agents.mine.skills_dir"]],
+  [["--registry", ""], ["work"]],
+  [["agent", "--registry=w"], ["--registry=work"]],
+  [
+    ["--color", "a"],
+    ["auto", "always"],
+  ],
   [["completions", "f"], ["fish"]],
   [["info", "--registry", ""], ["work"]],
   [["remove", "p"], ["pdf"]],

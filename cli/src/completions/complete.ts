@@ -17,8 +17,12 @@ const nothing: Completions = { suggestions: [], files: false };
  */
 export async function complete(words: readonly string[], outside: Outside): Promise<Completions> {
   const current = words.at(-1) ?? "";
-  const { row, group, rest } = findRow(words.slice(0, -1));
-  if (row === undefined) return startingWith(current, group === undefined ? firstWords(current) : secondWords(group));
+  const before = words.slice(0, -1);
+  const { row, group, rest } = findRow(before);
+  if (row === undefined) {
+    const value = await completeFlagValue(commonWords, { rest: before, current }, outside);
+    return value ?? startingWith(current, group === undefined ? firstWords(current) : secondWords(group));
+  }
   const known = readWords(await row.load());
   return await completeCommand({ row, known, rest, current }, outside);
 }
@@ -32,18 +36,10 @@ interface Typed {
 }
 
 async function completeCommand({ row, known, rest, current }: Typed, outside: Outside): Promise<Completions> {
-  const byName = new Map(known.flags.flatMap((flag) => flag.names.map((name) => [name, flag] as const)));
-  const onlyWords = rest.includes("--");
-  const waiting = onlyWords ? undefined : byName.get(rest.at(-1) ?? "");
-  if (waiting?.takesValue === true) return await withValues(current, await valuesOfFlag(waiting, current, outside));
-  const [, flagName, value] = /^(--[\w-]+)=(.*)$/s.exec(current) ?? [];
-  const given = flagName === undefined || onlyWords ? undefined : byName.get(flagName);
-  if (given?.takesValue === true) {
-    const { suggestions } = await withValues(value!, await valuesOfFlag(given, value!, outside));
-    return { files: false, suggestions: suggestions.map((one) => ({ ...one, value: `${flagName}=${one.value}` })) };
-  }
-  if (current.startsWith("-") && !onlyWords) return startingWith(current, flagWords(known.flags));
-  const positionals = positionalsOf(rest, byName);
+  const value = await completeFlagValue(known.flags, { rest, current }, outside);
+  if (value !== undefined) return value;
+  if (current.startsWith("-") && !rest.includes("--")) return startingWith(current, flagWords(known.flags));
+  const positionals = positionalsOf(rest, flagsByName(known.flags));
   const name =
     (row.usage ?? "").split(" ")[positionals.length] ?? (/\.\.[\]>]$/.test(row.usage ?? "") ? row.usage! : "");
   const choices = known.choices[name.replaceAll(/[<>[\].]/g, "")] ?? [];
@@ -55,6 +51,26 @@ async function completeCommand({ row, known, rest, current }: Typed, outside: Ou
   return await withValues(current, await positionalValues(row.name, { current, before: positionals }, outside));
 }
 
+/** Of `--flag ` and of `--flag=`; `undefined` where the cursor is at no value of a flag. */
+async function completeFlagValue(
+  flags: readonly KnownFlag[],
+  { rest, current }: Pick<Typed, "rest" | "current">,
+  outside: Outside,
+): Promise<Completions | undefined> {
+  if (rest.includes("--")) return undefined;
+  const byName = flagsByName(flags);
+  const waiting = byName.get(rest.at(-1) ?? "");
+  if (waiting?.takesValue === true) return await withValues(current, await valuesOfFlag(waiting, current, outside));
+  const [, flagName = "", value = ""] = /^(--[\w-]+)=(.*)$/s.exec(current) ?? [];
+  const given = byName.get(flagName);
+  if (given?.takesValue !== true) return undefined;
+  const { suggestions } = await withValues(value, await valuesOfFlag(given, value, outside));
+  return { files: false, suggestions: suggestions.map((one) => ({ ...one, value: `${flagName}=${one.value}` })) };
+}
+
+const flagsByName = (flags: readonly KnownFlag[]): ReadonlyMap<string, KnownFlag> =>
+  new Map(flags.flatMap((flag) => flag.names.map((name) => [name, flag] as const)));
+
 interface FoundRow {
   readonly row?: CommandRow;
   readonly group?: string;
@@ -63,7 +79,7 @@ interface FoundRow {
 
 /** As `main` finds it; `help` says nothing of its own. */
 function findRow(words: readonly string[]): FoundRow {
-  const byName = new Map(commonWords.flatMap((flag) => flag.names.map((name) => [name, flag] as const)));
+  const byName = flagsByName(commonWords);
   let first: string | undefined;
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index]!;

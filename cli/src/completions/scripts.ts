@@ -10,18 +10,20 @@ _paks() {
   read -r -a words <<< "$line"
   [[ $line == *[[:space:]] ]] && words+=("")
   full="\${words[\${#words[@]}-1]}"
-  # Bash replaces only what stands behind the last of these.
+  # Bash replaces only what stands behind the last of these, and an @ itself too.
   for value in "=" ":" "@"; do [[ $COMP_WORDBREAKS == *"$value"* ]] && breaks+="$value"; done
   tail="$full"
   [[ -n $breaks ]] && tail="\${full##*[$breaks]}"
+  kept="\${full%"$tail"}"
+  [[ $breaks == *"@"* ]] && kept="\${kept%"@"}"
   COMPREPLY=()
   while IFS=$'\\t' read -r value _; do
     if [[ $value == ":files" ]]; then files=1
-    elif [[ -n $value ]]; then COMPREPLY+=("\${value#"\${full%"$tail"}"}"); fi
+    elif [[ -n $value ]]; then COMPREPLY+=("\${value#"$kept"}"); fi
   done < <("\${words[0]}" complete -- "\${words[@]:1}" 2> /dev/null)
   [[ -n $files && \${#COMPREPLY[@]} -eq 0 ]] || return 0
   compopt -o filenames 2> /dev/null
-  while IFS= read -r value; do COMPREPLY+=("$value"); done < <(compgen -f -- "$tail")
+  while IFS= read -r value; do COMPREPLY+=("\${value#"$kept"}"); done < <(compgen -f -- "$full")
 }
 complete -F _paks paks
 `,

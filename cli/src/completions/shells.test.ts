@@ -23,6 +23,7 @@ async function open() {
   await writeFile(join(bin, "paks"), `#!/bin/sh\nexec "${process.execPath}" "${builtCli()}" "$@"\n`);
   await chmod(join(bin, "paks"), 0o755);
   await writeFile(join(home, "a file.txt"), "");
+  await writeFile(join(home, "x@file"), "");
   const environment = { HOME: home, PATH: `${bin}:${process.env["PATH"]}`, PAKS_OFFLINE: "1", TERM: "xterm" };
   return { home, run: (command: string[], input = "") => runProcess(command, { cwd: home, environment, input }) };
 }
@@ -46,6 +47,9 @@ const bashRows: [line: string, words: string[], replies: string[]][] = [
   ["paks install --agent=curs", ["paks", "install", "--agent", "=", "curs"], ["cursor"]],
   ["paks search --color=", ["paks", "search", "--color", "="], ["auto", "always", "never"]],
   ["paks validate a", ["paks", "validate", "a"], ["a file.txt"]],
+  ["paks install acme/text@", ["paks", "install", "acme/text", "@"], [""]],
+  ["paks install ./x@", ["paks", "install", "./x", "@"], ["@file"]],
+  ["paks validate x@f", ["paks", "validate", "x", "@f"], ["@file"]],
   ["paks   --quiet   doct", ["paks", "--quiet", "doct"], ["doctor"]],
 ];
 test.runIf(has("bash"))("bash replaces just the part of the word that it completes", async () => {

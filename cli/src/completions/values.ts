@@ -51,8 +51,14 @@ const fromAgents: Source = async (_position, outside) => await agents(outside);
 const fromConfigKeys: Source = async ({ before }, outside) => {
   if (before.length > 0) return before[0] === "default_agent" ? await agents(outside) : none;
   const { configKeys } = await import("../config-keys.ts");
-  const fixed = configKeys.filter(({ key }) => !key.includes("<"));
-  return { suggestions: fixed.map(({ key, describe }) => ({ value: key, describe })), files: false };
+  const config = await outside.config();
+  const suggestions = configKeys.flatMap(({ key, describe }) => {
+    const [table, last] = key.split(/\.<\w+>\./);
+    if (last === undefined) return [{ value: key, describe }];
+    const names = Object.keys((table === "agents" ? config?.agents : config?.registries) ?? {});
+    return names.map((name) => ({ value: `${table}.${name}.${last}`, describe }));
+  });
+  return { suggestions, files: false };
 };
 const fromRegistries: Source = async (_position, outside) =>
   named(Object.keys((await outside.config())?.registries ?? {}));
