@@ -290,6 +290,10 @@ test("disabled paks are not installed", async () => {
   await writeFile(join(options.cwd, "paks.jsonc"), '{"paks": ["acme/pdf", "acme/text"], "disabled": ["text"]}');
   await good("install");
   expect(await skills()).toEqual(["pdf"]);
+  const run = await bad("install", "acme/text");
+  expect([run.exit, run.stderr]).toEqual([2, expect.stringContaining("acme/text is disabled in paks.jsonc")]);
+  expect(await skills()).toEqual(["pdf"]);
+  await good("ci");
 });
 
 test("a pak that becomes disabled goes and says why, and remove takes it out of paks.jsonc", async () => {

@@ -174,12 +174,16 @@ function planChange(opened: OpenWorkspace, { folder, current, previous }: Exchan
       "DEPENDENCY_CONFLICT",
       `The version before does not fit what is there now: ${problems.join("; ")}.`,
       {
-        hint: `Let paks work it out: paks install ${source ?? folder} with that version.`,
+        hint: `Let paks work it out: paks install ${previousText(previous)}`,
         details: { problems },
       },
     );
   return { folder, entry, ...(isSwapped && { drop: [current.source!], add: source!, alias: as !== undefined }) };
 }
+
+/** What is typed for it; of a git repository or a folder it is the state that was asked for then. */
+const previousText = ({ resolved, version, source }: Entry): string =>
+  resolved.type === "registry" ? `${formatPakId(resolved)}@${version}` : (source ?? "");
 
 /**
  * The version before with what was asked for then: else the second time would not be where one was. A wish that was
@@ -247,6 +251,7 @@ async function putBack(
     files: describeFiles(fetched.files).files,
     links: links.map((link) => formatLink(skillsFolder, link.path)).sort(),
     installed_at: context.clock().toISOString(),
+    saved: true as const,
   };
   return await inSkillsFolder(skillsFolder, folderOptions(place, context), async () => {
     if (formatLock(await readLock(root)) !== formatLock(opened.lock)) throw changedMeanwhile();

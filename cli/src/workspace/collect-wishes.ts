@@ -1,8 +1,8 @@
-import { type Lock, PaksError, type Source, type Workspace, isPaksError, parseSource } from "@paks/schema";
+import { type Lock, PaksError, type Source, type Workspace, isPaksError, parseSource, workspaceFileNames } from "@paks/schema";
 import { findLocked } from "./entry.ts";
 import type { OpenWorkspace } from "./open-workspace.ts";
 import type { InstallRequest } from "./plan-install.ts";
-import { type Wish, identityOf, isRegistryWish, isSameWish, listWishes } from "./wish.ts";
+import { type Wish, identityOf, isRegistryWish, isDisabled, isSameWish, listWishes } from "./wish.ts";
 
 /**
  * What the command line, the workspace and the lock ask for together, each thing once.
@@ -15,6 +15,7 @@ export function collectWishes(
   const existing = listHeeded(listWishes(workspace, root), lock, save);
   const wanted = save ? named.map((wish) => keepRange(keepName(wish, workspace), existing)) : named;
   requireNamedOnce(wanted);
+  if (save) requireEnabled(wanted, workspace);
   const identities = new Set(wanted.map(({ source }) => identityOf(source)));
   const others = existing.filter(({ source }) => !wanted.some((one) => isSameWish(one.source, source)));
   const texts = new Set(wanted.map(({ text }) => text));
@@ -47,6 +48,16 @@ function requireNamedOnce(wishes: readonly Wish[]): void {
   for (const [index, { source, text }] of wishes.entries())
     if (wishes.slice(0, index).some((one) => isSameWish(one.source, source)))
       throw new PaksError("USAGE", `${text} is named twice.`, { hint: "Name each pak once." });
+}
+
+/** Who enables a pak by naming it would change a list that he did not look at. */
+function requireEnabled(wishes: readonly Wish[], { disabled }: Workspace): void {
+  const [wish] = wishes.filter((one) => isDisabled(disabled, one));
+  if (wish === undefined) return;
+  throw new PaksError("USAGE", `${wish.text} is disabled in ${workspaceFileNames[0]}.`, {
+    hint: 'Take it out of "disabled" there, then: paks install. To try it without that: --no-save.',
+    details: { source: wish.text },
+  });
 }
 
 const listLockedWishes = ({ paks }: Lock): Wish[] =>

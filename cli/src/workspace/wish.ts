@@ -156,7 +156,7 @@ export function listOwnDisabled({ paks, disabled, ...workspace }: Workspace, tex
   );
 }
 
-const isDisabled = (disabled: readonly string[], { text, source, as }: Pick<Wish, "text" | "source" | "as">): boolean =>
+export const isDisabled = (disabled: readonly string[], { text, source, as }: Pick<Wish, "text" | "source" | "as">): boolean =>
   disabled.includes(text) ||
   (as !== undefined && disabled.includes(as)) ||
   disabled.includes(identityOf(source)) ||
