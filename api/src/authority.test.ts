@@ -21,6 +21,11 @@ const mutations: readonly {
     call: async () => ({ path: "/api/index", json: { repository, tag: "v1.0.0" } }),
   },
   {
+    name: "POST /api/index for several tags",
+    allowed: hinters,
+    call: async () => ({ path: "/api/index", json: { repository, tags: [{ tag: "v1.0.0" }, { tag: "v2.0.0" }] } }),
+  },
+  {
     name: "POST /api/skills/index",
     allowed: hinters,
     call: async () => ({ path: "/api/skills/index", json: { repository, tag: "v1.0.0" } }),

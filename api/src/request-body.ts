@@ -53,9 +53,19 @@ export async function parseBody<T extends z.ZodMiniType>(
   schema: T,
   maxBytes: number = bodyLimits.json,
 ): Promise<z.output<T>> {
+  return parseValue(schema, await readValue(c, maxBytes));
+}
+
+/** As `parseBody`, without the shape: for a body that can have one of several. */
+export async function readValue(c: Context<AppEnv>, maxBytes: number = bodyLimits.json): Promise<unknown> {
   requireJsonType(c);
   const value = parseJson(await readBody(c, maxBytes));
   requireStorableText(value);
+  return value;
+}
+
+/** @throws PaksError INVALID_PARAMETER */
+export function parseValue<T extends z.ZodMiniType>(schema: T, value: unknown): z.output<T> {
   const parsed = z.safeParse(schema, value);
   if (!parsed.success) throw invalidInput("body", parsed.error.issues);
   return parsed.data;

@@ -49,6 +49,15 @@ export async function findAttempt(db: Db, id: string): Promise<AttemptDto | unde
   return row && formatAttempt(row);
 }
 
+/** Those that there are, by id. */
+export async function findAttempts(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, AttemptDto>> {
+  if (ids.length === 0) return new Map();
+  const rows = await selectAttempts(db)
+    .where("id", "in", [...ids])
+    .execute();
+  return new Map(rows.map((row) => [row.id, formatAttempt(row)]));
+}
+
 export interface AttemptFilter {
   readonly repositoryKey?: string | undefined;
   /** Attempts that this account asked for. */

@@ -1,6 +1,6 @@
 import type { AttemptDto, RepositoryUrl } from "@paks/schema";
 import { sql } from "kysely";
-import { findAttempt } from "./attempts.ts";
+import { findAttempts } from "./attempts.ts";
 import { enqueueJob } from "./jobs.ts";
 import { formatJson } from "./json.ts";
 import type { AttemptTrigger, Db, EvidenceKind } from "./tables.ts";
@@ -27,23 +27,35 @@ export interface ReconcileHint {
  * Takes a hint that a tag may be new: attempt, evidence and job in one transaction. A queued attempt for this tag and
  * a pending job for this repository are reused and due at once; a running one gets a follow-up.
  */
-export const enqueueReconcile = (db: Db, hint: ReconcileHint): Promise<AttemptDto> =>
+export const enqueueReconcile = async (db: Db, hint: ReconcileHint): Promise<AttemptDto> =>
+  (await enqueueReconciles(db, [hint]))[0]!;
+
+/** The same for several tags of one repository: all of them or none. Answers in their order. */
+export const enqueueReconciles = (db: Db, hints: readonly ReconcileHint[]): Promise<AttemptDto[]> =>
   inTransaction(db, async (trx) => {
-    const id = (await pullQueuedAttempt(trx, hint)) ?? (await insertAttempt(trx, hint));
-    await trx
-      .insertInto("evidence")
-      .values({
-        attempt_id: id,
-        kind: hint.evidence.kind,
-        account_id: hint.evidence.accountId ?? null,
-        token_id: hint.evidence.tokenId ?? null,
-        path: hint.path ?? null,
-        details: formatJson(hint.evidence.details ?? {}),
-      })
-      .execute();
-    await enqueueReconcileJob(trx, hint.repository);
-    return (await findAttempt(trx, id))!;
+    const ids = new Map<ReconcileHint, string>();
+    // By tag, and the job last, so that two who name the same tags do not wait for each other.
+    for (const hint of hints.toSorted((a, b) => (a.tag < b.tag ? -1 : 1))) ids.set(hint, await insertHint(trx, hint));
+    if (hints[0]) await enqueueReconcileJob(trx, hints[0].repository);
+    const found = await findAttempts(trx, [...ids.values()]);
+    return hints.map((hint) => found.get(ids.get(hint)!)!);
   });
+
+async function insertHint(trx: Db, hint: ReconcileHint): Promise<string> {
+  const id = (await pullQueuedAttempt(trx, hint)) ?? (await insertAttempt(trx, hint));
+  await trx
+    .insertInto("evidence")
+    .values({
+      attempt_id: id,
+      kind: hint.evidence.kind,
+      account_id: hint.evidence.accountId ?? null,
+      token_id: hint.evidence.tokenId ?? null,
+      path: hint.path ?? null,
+      details: formatJson(hint.evidence.details ?? {}),
+    })
+    .execute();
+  return id;
+}
 
 /** The job without a hint about a tag: the poller's way. `runAt` undefined = now. */
 export const enqueueReconcileJob = (db: Db, repository: RepositoryUrl, runAt?: Date): Promise<{ id: string }> =>

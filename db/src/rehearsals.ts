@@ -73,10 +73,18 @@ async function requireSameQuestion(trx: Db, question: RehearsalQuestion): Promis
 }
 
 /** Undefined also for a text that is no id. */
-export async function findRehearsal(db: Db, id: string): Promise<AttemptDto | undefined> {
-  if (!isAttemptId(id)) return undefined;
-  const row = await db.selectFrom("rehearsals").select(resultColumns).where("id", "=", id).executeTakeFirst();
-  return row && formatAttempt({ ...row, trigger: "why-not", next_try_at: null });
+export const findRehearsal = async (db: Db, id: string): Promise<AttemptDto | undefined> =>
+  isAttemptId(id) ? (await findRehearsals(db, [id])).get(id.toLowerCase()) : undefined;
+
+/** Those that there are, by id. */
+export async function findRehearsals(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, AttemptDto>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
+    .selectFrom("rehearsals")
+    .select(resultColumns)
+    .where("id", "in", [...ids])
+    .execute();
+  return new Map(rows.map((row) => [row.id, formatAttempt({ ...row, trigger: "why-not", next_try_at: null })]));
 }
 
 export interface OpenRehearsal {

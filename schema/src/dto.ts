@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { kinds } from "./kinds/kind.ts";
+import { mostTagsAtOnce } from "./limits.ts";
 import { AccountName, PakName } from "./name-schemas.ts";
 import { TokenScope } from "./token-scopes.ts";
 
@@ -13,6 +14,15 @@ const ObjectId = z.string().check(z.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/));
 const Kind = z.enum(kinds);
 
 export const Digest = z.string().check(z.regex(/^h1:[A-Za-z0-9+/]{43}=$/));
+
+export const ErrorBodyDto = z.looseObject({
+  error: z.looseObject({
+    code: z.string(),
+    message: z.string(),
+    hint: z.optional(z.string()),
+    details: z.optional(z.record(z.string(), z.unknown())),
+  }),
+});
 
 export const FindingDto = z.looseObject({
   severity: z.enum(["error", "warning"]),
@@ -175,6 +185,25 @@ export const IndexRequest = z.object({
 });
 export type IndexRequest = z.infer<typeof IndexRequest>;
 
+/** Several tags of one repository. Each tag and path is judged on its own: a bad one does not lose the others. */
+export const IndexTagsRequest = z.object({
+  repository: RepositoryText,
+  tags: z
+    .array(z.object({ tag: TagText, path: z.optional(z.string()) }))
+    .check(z.minLength(1), z.maxLength(mostTagsAtOnce)),
+});
+export type IndexTagsRequest = z.infer<typeof IndexTagsRequest>;
+
+/** One of several tags that were announced at once: its attempt, or why there is none. */
+export const IndexedTagDto = z.looseObject({
+  /** As it was announced. */
+  tag: z.string(),
+  path: z.nullable(z.string()),
+  attempt: z.optional(AttemptDto),
+  error: z.optional(ErrorBodyDto.shape.error),
+});
+export type IndexedTagDto = z.infer<typeof IndexedTagDto>;
+
 /** The registry's checks before a tag exists. */
 export const IndexDryRunRequest = z.object({
   package: z.string().check(z.maxLength(128)),
@@ -282,12 +311,3 @@ export type ListMeta = z.infer<typeof ListMeta>;
 
 export const HealthDto = z.looseObject({ status: z.enum(["ok", "degraded"]), version: z.string() });
 export type HealthDto = z.infer<typeof HealthDto>;
-
-export const ErrorBodyDto = z.looseObject({
-  error: z.looseObject({
-    code: z.string(),
-    message: z.string(),
-    hint: z.optional(z.string()),
-    details: z.optional(z.record(z.string(), z.unknown())),
-  }),
-});

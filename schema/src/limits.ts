@@ -44,3 +44,6 @@ export const maxArchiveBytes = (limits: Limits): number =>
 
 /** Paks that a registry tells about in one request. */
 export const mostPaksAtOnce = 50;
+
+/** Tags of one repository that a registry is told of in one request, and attempts that it tells about. */
+export const mostTagsAtOnce = 50;

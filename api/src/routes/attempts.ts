@@ -4,13 +4,19 @@ import { describeRoute } from "hono-openapi";
 import * as z from "zod/mini";
 import { requireToken } from "../caller.ts";
 import type { ApiDeps, App } from "../deps.ts";
+import { describeAttempts, parseAttemptIds } from "../many-tags.ts";
 import { dataAnswer, failures, withToken } from "../openapi.ts";
 import { validator } from "../validation.ts";
 
 const AttemptParam = z.object({ id: z.uuid() });
-const AttemptQuery = z.object({ repository: z.optional(z.string().check(z.minLength(1), z.maxLength(2048))) });
+const AttemptQuery = z.object({
+  repository: z.optional(z.string().check(z.minLength(1), z.maxLength(2048))),
+  /** One text with commas, as `paks` of `/api/versions`. */
+  ids: z.optional(z.string().check(z.minLength(1), z.maxLength(4000))),
+});
 
-export function attempts(app: App, { db, gitPolicy }: ApiDeps): void {
+export function attempts(app: App, deps: ApiDeps): void {
+  const { db, gitPolicy } = deps;
   app.get(
     "/api/attempts/:id",
     describeRoute({
@@ -31,8 +37,12 @@ export function attempts(app: App, { db, gitPolicy }: ApiDeps): void {
     "/api/attempts",
     describeRoute({
       operationId: "listAttempts",
-      summary: "The last attempts on a repository, or those of the token's account; newest first",
-      ...withToken,
+      summary:
+        "The last attempts on a repository, or those of the token's account, newest first; or those with these ids",
+      description:
+        "With `ids`, up to 50 with commas between, the attempts that have them, in their order; unknown ones are left out. That needs no token, as a single attempt needs none, and counts as one request.",
+      // Only a list that is not made of ids needs one.
+      security: [{}, ...withToken.security],
       responses: {
         ...failures("AUTH_REQUIRED", "INVALID_TOKEN", "TOKEN_EXPIRED", "INVALID_REPOSITORY_URL", "HOST_NOT_ALLOWED"),
         200: dataAnswer(z.array(AttemptDto), "At most 50 attempts."),
@@ -40,7 +50,12 @@ export function attempts(app: App, { db, gitPolicy }: ApiDeps): void {
     }),
     validator("query", AttemptQuery),
     async (c) => {
-      const { repository } = c.req.valid("query");
+      const { repository, ids } = c.req.valid("query");
+      if (ids !== undefined && repository !== undefined)
+        throw new PaksError("INVALID_PARAMETER", "ids and repository ask for two things.", {
+          details: { field: "ids" },
+        });
+      if (ids !== undefined) return c.json({ data: await describeAttempts(deps, parseAttemptIds(ids)) }, 200);
       const { accountId } = await requireToken(c);
       const filter =
         repository === undefined

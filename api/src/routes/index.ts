@@ -1,6 +1,15 @@
 import { createHash } from "node:crypto";
 import { enqueueReconcile, findIdempotent, inTransaction, insertIdempotent } from "@paks/db";
-import { AttemptDto, IndexDryRunDto, IndexDryRunRequest, IndexRequest, PaksError } from "@paks/schema";
+import {
+  AttemptDto,
+  IndexDryRunDto,
+  IndexDryRunRequest,
+  IndexedTagDto,
+  IndexRequest,
+  IndexTagsRequest,
+  mostTagsAtOnce,
+  PaksError,
+} from "@paks/schema";
 import type { Context } from "hono";
 import { describeRoute } from "hono-openapi";
 import * as z from "zod/mini";
@@ -8,8 +17,9 @@ import { requireScope, requireToken, type Token } from "../caller.ts";
 import type { ApiDeps, App, AppEnv } from "../deps.ts";
 import { checkDryRun } from "../dry-run.ts";
 import { type Hint, hintFailures, readHint } from "../hint.ts";
+import { type AskedTag, enqueueTags, readTags } from "../many-tags.ts";
 import { bodyFailures, dataAnswer, failures, jsonRequest, tokenFailures, withToken } from "../openapi.ts";
-import { bodyLimits, parseBody } from "../request-body.ts";
+import { bodyLimits, parseBody, parseValue, readValue } from "../request-body.ts";
 import { validator } from "../validation.ts";
 
 const DryRunQuery = z.object({ dry_run: z.optional(z.enum(["true", "false"])) });
@@ -33,18 +43,55 @@ const hashHint = ({ repository, tag, path }: Hint): string =>
     .update(JSON.stringify(["index", repository.key, tag, path ?? null]))
     .digest("hex");
 
-/** The answer that this key got before, or a new attempt whose answer is kept in the same transaction. */
-async function enqueueOnce(deps: ApiDeps, token: Token, asked: { hint: Hint; key: string }): Promise<unknown> {
-  const request = { tokenId: token.id, key: asked.key, requestHash: hashHint(asked.hint) };
+const hashTags = (repository: string, asked: readonly AskedTag[]): string =>
+  createHash("sha256")
+    .update(JSON.stringify(["index tags", repository, asked.map(({ tag, path }) => [tag, path])]))
+    .digest("hex");
+
+/** The answer that this key got before, or a new one that is kept in the transaction of its work. */
+async function once(
+  deps: ApiDeps,
+  request: Parameters<typeof findIdempotent>[1],
+  work: (deps: ApiDeps) => Promise<unknown>,
+): Promise<unknown> {
   const answer = await inTransaction(deps.db, async (trx) => {
     const before = await findIdempotent(trx, request);
     if (before) return before.response;
-    const attempt = await enqueue({ ...deps, db: trx }, token, asked.hint);
+    const response = await work({ ...deps, db: trx });
     // False: the same request came twice at once, and the other one has answered. Theirs is what counts.
-    const first = await insertIdempotent(trx, { ...request, status: 202, response: attempt });
-    return first ? attempt : undefined;
+    return (await insertIdempotent(trx, { ...request, status: 202, response })) ? response : undefined;
   });
   return answer ?? (await findIdempotent(deps.db, request))?.response;
+}
+
+interface Asked {
+  readonly body: unknown;
+  readonly token: Token;
+  readonly key: string | undefined;
+}
+
+async function enqueueOne(deps: ApiDeps, { body, token, key }: Asked): Promise<AttemptDto> {
+  const hint = readHint(deps, parseValue(IndexRequest, body));
+  const work = (inside: ApiDeps) => enqueue(inside, token, hint);
+  if (key === undefined) return await work(deps);
+  return AttemptDto.parse(await once(deps, { tokenId: token.id, key, requestHash: hashHint(hint) }, work));
+}
+
+async function enqueueSeveral(deps: ApiDeps, { body, token, key }: Asked): Promise<readonly IndexedTagDto[]> {
+  const request = parseValue(IndexTagsRequest, body);
+  const asked = readTags(deps, request);
+  const work = (inside: ApiDeps) => enqueueTags(inside, token, asked);
+  if (key === undefined) return await work(deps);
+  const requestHash = hashTags(request.repository, asked);
+  return z.array(IndexedTagDto).parse(await once(deps, { tokenId: token.id, key, requestHash }, work));
+}
+
+/** @throws PaksError INVALID_PARAMETER for a body that could mean either */
+function namesSeveral(body: unknown): boolean {
+  const has = (name: string): boolean => typeof body === "object" && body !== null && Object.hasOwn(body, name);
+  if (has("tag") && has("tags"))
+    throw new PaksError("INVALID_PARAMETER", "The body names both tag and tags.", { hint: "Send one of them." });
+  return has("tags");
 }
 
 export function index(app: App, deps: ApiDeps): void {
@@ -54,14 +101,16 @@ export function index(app: App, deps: ApiDeps): void {
       describeRoute({
         operationId: path === "/api/index" ? "requestIndex" : "requestSkillIndex",
         summary: "Ask the registry to read a tag; with dry_run=true, judge a release before its tag exists",
-        description:
-          "A hint with evidence: 202 answers the attempt to follow. The dry run answers 200 with findings and changes nothing. A repeated `Idempotency-Key` gets the first answer again.",
+        description: `A hint with evidence: 202 answers the attempt to follow. With \`tags\` instead of \`tag\` and \`path\`, for up to ${mostTagsAtOnce} tags of the repository at once, the answer has an entry for each in their order: its attempt, or an error that concerns only this tag. Counts as one request. The dry run answers 200 with findings and changes nothing. A repeated \`Idempotency-Key\` gets the first answer again.`,
         ...withToken,
-        requestBody: jsonRequest(IndexRequest, IndexDryRunRequest),
+        requestBody: jsonRequest(IndexRequest, IndexTagsRequest, IndexDryRunRequest),
         responses: {
           ...failures(...tokenFailures, ...bodyFailures, ...hintFailures, "IDEMPOTENCY_CONFLICT"),
           200: dataAnswer(IndexDryRunDto, "What the dry run found."),
-          202: dataAnswer(AttemptDto, "The attempt."),
+          202: dataAnswer(
+            z.union([AttemptDto, z.array(IndexedTagDto)]),
+            "The attempt, or one entry for each of `tags`.",
+          ),
         },
       }),
       validator("query", DryRunQuery),
@@ -72,11 +121,13 @@ export function index(app: App, deps: ApiDeps): void {
           return c.json({ data: await checkDryRun(deps, token, request) }, 200);
         }
         const token = await requireScope(c, "publish");
-        const hint = readHint(deps, await parseBody(c, IndexRequest));
-        const key = readIdempotencyKey(c);
-        const attempt = AttemptDto.parse(
-          key === undefined ? await enqueue(deps, token, hint) : await enqueueOnce(deps, token, { hint, key }),
-        );
+        const asked = { token, body: await readValue(c), key: readIdempotencyKey(c) };
+        if (namesSeveral(asked.body)) {
+          const data = await enqueueSeveral(deps, asked);
+          deps.onEnqueue?.();
+          return c.json({ data: [...data] }, 202);
+        }
+        const attempt = await enqueueOne(deps, asked);
         deps.onEnqueue?.();
         c.header("Location", `/api/attempts/${attempt.id}`);
         return c.json({ data: attempt }, 202);
