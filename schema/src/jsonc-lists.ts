@@ -20,8 +20,8 @@ const indentAt = (text: string, at: number): string => /^[ \t]*/.exec(text.slice
 /** One step of indentation, as in most of the file. */
 const stepOf = (text: string): string => /^\t/m.exec(text)?.[0] ?? /^( {1,8})\S/m.exec(text)?.[1] ?? "  ";
 
-// A number of the parser's SyntaxKind, which is a const enum: such are not there when files are compiled one by one.
-const comma = 5;
+// Numbers of the parser's SyntaxKind, which is a const enum: such are not there when files are compiled one by one.
+const [comma, lineComment, blockComment, lineBreak, space, endOfFile] = [5, 12, 13, 14, 15, 17];
 
 /** Offset behind the comma that follows, comments skipped; `undefined` when another token follows. */
 function behindComma(text: string, from: number): number | undefined {
@@ -84,6 +84,14 @@ function fillEmpty(text: string, parent: Node, render: (indent: string | undefin
   return applyEdits(text, [{ offset, length: close - offset, text: added }]);
 }
 
+/** Whether a comment is inside it. */
+export function hasComment(text: string, { offset, length }: Node): boolean {
+  const scanner = createScanner(text.slice(offset, offset + length), false);
+  for (let kind: number = scanner.scan(); kind !== endOfFile; kind = scanner.scan())
+    if (kind === lineComment || kind === blockComment) return true;
+  return false;
+}
+
 /** The text with another value in place of one. */
 export const replaceNode = (text: string, { offset, length }: Node, value: string): string =>
   applyEdits(text, [{ offset, length, text: value }]);
@@ -98,25 +106,105 @@ export function renderList(text: string, key: string, one: string): (indent: str
   };
 }
 
-/** The text without one child of a list: its line goes with what is written behind it there, all else stays. */
+/**
+ * The text without one child of a list, and without the comments on its line that can only be about it: those right in
+ * front of it, those behind it before its comma, and one at the end of a line that has nothing else on it. All else
+ * stays: a comment on lines of its own may be the heading of more than one.
+ */
 export function removeChild(text: string, parent: Node, index: number): string {
   const children = parent.children!;
-  const child = children[index]!;
-  const before = children[index - 1];
+  const [before, child] = [children[index - 1], children[index]!];
   const behind = behindComma(text, endOf(child));
   const isLast = index === children.length - 1;
-  const from = lineStart(text, child.offset);
-  const end = endOfLine(text, behind ?? endOf(child));
-  const isOwnLine = end !== undefined && text.slice(from, child.offset).trim() === "" && from > parent.offset;
   // The comma before it would be one too many where the others have none at the end.
   const extra = isLast && behind === undefined && before ? behindComma(text, endOf(before)) : undefined;
   const commas: Edit[] = extra === undefined ? [] : [{ offset: extra - 1, length: 1, text: "" }];
-  if (isOwnLine) {
-    const next = text.indexOf("\n", end) + 1;
-    return applyEdits(text, [...commas, { offset: from, length: next - from, text: "" }]);
-  }
-  const space = isLast ? 0 : /^[ \t]*/.exec(text.slice(behind))![0].length;
-  const until = (behind ?? endOf(child)) + space;
-  const start = isLast && before ? child.offset - /[ \t]*$/.exec(text.slice(0, child.offset))![0].length : child.offset;
+  const front = startOf(text, parent, { before, child });
+  const { end, nextLine, more } = endOfChild(text, { before, child, front });
+  commas.push(...more);
+  if (front.isLineStart && nextLine !== undefined)
+    return applyEdits(text, [...commas, { offset: front.at, length: nextLine - front.at, text: "" }]);
+  const isTrimmed = isLast && before !== undefined;
+  const start = front.at + (isTrimmed ? 0 : spaceAt(text, front.at));
+  const until = end + (isLast || nextLine !== undefined ? 0 : spaceAt(text, end));
   return applyEdits(text, [...commas, { offset: start, length: until - start, text: "" }]);
+}
+
+const spaceAt = (text: string, at: number): number => /^[ \t]*/.exec(text.slice(at, at + 4096))![0].length;
+
+interface Neighbours {
+  readonly before: Node | undefined;
+  readonly child: Node;
+}
+
+interface Front {
+  readonly at: number;
+  /** Nothing but comments is in front of it on its line. */
+  readonly isLineStart: boolean;
+}
+
+/** Where a child begins with the comments in front of it on its line. */
+function startOf(text: string, parent: Node, { before, child }: Neighbours): Front {
+  const from = before ? behindComma(text, endOf(before))! : parent.offset + 1;
+  let front: Front = { at: from, isLineStart: false };
+  for (const { kind, end, isLong } of triviaFrom(text, from)) {
+    if (end > child.offset) break;
+    if (kind === lineBreak) front = { at: end, isLineStart: true };
+    // It begins on the line of what is before.
+    else if (isLong && !front.isLineStart) front = { at: end, isLineStart: false };
+  }
+  return front;
+}
+
+interface Back {
+  readonly end: number;
+  /** Where the next line begins, when nothing else follows on this one. */
+  readonly nextLine: number | undefined;
+  /** A comma that does not follow at once. */
+  readonly more: readonly Edit[];
+}
+
+/** Where a child ends with its comma and its comments. */
+function endOfChild(text: string, { before, child, front }: Neighbours & { readonly front: Front }): Back {
+  const isShared = before !== undefined && !text.slice(endOf(before), child.offset).includes("\n");
+  const behind = behindComma(text, endOf(child));
+  const own = runFrom(text, endOf(child), (kind) => kind === blockComment || !isShared);
+  if (behind === undefined) return { ...own, more: [] };
+  const isNear = !triviaFrom(text, own.end).some(({ kind }) => kind === lineComment || kind === blockComment);
+  if (!isNear) return { ...own, more: [{ offset: behind - 1, length: 1, text: "" }] };
+  const rest = runFrom(text, behind, () => front.isLineStart);
+  return rest.nextLine === undefined ? { end: behind, nextLine: undefined, more: [] } : { ...rest, more: [] };
+}
+
+/** Behind the comments of that line that are taken; without them, where one is not. */
+function runFrom(text: string, from: number, isTaken: (kind: number) => boolean): Omit<Back, "more"> {
+  let end = from;
+  for (const one of triviaFrom(text, from)) {
+    if (one.kind === lineBreak) return { end: one.start, nextLine: one.end };
+    if (one.kind === space) continue;
+    if (!isTaken(one.kind)) break;
+    end = one.end;
+  }
+  return { end, nextLine: undefined };
+}
+
+interface Trivia {
+  readonly kind: number;
+  readonly start: number;
+  readonly end: number;
+  /** It goes over more than one line. */
+  readonly isLong: boolean;
+}
+
+/** Spaces, comments and ends of lines until the next token. */
+function triviaFrom(text: string, from: number): Trivia[] {
+  const scanner = createScanner(text, false);
+  scanner.setPosition(from);
+  const found: Trivia[] = [];
+  for (let kind: number = scanner.scan(); kind >= lineComment && kind <= space; kind = scanner.scan()) {
+    const start = scanner.getTokenOffset();
+    const end = start + scanner.getTokenLength();
+    found.push({ kind, start, end, isLong: kind === blockComment && text.slice(start, end).includes("\n") });
+  }
+  return found;
 }

@@ -1,5 +1,5 @@
 import type { Node } from "jsonc-parser";
-import { appendTo, removeChild, renderList, replaceNode } from "./jsonc-lists.ts";
+import { appendTo, hasComment, removeChild, renderList, replaceNode } from "./jsonc-lists.ts";
 import { parsePakName } from "./names.ts";
 import { isTaken } from "./origin.ts";
 import { checkPath } from "./paths.ts";
@@ -102,6 +102,22 @@ export function addToWorkspace(text: string, source: string, as?: string): strin
 }
 
 /**
+ * The text with one source in the place of others that asked for the same pak: of the first of them only the source
+ * changes, so it keeps its comments and its rank. Where none of them is there, or the source is already, as
+ * `removeFromWorkspace` and `addToWorkspace` do it.
+ * @throws PaksError MANIFEST_INVALID
+ */
+export function replaceInWorkspace(text: string, olds: readonly string[], { source, as }: Asked): string {
+  if (text.trim() === "") return addToWorkspace(text, source, as);
+  const others = olds.filter((old) => old !== source);
+  const [list] = listsOf(text).lists;
+  const entry = list?.children?.find((child) => others.includes(sourceIn(child)));
+  const isThere = list !== undefined && indexIn(list, source) >= 0;
+  const put = entry && !isThere ? replaceNode(text, sourceNode(entry), JSON.stringify(source)) : text;
+  return addToWorkspace(others.reduce(removeFromWorkspace, put), source, as);
+}
+
+/**
  * The text with the registry in which names are looked up; without a change when it names one.
  * @throws PaksError MANIFEST_INVALID
  */
@@ -112,17 +128,29 @@ export function nameRegistry(text: string, registry: string): string {
   return appendTo(start, tree, () => `"registry": ${JSON.stringify(registry)}`);
 }
 
-interface Rendered {
+/** An entry of the list. */
+export interface Asked {
   readonly source: string;
+  /** The folder that it is to have; absent: the pak's own name. */
   readonly as: string | undefined;
 }
 
-const renderEntry = ({ source, as }: Rendered): string =>
+const renderEntry = ({ source, as }: Asked): string =>
   as === undefined ? JSON.stringify(source) : `{ "source": ${JSON.stringify(source)}, "as": ${JSON.stringify(as)} }`;
 
-function renameEntry(text: string, entry: Node, rendered: Rendered): string {
+function renameEntry(text: string, entry: Node, rendered: Asked): string {
   const name = rendered.as === undefined ? undefined : valueAt(entry, "as");
-  return name ? replaceNode(text, name, JSON.stringify(rendered.as)) : replaceNode(text, entry, renderEntry(rendered));
+  if (name) return replaceNode(text, name, JSON.stringify(rendered.as));
+  // Comments inside it stay: only the field comes or goes.
+  if (entry.type === "object" && hasComment(text, entry))
+    return rendered.as === undefined
+      ? removeChild(
+          text,
+          entry,
+          entry.children!.findIndex(({ children }) => children?.[0]?.value === "as"),
+        )
+      : appendTo(text, entry, () => `"as": ${JSON.stringify(rendered.as)}`);
+  return replaceNode(text, entry, renderEntry(rendered));
 }
 
 const newWorkspace = '{\n  "paks": []\n}\n';
@@ -141,8 +169,12 @@ export function removeFromWorkspace(text: string, source: string): string {
   }
 }
 
+const sourceNode = (entry: Node): Node => valueAt(entry, "source") ?? entry;
+
+const sourceIn = (entry: Node): string => String(sourceNode(entry).value);
+
 const indexIn = ({ children = [] }: Node, source: string): number =>
-  children.findIndex((child) => (valueAt(child, "source") ?? child).value === source);
+  children.findIndex((child) => sourceNode(child).value === source);
 
 interface Lists {
   readonly tree: Node;

@@ -13,6 +13,7 @@ import {
   readText,
   systemErrorCode,
 } from "@paks/schema";
+import { isReplacedBy } from "./is-replaced-by.ts";
 import { lockFileOf, readLock, changeLock, changeWorkspaceFile, withoutLocked } from "./open-workspace.ts";
 
 /** What the workspace's files say of one folder from now on. */
@@ -100,12 +101,15 @@ async function changeSources(root: string, changes: readonly WorkspaceChange[]):
   const drops = changes.flatMap(({ drop = [] }) => drop);
   const adds = changes.filter(({ add }) => add !== undefined);
   if (drops.length + adds.length === 0) return () => Promise.resolve();
-  const { addToWorkspace, nameRegistry, removeFromWorkspace } = await import("@paks/schema/workspace");
+  const { nameRegistry, removeFromWorkspace, replaceInWorkspace } = await import("@paks/schema/workspace");
+  const isReplaced = (drop: string) => adds.some(({ add }) => isReplacedBy(drop, add!));
+  const gone = drops.filter((drop) => !isReplaced(drop));
   return await changeWorkspaceFile(root, (before) => {
     // A workspace without a file has nothing that could be dropped.
-    const left = before === "" ? before : drops.reduce(removeFromWorkspace, before);
+    const left = before === "" ? before : gone.reduce(removeFromWorkspace, before);
     return adds.reduce((text, { add, alias, folder, registry }) => {
-      const added = addToWorkspace(text, add!, alias === true ? folder : undefined);
+      const olds = drops.filter((drop) => isReplacedBy(drop, add!));
+      const added = replaceInWorkspace(text, olds, { source: add!, as: alias === true ? folder : undefined });
       return registry === undefined ? added : nameRegistry(added, registry);
     }, left);
   });
