@@ -100,11 +100,16 @@ function hintsOf(newer: readonly OutdatedRow[], dir: string | undefined): string
     const { state, updatable } = row;
     if (state === "pinned") return pinnedHints(row);
     const held = row.held_back === null ? [] : formatHeldBack([row.held_back]);
-    if (updatable) return [...held, `Take what is wanted: paks update${where(row)}`];
+    if (updatable)
+      return [...held, `Take what is wanted: paks update${isUnlocked(row) ? ` ${safe(row.folder)}` : where(row)}`];
     const beyond = held.length > 0 ? undefined : beyondOf(row, row.wanted);
     return beyond === undefined ? held : [`Beyond what is asked for: ${beyond}${where(row)}`];
   });
 }
+
+/** Beside the project's paks: `update` leaves those alone that nobody names. */
+const isUnlocked = ({ scope, source, dependency }: OutdatedRow): boolean =>
+  scope === "project" && source === null && !dependency;
 
 /** Without the pin an update brings what is asked for, and nothing else. */
 function pinnedHints(row: OutdatedRow): string[] {

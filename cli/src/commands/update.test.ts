@@ -411,17 +411,17 @@ test("without paks.jsonc nothing is taken for unwanted", async () => {
   expect(await versionOf("pdf")).toBe("1.0.0");
 });
 
-test("what was installed without saving is updated too, one that fails does not keep the others back", async () => {
+test("what was installed without saving is updated by its name, one that fails does not keep the others back", async () => {
   const { registry } = project;
   for (const name of ["pdf", "doc", "csv"]) await registry.add(`acme/${name}`, "1.0.0");
   await project.ok("install", "acme/pdf", "acme/doc", "--no-save");
   await project.ok("install", "acme/csv");
   for (const name of ["pdf", "doc", "csv"]) await registry.add(`acme/${name}`, "1.1.0");
   await writeFile(project.skill("doc", "SKILL.md"), "mine");
-  const run = await project.paks("update");
+  const run = await project.paks("update", "csv", "pdf", "doc");
   expect(run.exit).toBe(6);
   expect(run.stderr).toContain("doc was not updated");
-  const told = await project.json("update");
+  const told = await project.json("update", "csv", "doc");
   expect(told).toMatchObject({ exit: 6, updated: [], failed: { code: "LOCAL_CHANGES" } });
   expect([await versionOf("pdf"), await versionOf("csv")]).toEqual(["1.1.0", "1.1.0"]);
   expect(await readFile(project.skill("doc", "SKILL.md"), "utf8")).toBe("mine");

@@ -1,4 +1,4 @@
-import { PaksError, errorCodes, formatErrorBody, isPaksError } from "@paks/schema";
+import { PaksError, errorCodes, formatErrorBody, isPaksError, lockFileName } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { capabilityChangeData, formatCapabilityChange } from "../life/capability-text.ts";
@@ -53,7 +53,7 @@ export const update = defineCommand({
     const place = await findPlace(context, args);
     const { dryRun, force, allowNewCapabilities } = args;
     const options = { dryRun, force, allowNewCapabilities };
-    const { failed, refused, empty, ...result } = await updatePlace(context, place, {
+    const { failed, refused, empty, notLocked, ...result } = await updatePlace(context, place, {
       names: names.map(requireBareName),
       options,
     });
@@ -64,6 +64,7 @@ export const update = defineCommand({
         removed: result.removed,
         ...movedData(result.installed.flatMap(({ moved }) => moved)),
         held_back: result.heldBack,
+        not_locked: notLocked ?? [],
         failed: failed === undefined ? null : formatErrorBody(failed).error,
       },
       text: textOf(result, {
@@ -72,6 +73,7 @@ export const update = defineCommand({
         diff: dryRun || args.diff,
         empty: empty === true,
         refused: refused ?? [],
+        notLocked: notLocked ?? [],
       }),
       ...(failed && { exit: errorCodes[failed.code].exit }),
     };
@@ -90,9 +92,14 @@ interface Done extends UpdateResult {
   readonly refused?: readonly string[];
   /** Nothing is installed there. */
   readonly empty?: boolean;
+  /** Folders that nobody named and that the project's lock does not hold. */
+  readonly notLocked?: readonly string[];
 }
 
-/** What the lock knows in one go, all or none; the rest one by one. */
+/**
+ * What the lock knows in one go, all or none; what it does not know one by one, where it is named or there is no lock:
+ * what somebody installed beside a project is not part of it.
+ */
 async function updatePlace(context: Context, place: Place, { names, options }: Asked): Promise<Done> {
   const all = await listPaks(context, place);
   const rows = names.length === 0 ? all : names.map((name) => requireRow(all, name));
@@ -101,8 +108,10 @@ async function updatePlace(context: Context, place: Place, { names, options }: A
   const locked = rows.filter((row) => row.locked !== undefined);
   const folders = names.length === 0 ? undefined : new Set(locked.map(({ folder }) => folder));
   const results: Done[] = locked.length === 0 ? [] : [await updateProject(context, place, { ...options, folders })];
-  const alone = rows.filter((row) => row.locked === undefined && (names.length > 0 || row.error === undefined));
-  results.push(...(await updateEach(context, alone, options)));
+  const others = rows.filter((row) => row.locked === undefined && (names.length > 0 || row.error === undefined));
+  const isBeside = names.length === 0 && locked.length > 0;
+  const isOnly = locked.length === 0 && others.length === 1;
+  results.push(...(await updateEach(context, isBeside ? [] : others, { ...options, isOnly })));
   return {
     updates: results.flatMap(({ updates }) => updates),
     installed: results.flatMap(({ installed }) => installed),
@@ -112,13 +121,18 @@ async function updatePlace(context: Context, place: Place, { names, options }: A
     failed: results.flatMap(({ failed, gone }) => failed ?? gone.map(({ error }) => error))[0],
     refused: results.flatMap(({ refused, gone }) => [...(refused ?? []), ...gone.map(({ folder }) => folder)]),
     empty: all.length === 0,
+    notLocked: isBeside ? others.map(({ folder }) => folder) : [],
   };
 }
 
 const nothing: UpdateResult = { updates: [], installed: [], removed: [], heldBack: [], gone: [] };
 
-/** What failed does not keep the others back. */
-async function updateEach(context: Context, rows: readonly ListRow[], options: UpdateOptions): Promise<Done[]> {
+/** What failed, and what somebody said no to, does not keep the others back and is told with what was done. */
+async function updateEach(
+  context: Context,
+  rows: readonly ListRow[],
+  { isOnly, ...options }: UpdateOptions & { readonly isOnly: boolean },
+): Promise<Done[]> {
   const results: Done[] = [];
   const asking = await askTogether(context, rows, { wish: undefined, selector: () => "latest" });
   const findNewer = openNewer(asking);
@@ -127,7 +141,7 @@ async function updateEach(context: Context, rows: readonly ListRow[], options: U
       if (row.error !== undefined) throw row.error;
       results.push(await updateAlone(asking, row, { ...options, findNewer }));
     } catch (error) {
-      if (!isPaksError(error) || error.code === "CANCELLED" || rows.length === 1) throw error;
+      if (!isPaksError(error) || isOnly || isInterrupt(error)) throw error;
       const hint = error.hint === undefined ? "" : `\nhint: ${error.hint}`;
       context.warn(`${row.folder} was not updated: ${error.message} [${error.code}]${hint}`);
       results.push({ ...nothing, failed: error, refused: [row.folder] });
@@ -135,6 +149,10 @@ async function updateEach(context: Context, rows: readonly ListRow[], options: U
   }
   return results;
 }
+
+/** Everything is to end, and not only the one that was asked about. */
+const isInterrupt = ({ code, details }: PaksError): boolean =>
+  code === "CANCELLED" && details?.["declined"] === undefined;
 
 /** Another range is another wish: that is what `install` is for. */
 function requireBareName(name: string): string {
@@ -176,17 +194,18 @@ interface Shown {
   readonly diff: boolean;
   readonly empty: boolean;
   readonly refused: readonly string[];
+  readonly notLocked: readonly string[];
 }
 
-function textOf(result: UpdateResult, { context, dryRun, diff, empty, refused }: Shown): string {
+function textOf(result: UpdateResult, { context, dryRun, diff, empty, refused, notLocked }: Shown): string {
   const { updates, removed, heldBack } = result;
   const not = refused.map((folder) => `✗ ${safe(folder)} was not updated.`);
   const placed = textOfOthers(result, context, dryRun);
-  const others = [...placed, ...formatHeldBack(heldBack)];
+  const others = [...placed, ...formatHeldBack(heldBack), ...formatNotLocked(notLocked)];
   const unchanged = dryRun ? ["Nothing was changed (--dry-run)."] : [];
   if (updates.length === 0 && removed.length === 0) {
     if (empty) return nothingInstalled;
-    const isAll = heldBack.length === 0 && !(dryRun && placed.length > 0);
+    const isAll = heldBack.length + notLocked.length === 0 && !(dryRun && placed.length > 0);
     return [
       ...others,
       ...(not.length === 0 ? [isAll ? "✓ Everything is up to date." : "✓ All else is up to date."] : not),
@@ -206,6 +225,12 @@ function textOf(result: UpdateResult, { context, dryRun, diff, empty, refused }:
   ]);
   const gone = removed.map((folder) => `${dryRun ? "→" : "✓"} ${safe(folder)} goes: nothing needs it any more`);
   return [...lines, ...others, ...gone, ...not, ...unchanged].join("\n");
+}
+
+function formatNotLocked(folders: readonly string[]): string[] {
+  if (folders.length === 0) return [];
+  const [are, them] = folders.length === 1 ? ["is", "it"] : ["are", "them"];
+  return [`${safe(folders.join(", "))} ${are} not in ${lockFileName} and left alone: name ${them} to update ${them}.`];
 }
 
 function editsOf({ edited, editedCopies }: PakUpdate, context: Context): string[] {

@@ -135,6 +135,7 @@ const Update = z.strictObject({
   backups: list(text, "absolute paths of all that was put aside, also of paks that got no newer version"),
   moved: Moved,
   held_back: list(HeldBack, "newer versions that were looked for and not taken"),
+  not_locked: list(text, "folders that were left alone because nobody named them and `paks.lock` does not hold them"),
   failed: nullable(ErrorValue, "why one of several was not updated: the first of them"),
 });
 

@@ -51,7 +51,7 @@ export async function askAboutGrowth(
       instead: "--allow-new-capabilities",
       initial: false,
     });
-    if (!yes) throw new PaksError("CANCELLED", words.refused);
+    if (!yes) throw new PaksError("CANCELLED", words.refused, { details: { declined: pak.folder } });
     agreed.add(pak.digest);
   }
 }

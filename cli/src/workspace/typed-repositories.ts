@@ -88,6 +88,9 @@ export async function requireTypedSource(context: State, source: Source, inside:
   throw new PaksError(
     "PROTOCOL_NOT_ALLOWED",
     `It is recorded as installed from ${path}, a folder of this machine that you never named.`,
-    { hint: `If you know it, install it from there once: paks install ${path}`, details: { path } },
+    {
+      hint: `If you know it, install it from there once: paks install ${path}. If this machine has no such folder, there is nothing newer: leave the pak as it is, or "paks remove" it.`,
+      details: { path },
+    },
   );
 }
