@@ -1,10 +1,12 @@
 import { dirname, join, sep } from "node:path";
 import { type Origin, PaksError, type ReleaseFile, originIdentity } from "@paks/schema";
 import type { WorkspaceChange } from "../workspace/change-workspace.ts";
+import type { MadeChoice } from "../registry-choice.ts";
 import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { findBackups } from "./aside.ts";
 import { type InstalledState, readInstalledState } from "./installed-state.ts";
 import { type LinkContext, type LinkPlan, readLinkState, requireFreeLinks } from "./links.ts";
+import { otherRegistry } from "./locked-registry.ts";
 import type { LinkPlaces } from "./own-links.ts";
 import { type InstallRecord, backupName } from "./record.ts";
 import type { Replacement } from "./replacement.ts";
@@ -23,6 +25,8 @@ export interface Placing {
   /** What the workspace's files say of it then; absent: they are not touched. */
   readonly workspace?: WorkspaceChange | undefined;
   readonly places?: LinkPlaces | undefined;
+  /** Where its name was looked up, when no lock says where it comes from: the record of the folder has the word then. */
+  readonly lookedUp?: MadeChoice | undefined;
 }
 
 /** What stays although it is not as paks would have it. */
@@ -59,6 +63,7 @@ export async function checkPlacing(placing: Placing, findStanding: FindStanding)
   const state = await readInstalledState(skillsFolder, record.folder);
   const stays = isStaying(placing, state);
   const isLeft = stays && state.state === "edited";
+  requireRecordedRegistry(placing, state);
   if (!placing.force && !isLeft) requireReplaceable(state, record, target);
   if (!placing.force && !stays)
     await requireFreeLinks(placing.links, { to: target, previous: state.record, places: placing.places });
@@ -136,6 +141,17 @@ export function requireReplaceable(state: InstalledState, record: InstallRecord,
     hint: `Give it another name with --as <name>, or remove the other one first: paks remove ${record.folder}`,
     details: { path: target },
   });
+}
+
+/**
+ * Under the same name another registry may have somebody else's pak: also with `force`, which is about files.
+ * @throws PaksError LOCKFILE_MISMATCH
+ */
+export function requireRecordedRegistry({ record: { origin }, lookedUp }: Placing, { record }: InstalledState): void {
+  const before = record?.origin;
+  if (lookedUp === undefined || before?.type !== "registry" || origin.type !== "registry") return;
+  if (before.registry === origin.registry || originIdentity(before) !== originIdentity(origin)) return;
+  throw otherRegistry(before, lookedUp, false);
 }
 
 /** A dot is the whole folder: it is a file now, say. */

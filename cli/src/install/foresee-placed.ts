@@ -1,4 +1,4 @@
-import { findLeft, isUnchanged } from "./check-placing.ts";
+import { findLeft, isUnchanged, requireRecordedRegistry } from "./check-placing.ts";
 import { eachAtOnce } from "./each-at-once.ts";
 import { readInstalledState } from "./installed-state.ts";
 import { type Placed, workingAtOnce } from "./place.ts";
@@ -13,8 +13,9 @@ interface Foreseen {
 }
 
 /**
- * What installing would do with each, for whoever only wants to know. Changes nothing and refuses nothing, as edits are
+ * What installing would do with each, for whoever only wants to know. Changes nothing and refuses no edits, which are
  * shown then; what stays is told as it would be.
+ * @throws PaksError LOCKFILE_MISMATCH for what would come from another registry
  */
 export async function foreseePlaced(
   { context, options }: Pick<Work, "context" | "options">,
@@ -35,6 +36,7 @@ export async function foreseePlaced(
 async function foreseeOne({ placing }: ReadyPak): Promise<Placed> {
   const { skillsFolder, record } = placing;
   const state = await readInstalledState(skillsFolder, record.folder);
+  requireRecordedRegistry(placing, state);
   const { left } = await findLeft(placing, state);
   const changed = state.state === "absent" ? "installed" : "replaced";
   return { action: isUnchanged(placing, state) ? "unchanged" : changed, previous: state.record, moved: [], left };

@@ -46,6 +46,22 @@ export function requireRegistryOf<R extends Registry>(
 }
 
 /**
+ * The registry that another version of it would come from. Its own one is not asked in the other's place: what it says
+ * of newer versions is not what would be installed.
+ * @param isLocked false: only the record of its install says where it is from
+ * @throws PaksError LOCKFILE_MISMATCH when this machine looks the name up elsewhere by now
+ */
+export function requireUpdatingRegistry<R extends Registry>(
+  origin: RegistryOrigin,
+  context: Registries<R>,
+  { wish, isLocked }: { readonly wish: string | undefined; readonly isLocked: boolean },
+): R {
+  const registry = context.registryFor(origin.account, wish);
+  if (registry.url === origin.registry) return registry;
+  throw otherRegistry(origin, explainChoice(context.config, origin.account, wish), isLocked);
+}
+
+/**
  * A name of one registry is another pak in the next: nothing moves there by itself.
  * @param isLocked false: only the record of its install says where it is from
  */

@@ -17,8 +17,7 @@ import {
 } from "@paks/schema";
 import type { ListedRefs } from "@paks/git";
 import type { Context } from "../context.ts";
-import { otherRegistry, pakGone } from "../install/locked-registry.ts";
-import { explainChoice } from "../registry-choice.ts";
+import { pakGone, requireUpdatingRegistry } from "../install/locked-registry.ts";
 import { findRegistryWish } from "../workspace/open-workspace.ts";
 import { requireTypedSource } from "../workspace/typed-repositories.ts";
 import type { ListRow } from "./list-paks.ts";
@@ -71,9 +70,7 @@ export function openNewer(context: Context): FindNewer {
 async function newerRelease(context: Context, origin: RegistryOrigin, wish: string | undefined): Promise<Newer> {
   const text = formatPakId(origin);
   // A newer one is installed from where the name is looked up; nobody else's versions say what that will be.
-  const registry = context.registryFor(origin.account, wish);
-  if (registry.url !== origin.registry)
-    throw otherRegistry(origin, explainChoice(context.config, origin.account, wish), false);
+  const registry = requireUpdatingRegistry(origin, context, { wish, isLocked: false });
   const all = await registry.listVersions(origin);
   if (all.length === 0) throw pakGone(origin, false);
   const versions = all.filter(({ version }) => isVersion(version));

@@ -16,7 +16,7 @@ import {
 } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { eachAtOnce } from "../install/each-at-once.ts";
-import { findRegistryOf, otherRegistry, pakGone } from "../install/locked-registry.ts";
+import { pakGone, requireRegistryOf, requireUpdatingRegistry } from "../install/locked-registry.ts";
 import { openFetchers, openRegistries } from "../install/install-plan.ts";
 import type { Fetched } from "../install/fetched.ts";
 import { findLocked } from "../workspace/entry.ts";
@@ -131,10 +131,14 @@ function openAsking(
     const inProject = row.place.locked;
     if (origin?.type === "registry") {
       const wish = inProject ? registryWish : undefined;
-      const found = findRegistryOf(origin, context, wish);
-      if (!("registry" in found)) throw otherRegistry(origin, found.instead, row.locked !== undefined);
-      const versions = await found.registry.listVersions(origin);
-      if (versions.length === 0) throw pakGone(origin, row.locked !== undefined);
+      const isLocked = row.locked !== undefined;
+      // What is pinned no update looks for anew.
+      const registry =
+        row.locked?.pinned === true
+          ? requireRegistryOf(origin, context, wish)
+          : requireUpdatingRegistry(origin, context, { wish, isLocked });
+      const versions = await registry.listVersions(origin);
+      if (versions.length === 0) throw pakGone(origin, isLocked);
       const gone = await isGone(context, row, { origin, versions, wish });
       return compareRelease(row, { versions, gone, ranges: listRanges(origin, { row, wishes, paks }) });
     }
