@@ -9,6 +9,7 @@ import { tellSameNames } from "../install/same-names.ts";
 import { formatInstalled, installedData } from "../output/installed.ts";
 import { safe } from "../output/safe-text.ts";
 import { formatTable } from "../output/table.ts";
+import { formatWritten, writtenData } from "../output/written.ts";
 import { copyOption, scopeOptions, splitAgents } from "./scope-options.ts";
 import { sourceOptions } from "./source-options.ts";
 
@@ -78,8 +79,8 @@ export const install = defineCommand({
       choosingPaks(context, sources, (named) => installSources(context, named, options)),
     );
     const told = await tellSameNames(result);
-    const next = args.dir === undefined ? hintOf(result) : undefined;
-    return { data: installedData(told), text: formatResult(told, context), next };
+    const next = [...formatWritten(told, context), ...(args.dir === undefined ? hintOf(result) : [])].join("\n");
+    return { data: { ...installedData(told), ...writtenData(told) }, text: formatResult(told, context), next };
   },
 });
 
@@ -117,10 +118,11 @@ function formatResult(result: InstallResult, context: Context): string {
 }
 
 /** Somebody who has no tool that paks finds would look for the skill in vain. */
-function hintOf({ installed }: InstallResult): string | undefined {
-  if (installed.length === 0 || installed.some(({ links, readers }) => links.length + readers.length > 0))
-    return undefined;
-  return "hint: no coding tool was found that reads it there. Name yours with --agent <id>; all ids: paks agent list --all";
+function hintOf({ installed }: InstallResult): string[] {
+  if (installed.length === 0 || installed.some(({ links, readers }) => links.length + readers.length > 0)) return [];
+  return [
+    "hint: no coding tool was found that reads it there. Name yours with --agent <id>; all ids: paks agent list --all",
+  ];
 }
 
 async function requireAnySource(context: Context, sources: readonly string[], isElsewhere: boolean): Promise<void> {

@@ -34,6 +34,7 @@ import type { Looked } from "./skills-folder.ts";
 import { inFolderOrTidy } from "./tidily.ts";
 import type { SourceOptions } from "./source-options.ts";
 import { isOnlyFor, unlinkLeftOut } from "./unlink-left-out.ts";
+import { type Written, writtenBy } from "./written-files.ts";
 
 export interface InstallOptions {
   readonly global: boolean;
@@ -90,6 +91,8 @@ export interface InstallResult {
   readonly disabled: readonly string[];
   /** Absolute; of the workspace whose files were read. */
   readonly root: string | undefined;
+  /** Absent: nothing is written there. */
+  readonly written?: Written;
 }
 
 /** What changes meanwhile is planned again; nobody changes a project this often. */
@@ -247,6 +250,10 @@ function resultOf(
     removed,
     heldBack: plan.heldBack,
     disabled: removed.filter((folder) => !renames.has(folder) && isDisabledOrphan(planned, folder)),
+    written: writtenBy(
+      planned,
+      paks.flatMap(({ change }) => change ?? []),
+    ),
   };
 }
 

@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { type LockedPak, type Origin, aliasOf, describeFiles } from "@paks/schema";
 import type { Context } from "../context.ts";
 import type { WorkspaceChange } from "../workspace/change-workspace.ts";
+import { isReplacedBy } from "../workspace/is-replaced-by.ts";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
 import {
   type InstallPlan,
@@ -88,12 +89,20 @@ export async function makeReady(work: Work, opened: OpenWorkspace, step: (label:
   return { plan, paks };
 }
 
-/** With the pak that takes their place: whoever finds its intent after a crash drops them too. */
+/** With the pak that takes their place: whoever finds its intent after a crash, and none of another one, drops them too. */
 function dropSources(paks: readonly ReadyPak[], drop: readonly string[]): readonly ReadyPak[] {
-  const heir = drop.length === 0 ? undefined : paks.find(({ change, pak }) => change && pak.wish?.isNamed === true);
-  if (!heir?.change) return paks;
-  const change = { ...heir.change, drop };
-  return paks.map((one) => (one === heir ? { ...one, change, placing: { ...one.placing, workspace: change } } : one));
+  if (drop.length === 0) return paks;
+  const adds = paks.flatMap(({ change }) => change?.add ?? []);
+  const others = drop.filter((text) => !adds.some((add) => isReplacedBy(text, add)));
+  const heir = paks.find(({ change, pak }) => change && pak.wish?.isNamed === true);
+  return paks.map((one) => {
+    const { add } = one.change ?? {};
+    const own = add === undefined ? [] : drop.filter((text) => isReplacedBy(text, add));
+    const dropped = one === heir ? [...own, ...others] : own;
+    if (one.change === undefined || dropped.length === 0) return one;
+    const change = { ...one.change, drop: dropped };
+    return { ...one, change, placing: { ...one.placing, workspace: change } };
+  });
 }
 
 const isNew = (paks: readonly ReadyPak[]): boolean => paks.some(({ change }) => change?.add !== undefined);

@@ -239,11 +239,22 @@ const Audit = z.strictObject({
   ),
 });
 
+const WritingInstallation = z.extend(Installation, {
+  new_files: list(text, "absolute paths of `paks.jsonc` and `paks.lock`, where they were not there before"),
+  replaced_sources: list(
+    z.strictObject({
+      source: field(text, "as `paks.jsonc` has it now"),
+      before: list(text, "as it had it"),
+    }),
+    "what `paks.jsonc` asks for otherwise than before",
+  ),
+});
+
 const gravest: JsonExit = ["code", "not `ok`: that of the gravest problem"];
 
 export const projectOutputs: Readonly<Record<string, JsonOutput>> = {
   install: outputs({
-    "without `--list`": [Installation, not(given("--list"))],
+    "without `--list`": [WritingInstallation, not(given("--list"))],
     "with `--list`": [SourceListing, given("--list")],
   }),
   ci: output(Installation),
