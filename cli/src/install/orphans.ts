@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import { PaksError } from "@paks/schema";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
 import type { InstallPlan } from "../workspace/plan-install.ts";
+import { listWishes } from "../workspace/wish.ts";
 import { readInstalledState } from "./installed-state.ts";
 import { type Moved, listEditedCopies } from "./links.ts";
 import { type LinkPlaces, linkPlacesOf, listOwnLinks } from "./own-links.ts";
@@ -22,8 +23,12 @@ export function listRenames({ lock }: OpenWorkspace, { paks, orphans }: InstallP
 }
 
 /** Still in `paks.jsonc`, and not to be installed. */
-export const isDisabledOrphan = ({ lock, workspace }: OpenWorkspace, folder: string): boolean =>
-  workspace.paks.includes(lock.paks[folder]?.source ?? "");
+export function isDisabledOrphan({ lock, workspace, root }: OpenWorkspace, folder: string): boolean {
+  const source = lock.paks[folder]?.source;
+  // What another source takes the place of is still there as well, and was asked for.
+  const isAsked = () => listWishes(workspace, root).some(({ text }) => text === source);
+  return typeof source === "string" && workspace.paks.includes(source) && !isAsked();
+}
 
 /**
  * What was edited under its old name is not left behind silently.

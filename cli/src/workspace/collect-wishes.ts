@@ -1,6 +1,15 @@
-import { type Lock, PaksError, type Source, type Workspace, isPaksError, parseSource, workspaceFileNames } from "@paks/schema";
-import { findLocked } from "./entry.ts";
+import {
+  type Lock,
+  PaksError,
+  type Source,
+  type Workspace,
+  isPaksError,
+  parseSource,
+  workspaceFileNames,
+} from "@paks/schema";
+import { findLocked, isHeir } from "./entry.ts";
 import type { OpenWorkspace } from "./open-workspace.ts";
+import { namedTwice } from "./one-each.ts";
 import type { InstallRequest } from "./plan-install.ts";
 import { type Wish, identityOf, isRegistryWish, isDisabled, isSameWish, listWishes } from "./wish.ts";
 
@@ -22,8 +31,19 @@ export function collectWishes(
   const drop = existing.filter((one) => !others.includes(one) && !texts.has(one.text)).map(({ text }) => text);
   const known = new Set([...identities, ...others.map(({ source }) => identityOf(source))]);
   // With names on the command line only they change: what the lock holds beside the file stays.
-  const locked = named.length > 0 ? listLockedWishes(lock).filter(({ source }) => !known.has(identityOf(source))) : [];
+  const beside = named.length > 0 ? listLockedWishes(lock).filter(({ source }) => !known.has(identityOf(source))) : [];
+  const locked = beside.filter(({ text }) => !isWrittenAnew(text, { lock, wishes: others }));
   return { wishes: [...wanted, ...others, ...locked], drop };
+}
+
+/** As a browser's address, which another source of the file may be by now. */
+function isWrittenAnew(
+  text: string,
+  { lock: { paks }, wishes }: { readonly lock: Lock; readonly wishes: readonly Wish[] },
+): boolean {
+  const entries = Object.values(paks).filter(({ source }) => source === text);
+  const open = wishes.filter((wish) => findLocked(paks, wish) === undefined);
+  return open.some((wish) => entries.some((entry) => isHeir(wish, entry)));
 }
 
 /** Without `save` nothing is fetched only to learn what it depends on. */
@@ -46,8 +66,7 @@ function keepRange(wish: Wish, existing: readonly Wish[]): Wish {
 
 function requireNamedOnce(wishes: readonly Wish[]): void {
   for (const [index, { source, text }] of wishes.entries())
-    if (wishes.slice(0, index).some((one) => isSameWish(one.source, source)))
-      throw new PaksError("USAGE", `${text} is named twice.`, { hint: "Name each pak once." });
+    if (wishes.slice(0, index).some((one) => isSameWish(one.source, source))) throw namedTwice(text);
 }
 
 /** Who enables a pak by naming it would change a list that he did not look at. */

@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
 import {
   type Dependency,
+  type GitOrigin,
+  type GitSource,
   type Lock,
   type LockedPak,
   type Origin,
@@ -10,6 +12,7 @@ import {
   originIdentity,
   parseSource,
   readOrigin,
+  repositoryIdentity,
   workspaceFileNames,
 } from "@paks/schema";
 import type { Fetched } from "../install/fetched.ts";
@@ -67,19 +70,38 @@ export function listWishesOf(wishes: readonly Wish[], { paks }: Pick<Lock, "paks
   const entry = Object.hasOwn(paks, folder) ? paks[folder] : undefined;
   const found = wishes.filter((wish) => findLocked(paks, wish)?.folder === folder);
   if (entry === undefined || entry.source === null || found.length > 0) return found;
-  const identity = identityOf(parseSource(entry.source));
-  const heirs = wishes.filter(
-    (wish) =>
-      identityOf(wish.source) === identity &&
-      findLocked(paks, wish) === undefined &&
-      !isTagOfOther(entry.resolved, wish.source),
-  );
+  const heirs = wishes.filter((wish) => findLocked(paks, wish) === undefined && isHeir(wish, entry));
   if (heirs.length < 2) return heirs;
   throw new PaksError(
     "LOCKFILE_MISMATCH",
     `${folder} is locked for "${entry.source}", and ${workspaceFileNames[0]} asks for ${heirs.map(({ text }) => `"${text}"`).join(" and ")} instead.`,
     { hint: "Run `paks install` first: then it is clear which of them it is.", details: { folder } },
   );
+}
+
+/** Whether a source that the lock does not have may ask for what is locked, written otherwise by now. */
+export function isHeir({ source }: Pick<Wish, "source">, { source: text, resolved }: LockedPak): boolean {
+  const asked = text === null ? undefined : parseSource(text);
+  if (asked === undefined) return false;
+  if (asked.type === "git" && source.type === "git" && resolved.type === "git") {
+    const isPage = source.tree !== undefined || asked.tree !== undefined;
+    if (isPage) return mayBeFolder(source, { asked, origin: resolved });
+  }
+  return identityOf(source) === identityOf(asked) && !isTagOfOther(resolved, source);
+}
+
+interface AskedFolder {
+  readonly asked: GitSource;
+  readonly origin: GitOrigin;
+}
+
+/** A browser's address ends with its folder, when it names one. */
+function mayBeFolder({ url, tree, path }: GitSource, { asked, origin }: AskedFolder): boolean {
+  if (repositoryIdentity(url) !== repositoryIdentity(origin.repository)) return false;
+  const refs = [origin.tag ?? origin.branch ?? origin.commit, origin.commit, "HEAD"];
+  const isOpen = asked.tree === undefined ? asked.path === undefined : refs.includes(asked.tree);
+  if (tree === undefined) return isOpen && path === undefined;
+  return isOpen || tree.endsWith(`/${origin.path}`);
 }
 
 const isTagOfOther = (origin: Origin, source: Source): boolean =>

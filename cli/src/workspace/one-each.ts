@@ -1,19 +1,30 @@
 import { PaksError } from "@paks/schema";
 import type { PlannedPak } from "./plan-install.ts";
 
-/** What is named takes the place of the same pak of the same repository, however the workspace has its address. */
+/**
+ * What is named takes the place of the same pak of the same repository, however the workspace has its address.
+ * @throws PaksError USAGE for two that are one pak
+ */
 export function withoutRespelt(paks: readonly PlannedPak[]): {
   readonly fixed: readonly PlannedPak[];
   /** Their texts in the workspace's file. */
   readonly respelt: readonly string[];
 } {
-  const named = new Set(paks.flatMap(({ wish, identity }) => (wish?.isNamed === true ? [identity] : [])));
+  const named = new Set<string>();
+  for (const { wish, identity } of paks) {
+    if (wish?.isNamed !== true) continue;
+    if (named.has(identity)) throw namedTwice(wish.text);
+    named.add(identity);
+  }
   const isRespelt = ({ wish, identity }: PlannedPak): boolean => wish?.isNamed === false && named.has(identity);
   return {
     fixed: paks.filter((pak) => !isRespelt(pak)),
     respelt: paks.filter(isRespelt).flatMap(({ wish }) => wish?.text ?? []),
   };
 }
+
+export const namedTwice = (text: string): PaksError =>
+  new PaksError("USAGE", `${text} is named twice.`, { hint: "Name each pak once." });
 
 /** Two paks of one name cannot have one folder. @throws PaksError ALREADY_EXISTS */
 export function requireOneEach(paks: readonly PlannedPak[]): void {

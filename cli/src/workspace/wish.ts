@@ -1,5 +1,6 @@
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import {
+  type GitSource,
   PaksError,
   type Source,
   type Workspace,
@@ -33,12 +34,17 @@ export type RegistryWish = Wish & { readonly source: Extract<Source, { type: "re
 
 export const isRegistryWish = (wish: Wish): wish is RegistryWish => wish.source.type === "registry";
 
-/** Two sources with one identity are the same pak, however much they differ in version. */
+/**
+ * Two sources with one identity are the same pak, however much they differ in version. Where a browser's address has its
+ * ref and where its folder only the repository says: until it was asked, two of them are two paks.
+ */
 export function identityOf(source: Source): string {
   if (source.type === "registry") return formatPakId(source);
-  if (source.type === "git") return `${repositoryIdentity(source.url)}#path=${source.path ?? ""}`;
+  if (source.type === "git") return `${repositoryIdentity(source.url)}${folderOf(source)}`;
   return source.type === "npm" ? `npm:${source.package}#path=${source.path ?? ""}` : source.path;
 }
+
+const folderOf = ({ tree, path = "" }: GitSource): string => (tree === undefined ? `#path=${path}` : `#tree=${tree}`);
 
 /** `pdf--v2.0.0` and `csv--v1.0.0` are of two paks, whatever else two sources of one repository say. */
 export const areOfTwoPaks = (a: string | undefined, b: string | undefined): boolean =>
@@ -156,9 +162,12 @@ export function listOwnDisabled({ paks, disabled, ...workspace }: Workspace, tex
   );
 }
 
-export const isDisabled = (disabled: readonly string[], { text, source, as }: Pick<Wish, "text" | "source" | "as">): boolean =>
+export const isDisabled = (
+  disabled: readonly string[],
+  { text, source, as }: Pick<Wish, "text" | "source" | "as">,
+): boolean =>
   disabled.includes(text) ||
   (as !== undefined && disabled.includes(as)) ||
   disabled.includes(identityOf(source)) ||
-  (source.type === "git" && disabled.includes(`${source.url}#path=${source.path ?? ""}`)) ||
+  (source.type === "git" && disabled.includes(`${source.url}${folderOf(source)}`)) ||
   (source.type === "registry" && disabled.includes(source.name));
