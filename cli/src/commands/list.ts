@@ -1,9 +1,10 @@
 import { isPaksError } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
+import { listRecordedFolders } from "../install/list-installed.ts";
 import { listAgentFolders, requireAgentId } from "../life/agents.ts";
 import { type ListRow, isSeenBy, showPaks, rowData, rowName, rowStateText, rowVersion } from "../life/list-paks.ts";
-import { type Place, findPlaces } from "../life/places.ts";
+import { type Place, findPlace, findPlaces } from "../life/places.ts";
 import { nothingInstalled } from "../life/nothing.ts";
 import { safe } from "../output/safe-text.ts";
 import { shortPath } from "../output/short-path.ts";
@@ -43,10 +44,28 @@ export const list = defineCommand({
       folders: places.map(({ scope, skillsFolder }) => ({ scope, path: skillsFolder })),
       installed: rows.map(rowData),
     };
-    const next = rows.length === 0 && args.format === "table" ? 'hint: find something with "paks search".' : undefined;
+    const next = rows.length === 0 && args.format === "table" ? await nextOf(context, places) : undefined;
     return { data, text: await textOf(rows, { data, context, format: args.format }), next };
   },
 });
+
+async function nextOf(context: Context, places: readonly Place[]): Promise<string> {
+  const isProject = places.every(({ scope }) => scope === "project");
+  return isProject && (await hasGlobal(context))
+    ? 'hint: for all projects something is installed: "paks list -g".'
+    : 'hint: find something with "paks search".';
+}
+
+async function hasGlobal(context: Context): Promise<boolean> {
+  const { skillsFolder } = await findPlace(context, { global: true, dir: undefined });
+  try {
+    return (await listRecordedFolders(skillsFolder)).length > 0;
+  } catch (error) {
+    // A file where the folder would be is for `paks list -g` to tell.
+    if (!isPaksError(error)) throw error;
+    return false;
+  }
+}
 
 /** Where nothing is installed, a `paks.jsonc` that no install can use may be why. */
 async function warnOfWorkspaceFile(context: Context, places: readonly Place[]): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Argv } from "yargs";
 import { type CommonArgs, defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
+import { needingLock } from "../life/needs-lock.ts";
 import { type Pinned, setPinned } from "../life/pin-paks.ts";
 import { projectOnly, requireProject } from "./scope-options.ts";
 import { safe } from "../output/safe-text.ts";
@@ -36,7 +37,7 @@ interface PinArgs {
 
 async function pinned(context: Context, { name, global }: PinArgs, on: boolean): Promise<Pinned[]> {
   requireProject(global, on ? "pin" : "unpin", "no lock holds versions; leave it out of what you update by name");
-  return [...(await setPinned(context, name, on))];
+  return await needingLock(context, () => setPinned(context, name, on));
 }
 
 const resultOf = (paks: readonly Pinned[]) => ({

@@ -1,5 +1,6 @@
 import { defineCommand } from "../command.ts";
 import { capabilityChangeData, formatCapabilityChange } from "../life/capability-text.ts";
+import { needingLock } from "../life/needs-lock.ts";
 import { type RolledBack, rollbackPak } from "../life/rollback-pak.ts";
 import { projectOnly, requireProject } from "./scope-options.ts";
 import { formatMoved, movedData } from "../output/moved.ts";
@@ -29,10 +30,9 @@ export const rollback = defineCommand({
       "no lock remembers what was there before; install the version that you want with -g",
     );
     const { force, allowNewCapabilities } = args;
-    const { local, moved, states, next, capabilities, ...done } = await rollbackPak(context, args.name, {
-      force,
-      allowNewCapabilities,
-    });
+    const { local, moved, states, next, capabilities, ...done } = await needingLock(context, () =>
+      rollbackPak(context, args.name, { force, allowNewCapabilities }),
+    );
     const hint = hintOf({ local, next, ...done });
     return {
       data: {

@@ -1,4 +1,4 @@
-import { PaksError, type Lock, formatPakId } from "@paks/schema";
+import { PaksError, type Lock, formatPakId, lockFileName } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import { safe } from "../output/safe-text.ts";
 import { type Why, listReasons } from "../workspace/check-lock.ts";
@@ -14,7 +14,8 @@ export const why = defineCommand({
   builder: (yargs) =>
     yargs.positional("pak", { type: "string", demandOption: true, describe: "account/name, or its folder's name" }),
   run: async (args, context) => {
-    const { lock } = await findWorkspace(context);
+    const { lock, lockFile, workspaceFile } = await findWorkspace(context);
+    if (lockFile === undefined) throw noLock(workspaceFile !== undefined);
     const folder = requireFolder(lock, args.pak);
     const entry = lock.paks[folder]!;
     const reasons = listReasons(lock, folder);
@@ -35,6 +36,11 @@ const formatReason = ({ path, isCycle }: Why): string => {
   if (isCycle) return `  ${steps} (a cycle)`;
   return path.length === 1 ? `  ${steps} (paks.jsonc)` : `  ${steps}`;
 };
+
+const noLock = (isWorkspace: boolean): PaksError =>
+  new PaksError("PAK_NOT_FOUND", `There is no ${lockFileName} here, and it says what asks for a pak.`, {
+    hint: isWorkspace ? "Make it: paks install." : "Run it in a project that has one; what is here: paks list --all.",
+  });
 
 function requireFolder(lock: Lock, name: string): string {
   if (Object.hasOwn(lock.paks, name)) return name;

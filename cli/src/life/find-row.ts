@@ -27,6 +27,7 @@ export function requireRow(rows: readonly ListRow[], name: string): ListRow {
   const guess = near === undefined ? "" : `Did you mean ${safe(near)}? `;
   throw new PaksError("PAK_NOT_FOUND", `${safe(name)} is not installed here.`, {
     hint: rows.length > 0 ? `${guess}Installed are ${names(rows.slice(0, 20))}.` : 'See "paks list --all".',
+    details: { name },
   });
 }
 

@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Lock, PaksError, emptyLock } from "@paks/schema";
 import type { Context } from "../context.ts";
+import { requireFolderOrNothing } from "../install/require-folder.ts";
 import { linkPlacesOf } from "../install/own-links.ts";
 import { type SkillsFolderOptions, recoverIfNeeded } from "../install/skills-folder.ts";
 import { findRoot, readLock } from "../workspace/open-workspace.ts";
@@ -33,14 +35,31 @@ export async function findPlace(context: Context, { global, dir }: PlaceArgs): P
   return global ? globalPlace(context) : projectPlace(await findRoot(context));
 }
 
-/** The one place that is meant, or with `all` both. @throws PaksError USAGE */
+/** The one place that is meant, or with `all` both. @throws PaksError USAGE, NOT_FOUND for a `dir` that is not there */
 export async function findPlaces(
   context: Context,
   { all, ...args }: PlaceArgs & { readonly all: boolean },
 ): Promise<Place[]> {
-  if (!all) return [await findPlace(context, args)];
+  if (!all) {
+    const place = await findPlace(context, args);
+    if (args.dir !== undefined) await requireNamedFolder(place.skillsFolder);
+    return [place];
+  }
   if (args.dir !== undefined) throw new PaksError("USAGE", "--dir names the place; --all cannot be given with it.");
   return await findAllPlaces(context);
+}
+
+/**
+ * A name with a slip in it must not look like a place where everything is well.
+ * @throws PaksError NOT_FOUND, UNSAFE_TARGET
+ */
+async function requireNamedFolder(path: string): Promise<void> {
+  await requireFolderOrNothing(path, "Name the folder that the paks were installed to.");
+  if (existsSync(path)) return;
+  throw new PaksError("NOT_FOUND", `There is no folder ${path}.`, {
+    hint: "Name the folder that the paks were installed to.",
+    details: { path },
+  });
 }
 
 /** This project's and the one for all projects; once when they are the same. */

@@ -14,7 +14,7 @@ import { askOrigins } from "./ask-origin.ts";
 import { checkLock } from "./check-locked.ts";
 import { type RegistryCheck, checkRegistry } from "./check-registry.ts";
 import { type ListRow, rowName } from "./list-paks.ts";
-import { fitMissing, putBackHint } from "./missing-hints.ts";
+import { fitMissing, installAgain, putBackHint } from "./missing-hints.ts";
 import { type Problem, problemOf } from "./problem.ts";
 
 export interface Verified {
@@ -70,8 +70,10 @@ async function checkLocally(row: ListRow, places: LinkPlaces): Promise<Problem[]
   const add = (code: Problem["code"], message: string, more: Partial<Problem> = {}) =>
     problems.push({ ...about(row), code, message, ...more });
   if (row.state === "unrecorded") return [...problems, unrecorded(row)];
+  if (isLeftover(row))
+    add("DRIFT", `is installed, and ${lockFileName} no longer names it`, { hint: leftoverHint(row) });
   if (row.state === "missing" || pak === undefined) {
-    add("DRIFT", "is not there", { hint: putBackHint });
+    if (!isLeftover(row)) add("DRIFT", "is not there", { hint: putBackHint(row) });
     return problems;
   }
   const recorded = recordedDigest(pak.record);
@@ -92,14 +94,26 @@ async function checkLocally(row: ListRow, places: LinkPlaces): Promise<Problem[]
   const { brokenLinks, editedCopies } = row;
   const gone = brokenLinks.filter((path) => !editedCopies.includes(path));
   if (gone.length > 0)
-    add("DRIFT", "links are gone or lead elsewhere", { hint: "Make them again: paks install.", paths: gone });
+    add("DRIFT", "links are gone or lead elsewhere", {
+      hint: `Make them again: ${installAgain(row)}.`,
+      paths: gone,
+    });
   if (editedCopies.length > 0)
     add("DRIFT", "copies of it were edited", {
-      hint: "Put them back: paks install --force, which keeps a copy.",
+      hint: `Put them back: ${installAgain(row, " --force")}, which keeps a copy.`,
       paths: editedCopies,
     });
   return problems;
 }
+
+/** What was installed without being written down is nobody's difference. */
+const isLeftover = ({ place, locked, pak }: ListRow): boolean =>
+  place.locked && locked === undefined && pak?.record.saved === true;
+
+const leftoverHint = ({ folder, pak, editedCopies }: ListRow): string =>
+  (pak?.changed.length ?? 0) + editedCopies.length > 0
+    ? `Keep your edits elsewhere, or have them moved aside: paks remove ${folder} --force.`
+    : "Have it taken away: paks ci, or paks install.";
 
 const unrecorded = (row: ListRow): Problem =>
   row.lockState === "same"
