@@ -12,7 +12,7 @@ import { fetchLocked } from "./fetch-locked.ts";
 import type { Fetched } from "./fetched.ts";
 import type { InstallResult, Installed } from "./install.ts";
 import { requireLockedManifest } from "./install-plan.ts";
-import { openScopes } from "./install-scopes.ts";
+import { listScoped, openScopes } from "./install-scopes.ts";
 import { listCopies } from "./links.ts";
 import { type LockedPlace, fetchDoubted, findLockedPresent } from "./locked-present.ts";
 import { requireRegistryOf } from "./locked-registry.ts";
@@ -51,6 +51,7 @@ export async function installLocked(context: Context, options: CiOptions): Promi
     workspaceAgents: workspace.agents,
   });
   const entries = Object.entries(lock.paks);
+  const scopeOf = scopes(listScoped(lock, { isAsked: true }));
   const locked: LockedPlace = { skillsFolder: place.skillsFolder, root, force: options.force };
   expectMissing(context, place.skillsFolder, entries);
   let count = 0;
@@ -65,7 +66,7 @@ export async function installLocked(context: Context, options: CiOptions): Promi
         wish: workspace.registry,
       });
       step(`Fetched ${(count += 1)} of ${entries.length}`);
-      const { scope } = await scopes(entry, true);
+      const { scope } = await scopeOf(folder);
       const about = aboutOf(folder, entry, fetched?.name ?? present!.name);
       const links = scope.linksOf(about);
       for (const link of links) await requireInside(dirname(link.path), root);

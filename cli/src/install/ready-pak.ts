@@ -18,7 +18,7 @@ import { expectMissing } from "./expect-missing.ts";
 import type { Fetched } from "./fetched.ts";
 import type { InstallOptions } from "./install.ts";
 import { entryOf, type openFetchers, type openRegistries, requireDependencies, requireFrozen } from "./install-plan.ts";
-import type { Scopes } from "./install-scopes.ts";
+import type { ScopeChoice, Scoped, Scopes } from "./install-scopes.ts";
 import { type Doubt, type LockedPlace, type LockedPresent, fetchDoubted, findLockedPresent } from "./locked-present.ts";
 import { requireRegistryOf } from "./locked-registry.ts";
 import type { Placing } from "./check-placing.ts";
@@ -50,7 +50,7 @@ export interface ReadyPak {
   readonly change: WorkspaceChange | undefined;
   /** Names of tools that look into the skills folder themselves. */
   readonly readers: readonly string[];
-  /** It is for the tools of `placing.links` and no other ones. */
+  /** It is for the tools of `placing.links` and no other ones, and this command is about it. */
   readonly isExact: boolean;
 }
 
@@ -70,6 +70,7 @@ export async function makeReady(work: Work, opened: OpenWorkspace, step: (label:
     work.place.skillsFolder,
     wanted.flatMap(({ isKept, before, folder }) => (isKept && before ? [[folder, before] as const] : [])),
   );
+  const scopeOf = work.scopes(plan.paks.map((pak) => scopedOf(pak, request)));
   let count = 0;
   const fetched = await eachAtOnce(wanted, fetchesAtOnce, async (pak) => {
     requireItsRegistry(work, opened, pak);
@@ -77,7 +78,8 @@ export async function makeReady(work: Work, opened: OpenWorkspace, step: (label:
     const bytes = present ? undefined : doubt ? await fetchAsLocked(work, opened, { pak, doubt }) : await pak.fetch();
     if (bytes) requireDependencies(pak, bytes);
     step(`Fetched ${(count += 1)} of ${wanted.length}`);
-    return await readyPak(work, opened, { pak, fetched: bytes, present });
+    const choice = await scopeOf(pak.folder);
+    return await readyPak(work, opened, { pak, fetched: bytes, present, ...choice });
   });
   const paks = dropSources(fetched, plan.drop);
   if (options.frozen)
@@ -111,10 +113,10 @@ const isNew = (paks: readonly ReadyPak[]): boolean => paks.some(({ change }) => 
 function requireItsRegistry(
   { context, request }: Work,
   { workspace }: OpenWorkspace,
-  { isKept, before, wish }: PlannedPak,
+  pak: PlannedPak,
 ): void {
-  const isMeant = request.named.length === 0 || wish?.isNamed === true;
-  if (!isKept || !isMeant || before?.resolved.type !== "registry") return;
+  const { isKept, before } = pak;
+  if (!isKept || !isMeant(pak, request) || before?.resolved.type !== "registry") return;
   requireRegistryOf(before.resolved, context, workspace.registry);
 }
 
@@ -140,16 +142,29 @@ async function fetchAsLocked(
   return await fetchDoubted(context, { place: placeOf(work, root, pak), folder: pak.folder, entry, doubt, options });
 }
 
-interface Bytes {
+/** The flags are also for what the command brings along, except for which tools: these are of those that need it. */
+const scopedOf = (pak: PlannedPak, request: InstallRequest): Scoped => ({
+  folder: pak.folder,
+  id: pak.wish === undefined || pak.wish.source.type === "registry" ? pak.identity : undefined,
+  dependencies: pak.dependencies,
+  before: pak.before,
+  isAsked: isMeant(pak, request) || pak.before === undefined,
+  isDependency: pak.wish === undefined,
+});
+
+/** Whether the command is about it: it names it, or nothing and so all. */
+const isMeant = ({ wish }: PlannedPak, { named }: InstallRequest): boolean =>
+  named.length === 0 || wish?.isNamed === true;
+
+interface Bytes extends ScopeChoice {
   readonly pak: PlannedPak;
   readonly fetched: Fetched | undefined;
   readonly present: InstallRecord | undefined;
 }
 
-async function readyPak(work: Work, opened: OpenWorkspace, { pak, fetched, present }: Bytes): Promise<ReadyPak> {
+async function readyPak(work: Work, opened: OpenWorkspace, bytes: Bytes): Promise<ReadyPak> {
   const { request, place, context, options } = work;
-  const isAsked = request.named.length === 0 || pak.wish?.isNamed === true || pak.before === undefined;
-  const { scope, choice, isExact } = await work.scopes(pak.before, isAsked);
+  const { pak, fetched, present, scope, choice, isExact } = bytes;
   const entry = request.save ? entryOf(pak, fetched, { root: opened.root, ...choice }) : undefined;
   const about = {
     name: fetched?.name ?? present!.name,
@@ -174,7 +189,7 @@ async function readyPak(work: Work, opened: OpenWorkspace, { pak, fetched, prese
     fetched,
     change,
     readers: scope.readers,
-    isExact,
+    isExact: isExact && isMeant(pak, request),
     placing: {
       skillsFolder: place.skillsFolder,
       record: fetched ? recordOf(fetched, facts) : { ...present!, ...facts },

@@ -46,6 +46,8 @@ export interface Scope extends SkillsFolder {
   /** The folder's name below the skills folder. */
   folderOf(pak: Placeable): string;
   linksOf(pak: Placeable): readonly LinkPlan[];
+  /** Where each of `agents` looks. */
+  readonly folders: readonly ToolFolder[];
 }
 
 interface Placeable {
@@ -79,10 +81,24 @@ export async function planScope(context: Context, args: ScopeArgs): Promise<Scop
     if (chosen.why === "named") throw args.global ? noGlobalFolder(target) : noProjectFolder(target);
     return [];
   });
-  const mode = args.copy === true ? "copy" : "link";
-  const { readers, others } = sortFolders(place, folders, args.global ? context.home : project);
+  return scopeOf(place, folders, args.copy === true ? "copy" : "link");
+}
+
+/** One for the tools of all; they are of one place and one mode. */
+export function joinScopes(scopes: readonly Scope[]): Scope {
+  const [first] = scopes;
+  if (first === undefined) throw new PaksError("INTERNAL", "There is no place to install to.");
+  if (scopes.length === 1) return first;
+  const { skillsFolder, boundary, root, mode } = first;
+  const folders = new Map(scopes.flatMap((one) => one.folders.map((folder) => [folder.target.id, folder] as const)));
+  return scopeOf({ skillsFolder, boundary, root }, [...folders.values()], mode);
+}
+
+function scopeOf(place: SkillsFolder, folders: readonly ToolFolder[], mode: Scope["mode"]): Scope {
+  const { readers, others } = sortFolders(place, folders);
   return {
     ...place,
+    folders,
     agents: folders.map(({ target }) => target.id),
     readers,
     mode,
@@ -98,7 +114,7 @@ export async function planScope(context: Context, args: ScopeArgs): Promise<Scop
   };
 }
 
-interface ToolFolder {
+export interface ToolFolder {
   readonly target: Target;
   /** Absolute. */
   readonly folder: string;
@@ -108,7 +124,7 @@ interface ToolFolder {
  * By where the folders really are: whose own folder leads to the skills folder reads that itself, and of several that
  * are one, one stands for all. Else what is put into one of them would be found in the way in another.
  */
-function sortFolders({ skillsFolder }: SkillsFolder, folders: readonly ToolFolder[], root: string) {
+function sortFolders({ skillsFolder, root }: SkillsFolder, folders: readonly ToolFolder[]) {
   const shared = folderIdentity(skillsFolder);
   const placed = folders.map((one) => ({ ...one, identity: folderIdentity(one.folder) }));
   const oneOf = (identity: string): string => {
@@ -128,7 +144,7 @@ function planFolder(place: SkillsFolder, { agents, copy }: ScopeArgs): Scope {
   if (flag !== undefined) throw new PaksError("USAGE", `--dir names the place; ${flag} cannot be given with it.`);
   const folderOf = ({ name, account, folder = name }: Placeable) =>
     account === undefined ? folder : `${account}/${folder}`;
-  return { ...place, agents: [], readers: [], mode: "copy", folderOf, linksOf: () => [] };
+  return { ...place, agents: [], readers: [], mode: "copy", folderOf, linksOf: () => [], folders: [] };
 }
 
 /** What the paths of the table mean for this user and project. */

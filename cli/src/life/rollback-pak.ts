@@ -19,7 +19,7 @@ import {
 import type { Context } from "../context.ts";
 import { fetchLocked } from "../install/fetch-locked.ts";
 import type { Fetched } from "../install/fetched.ts";
-import { openScopes } from "../install/install-scopes.ts";
+import { listScoped, openScopes } from "../install/install-scopes.ts";
 import { readInstalledState } from "../install/installed-state.ts";
 import { hasEditedCopy } from "../install/orphans.ts";
 import { type Placed, placeReleases } from "../install/place.ts";
@@ -226,7 +226,7 @@ async function putBack(
   opened: OpenWorkspace,
   { row, change, fetched, force }: Placement,
 ): Promise<Pick<Placed, "moved"> & { readonly removed: string[] }> {
-  const { place, folder, locked } = row;
+  const { place, folder } = row;
   const { skillsFolder } = place;
   const { root, workspace } = opened;
   const scopes = openScopes(context, {
@@ -237,7 +237,7 @@ async function putBack(
     root,
     workspaceAgents: workspace.agents,
   });
-  const { scope } = await scopes(locked, false);
+  const { scope } = await scopes(listScoped(opened.lock, { isAsked: false }))(folder);
   const account = fetched.origin.type === "registry" ? fetched.origin.account : undefined;
   const links = scope.linksOf({ name: fetched.name, account, folder });
   for (const link of links) await requireInside(dirname(link.path), root);
