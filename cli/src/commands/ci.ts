@@ -3,6 +3,7 @@ import { installLocked } from "../install/ci.ts";
 import { isChanged } from "../install/install.ts";
 import { tellSameNames } from "../install/same-names.ts";
 import { formatInstalled, installedData } from "../output/installed.ts";
+import { formatMended } from "../output/mended.ts";
 import { copyOption, splitAgents } from "./scope-options.ts";
 
 export const ci = defineCommand({
@@ -30,10 +31,18 @@ export const ci = defineCommand({
     const result = await tellSameNames(done);
     const changed = result.installed.filter(isChanged);
     const count = `${result.installed.length} ${result.installed.length === 1 ? "pak" : "paks"}`;
-    const summary = `✓ ${count} as in paks.lock, verified${changed.length === 0 ? "; all were there" : ""}`;
+    const mended = result.installed.filter((one) => !isChanged(one) && (one.mended ?? []).length > 0);
+    const state = mended.length > 0 ? `; ${mended.length} put right` : changed.length === 0 ? "; all were there" : "";
+    const summary = `✓ ${count} as in paks.lock, verified${state}`;
     return {
       data: installedData(result),
-      text: [formatInstalled({ ...result, installed: changed }, context), summary].filter(Boolean).join("\n"),
+      text: [
+        formatInstalled({ ...result, installed: changed }, context),
+        ...mended.map((one) => formatMended(one, context)),
+        summary,
+      ]
+        .filter(Boolean)
+        .join("\n"),
     };
   },
 });

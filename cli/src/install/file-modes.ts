@@ -19,19 +19,24 @@ export const listOtherModes = (
  * Makes files executable again, or not, as their record has it: nobody loses anything by that. Who may read a file may
  * run it then, as git does it.
  * @param executable those that are now
+ * @returns absolute paths of those that were changed
  */
-export function setModes(target: string, record: Recorded, executable: ReadonlySet<string>): void {
+export function setModes(target: string, record: Recorded, executable: ReadonlySet<string>): string[] {
+  const changed: string[] = [];
   for (const path of listOtherModes(record, executable)) {
     const full = join(target, path);
     const { mode } = lstatSync(full);
     const wanted = executable.has(path) ? mode & ~0o111 : mode | ((mode & 0o444) >> 2);
     try {
       chmodSync(full, wanted & 0o777);
+      // Some disks take it and do nothing.
+      if (((lstatSync(full).mode ^ wanted) & 0o111) === 0) changed.push(full);
     } catch (error) {
       // A disk that knows no such bit, or somebody else's file: `verify` and `list` go on telling it.
       if (!cannotBeSet.has(systemErrorCode(error) ?? "")) throw error;
     }
   }
+  return changed;
 }
 
 const cannotBeSet = new Set(["EPERM", "EACCES", "EROFS", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);

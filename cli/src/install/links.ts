@@ -41,6 +41,8 @@ export interface MakeLinksOptions extends LinkContext {
   readonly backupOf: (path: string) => string;
   /** `makeLink` when absent. */
   readonly link?: (path: string, to: string) => void;
+  /** Told of each link and copy that is made. */
+  readonly onMade?: (path: string) => void;
 }
 
 /**
@@ -68,6 +70,7 @@ export async function makeLinks(links: readonly LinkPlan[], options: MakeLinksOp
     await makeLinkFolder(dirname(link.path), options.to);
     if (link.mode === "copy") await putCopy(link.path, options);
     else await putLink(link.path, state, options);
+    options.onMade?.(link.path);
   }
   return moved;
 }

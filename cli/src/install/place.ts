@@ -20,6 +20,8 @@ export interface Placed {
   readonly moved: readonly Moved[];
   /** What was in the way and stays. */
   readonly left: readonly Left[];
+  /** Absolute; links and copies that were made, and files that can be run again or no more, beside an unchanged folder. */
+  readonly mended?: readonly string[];
 }
 
 /** One pak of `placeReleases`. */
@@ -116,12 +118,13 @@ async function linkAll(checked: readonly Checked[]): Promise<Placed[]> {
 async function linkPlaced(one: Checked): Promise<Placed> {
   const { state, target, backupOf, links, left } = one;
   const { record, force, places } = one.placing;
-  if (one.unchanged && state.state === "intact") setModes(target, record, state.executable);
+  const mended = one.unchanged && state.state === "intact" ? setModes(target, record, state.executable) : [];
+  const onMade = (path: string): unknown => mended.push(path);
   one.newLinks = await listAbsent(links.map(({ path }) => path));
-  const moved = await makeLinks(links, { to: target, record, previous: state.record, force, backupOf, places });
+  const moved = await makeLinks(links, { to: target, record, previous: state.record, force, backupOf, places, onMade });
   const action = one.unchanged ? "unchanged" : state.state === "absent" ? "installed" : "replaced";
   const folder = one.backup === undefined ? [] : [{ from: target, to: one.backup }];
-  return { action, previous: state.record, moved: [...folder, ...moved], left };
+  return { action, previous: state.record, moved: [...folder, ...moved], left, mended: one.unchanged ? mended : [] };
 }
 
 /** The first failure is the one to tell; what cannot be undone now, the next command ends by the intent that stays. */

@@ -171,6 +171,10 @@ export const InstalledPak = named(
     copies: list(text, "those of `links` that are real copies"),
     read_by: list(text, "ids of the coding tools that look into the skills folder themselves"),
     unlinked: list(text, "absolute paths of links and copies that are gone because it is not for their tools any more"),
+    mended: list(
+      text,
+      "absolute paths of links and copies that were made, and of files that can be run again or no more, where its folder was there already",
+    ),
     kept_range: nullable(
       text,
       "what `paks.jsonc` asks for, a range, version or channel, where `install` was given only the name",

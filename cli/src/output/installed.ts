@@ -24,6 +24,7 @@ export const installedData = ({ installed, removed, root, heldBack }: InstallRes
     copies: one.copies,
     read_by: one.readers,
     unlinked: one.unlinked ?? [],
+    mended: one.mended ?? [],
     kept_range: one.keptRange ?? null,
     ...movedData(one.moved),
     same_name: one.sameName ?? [],
