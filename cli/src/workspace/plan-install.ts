@@ -19,8 +19,9 @@ import type { RememberingRegistry } from "./remember-answers.ts";
 import { requireOneEach, withoutRespelt } from "./one-each.ts";
 import { listReached } from "./reached.ts";
 import { type HeldBack, resolveAsked } from "./held-back.ts";
-import type { Ranges, Root } from "./resolve.ts";
+import type { Ranges, Resolved, Root } from "./resolve.ts";
 import { listNewestNamed, listPreferred, mayUpgrade } from "./preferred.ts";
+import { type Neighbour, resolveAmong } from "./resolve-among.ts";
 import { resolveKeeping } from "./resolve-keeping.ts";
 import { type Gone, openUniverse, requireSameRegistry } from "./universe.ts";
 import { type Wish, identityOf, isRegistryWish, namesState, rangesOf } from "./wish.ts";
@@ -79,6 +80,13 @@ export interface InstallPlan {
 /** Fetches run at the same time. */
 export const fetchesAtOnce = 8;
 
+interface Planned {
+  readonly request: InstallRequest;
+  readonly fetchers: Fetchers;
+  /** What no lock knows, where the project's files are left alone. */
+  readonly neighbours?: readonly Neighbour[];
+}
+
 /**
  * Which pak goes into which folder. Only metadata is asked for, except of sources that have none.
  * @throws PaksError DEPENDENCY_CONFLICT, PAK_NOT_FOUND, ALREADY_EXISTS, LOCKFILE_MISMATCH for what would come from
@@ -87,7 +95,7 @@ export const fetchesAtOnce = 8;
 export async function planInstall(
   registryFor: (account: string) => RememberingRegistry,
   opened: Pick<OpenWorkspace, "root" | "workspace" | "lock">,
-  { request, fetchers }: { readonly request: InstallRequest; readonly fetchers: Fetchers },
+  { request, fetchers, neighbours = [] }: Planned,
 ): Promise<InstallPlan> {
   const { lock } = opened;
   const { wishes, drop } = collectWishes(opened, request);
@@ -110,15 +118,21 @@ export async function planInstall(
       requireSameRegistry(resolved, registryFor);
   await askInWaves({ roots, preferred, registryFor, paks: lock.paks });
   const wishOf = new Map(releases.map((wish) => [formatPakId(wish.source), wish]));
+  const listNamed = (chosen: ReadonlyMap<string, Resolved>) => listReached(fixed, releases, chosen).named;
+  const listPlaced = (chosen: ReadonlyMap<string, Resolved>) => [
+    ...fixed.filter(({ wish }) => wish?.isNamed === true),
+    ...[...listNamed(chosen)].map((id) => ({ identity: id, folder: wishOf.get(id)?.as ?? parsePakId(id).name })),
+  ];
   const resolve = async (more: readonly Root[]) =>
     await knowingRepositories(lock, () =>
-      resolveAsked({ roots: [...roots, ...more], preferred, universe }, listNewestNamed(request)),
+      resolveAmong(
+        neighbours,
+        (others) =>
+          resolveAsked({ roots: [...roots, ...more, ...others], preferred, universe }, listNewestNamed(request)),
+        listPlaced,
+      ),
     );
-  const { chosen: resolved, heldBack } = await resolveKeeping(lock, resolve, {
-    save: request.save,
-    wishOf,
-    listNamed: (chosen) => listReached(fixed, releases, chosen).named,
-  });
+  const { chosen: resolved, heldBack } = await resolveKeeping(lock, resolve, { save: request.save, wishOf, listNamed });
   const reached = listReached(fixed, releases, resolved);
   const all = [
     ...fixed,
@@ -131,7 +145,7 @@ export async function planInstall(
     ? all
     : all.filter(({ wish, identity }) => wish?.isNamed === true || reached.named.has(identity));
   const replaced = listReplaced(paks, request);
-  if (replaced.length > 0) return await planWithout(replaced, registryFor, opened, { request, fetchers });
+  if (replaced.length > 0) return await planWithout(replaced, registryFor, opened, { request, fetchers, neighbours });
   requireOneEach(paks);
   const folders = new Set(paks.map(({ folder }) => folder));
   const versions = new Map([...resolved].map(([id, { version }]) => [id, version]));
@@ -174,7 +188,7 @@ async function planWithout(
   wishes: readonly Wish[],
   registryFor: (account: string) => RememberingRegistry,
   { workspace, lock, root }: Pick<OpenWorkspace, "root" | "workspace" | "lock">,
-  about: { readonly request: InstallRequest; readonly fetchers: Fetchers },
+  about: Planned,
 ): Promise<InstallPlan> {
   const gone = new Set(wishes.map(({ text }) => text));
   const paks = Object.entries(lock.paks).filter(([, { source }]) => source === null || !gone.has(source));
