@@ -28,6 +28,19 @@ export async function checkProject(context: Context): Promise<Diagnosis> {
     return { name, state: "warn", detail: `${workspaceFileNames[0]} in ${root} has no ${lockFileName} yet`, hint };
   const problems = listDisagreements(workspace, lock, root);
   if (problems.length > 0) return { name, state: "warn", detail: problems.slice(0, 5).join("; "), hint };
+  const [{ listLeftovers, namedBy }, { findSkillsFolder }] = await Promise.all([
+    import("./install/leftovers.ts"),
+    import("./install/scope.ts"),
+  ]);
+  const { skillsFolder } = findSkillsFolder(context, { global: false, dir: undefined, root });
+  const left = (await listLeftovers(skillsFolder, namedBy(lock))).map(({ folder }) => folder);
+  if (left.length > 0)
+    return {
+      name,
+      state: "warn",
+      detail: `installed in ${root}, and ${lockFileName} no longer names it: ${left.slice(0, 5).join(", ")}`,
+      hint: "Have it taken away: `paks ci`, or `paks install`.",
+    };
   return { name, state: "ok", detail: `${Object.keys(lock.paks).length} locked paks in ${root}` };
 }
 

@@ -91,6 +91,7 @@ export async function adopt(
     files: describeFiles(files).files,
     links: [],
     installed_at: context.clock().toISOString(),
+    saved: true,
   };
   const links = await findLinks(skillsFolder, { record, agents: entry.agents }, linkPlacesOf(context));
   const text = formatRecord({ ...record, links: links.map((path) => formatLink(skillsFolder, path)).sort() });

@@ -13,6 +13,7 @@ import type { Fetched } from "./fetched.ts";
 import type { InstallResult, Installed } from "./install.ts";
 import { requireLockedManifest } from "./install-plan.ts";
 import { listScoped, openScopes } from "./install-scopes.ts";
+import { lookAtLeftovers, namedBy, removeLeftovers } from "./leftovers.ts";
 import { listCopies } from "./links.ts";
 import { type LockedPlace, fetchDoubted, findLockedPresent } from "./locked-present.ts";
 import { requireRegistryOf } from "./locked-registry.ts";
@@ -78,6 +79,7 @@ export async function installLocked(context: Context, options: CiOptions): Promi
           version: entry.version,
           links: links.map((link) => formatLink(place.skillsFolder, link.path)).sort(),
           installed_at: context.clock().toISOString(),
+          saved: true,
         },
         files: fetched?.files ?? [],
         links,
@@ -92,15 +94,19 @@ export async function installLocked(context: Context, options: CiOptions): Promi
     if ((await readLockText(root)) !== lockText) throw changedMeanwhile();
   };
   const placings = paks.map(({ placing }) => placing);
+  const named = namedBy(lock);
+  let removed: readonly string[] = [];
   const placed = await inFolderOrTidy(context, place, {
     change: async () => {
       await requireSameLock();
       for (const { folder, entry, fetched } of paks)
         if (!fetched && !(await findLockedPresent(locked, folder, entry)).present) throw changedMeanwhile();
-      return await placeReleases(placings);
+      const done = await placeReleases(placings);
+      removed = await removeLeftovers(context, skillsFolder, named);
+      return done;
     },
     look: async () => {
-      const looked = await lookAtPlaced(placings);
+      const looked = await lookAtLeftovers(context, { skillsFolder, named, looked: await lookAtPlaced(placings) });
       // Behind it: nobody was kept from changing both.
       await requireSameLock();
       return looked;
@@ -116,7 +122,7 @@ export async function installLocked(context: Context, options: CiOptions): Promi
     copies: listCopies(placing.links),
     readers,
   }));
-  return { installed, removed: [], heldBack: [], disabled: [], root };
+  return { installed, removed, leftovers: removed, heldBack: [], disabled: [], root };
 }
 
 interface Locked {

@@ -13,6 +13,7 @@ import { keptRangeOf, notesOf } from "./install-notes.ts";
 import { foreseePlaced } from "./foresee-placed.ts";
 import { openScopes } from "./install-scopes.ts";
 import { keepReplaced } from "./keep-replaced.ts";
+import { removeLeftovers } from "./leftovers.ts";
 import { listCopies } from "./links.ts";
 import { lookAtReady } from "./look-at-ready.ts";
 import { nameSources } from "./name-sources.ts";
@@ -26,7 +27,7 @@ import {
 } from "./orphans.ts";
 import type { Placing } from "./check-placing.ts";
 import { type Placed, placeReleases } from "./place.ts";
-import { type Ready, type ReadyPak, type Work, findPresent, makeReady } from "./ready-pak.ts";
+import { type Ready, type ReadyPak, type Work, findNamed, findPresent, makeReady } from "./ready-pak.ts";
 import type { InstallRecord } from "./record.ts";
 import { type Review, reviewOf, tellLeft } from "./review.ts";
 import { findSkillsFolder } from "./scope.ts";
@@ -87,6 +88,8 @@ export interface InstallResult {
   readonly removed: readonly string[];
   /** Newer versions that were looked for and not taken. */
   readonly heldBack: readonly HeldBack[];
+  /** Those of `removed` that `paks.lock` did not name any more before the command. */
+  readonly leftovers: readonly string[];
   /** Those of `removed` that `paks.jsonc` has among the disabled. */
   readonly disabled: readonly string[];
   /** Absolute; of the workspace whose files were read. */
@@ -190,7 +193,9 @@ async function apply(work: Work, planned: OpenWorkspace, ready: Ready): Promise<
   for (const { left } of placed) tellLeft(work.context, left);
   const unlinked = await unlinkAll(work, paks, placed);
   const gone = request.save ? await removeOrphans(work, planned, { orphans: plan.orphans, renames }) : [];
-  return resultOf(work, planned, { ready, placed, unlinked, renames, gone });
+  const named = findNamed(work, planned, ready);
+  const leftovers = named ? await removeLeftovers(work.context, work.place.skillsFolder, named) : [];
+  return resultOf(work, planned, { ready, placed, unlinked, renames, gone, leftovers });
 }
 
 /** What `apply` would do; writes nothing. */
@@ -200,17 +205,17 @@ async function foresee(work: Work, planned: OpenWorkspace, ready: Ready): Promis
   await requireUneditedRenames(work, renames);
   const { orphans } = ready.plan;
   const gone = request.save ? await foreseeOrphans(work, planned, { orphans, renames }) : [];
-  return resultOf(work, planned, { ready, ...(await foreseePlaced(work, ready.paks)), renames, gone });
+  return resultOf(work, planned, { ready, ...(await foreseePlaced(work, ready.paks)), renames, gone, leftovers: [] });
 }
 
 /** `apply` where nothing can be written. */
 async function look(work: Work, planned: OpenWorkspace, ready: Ready): Promise<Looked<Done | undefined>> {
-  const looked = await lookAtReady(work, ready);
+  const looked = await lookAtReady(work, planned, ready);
   // Behind it: nobody was kept from changing both.
   if (work.request.save && !(await isSame(work, planned))) return { done: undefined };
   if ("owed" in looked) return looked;
   for (const { left } of looked.done) tellLeft(work.context, left);
-  const nothing = { unlinked: [], renames: new Map<string, string>(), gone: [] };
+  const nothing = { unlinked: [], renames: new Map<string, string>(), gone: [], leftovers: [] };
   return { done: resultOf(work, planned, { ready, placed: looked.done, ...nothing }) };
 }
 
@@ -221,12 +226,13 @@ interface Applied {
   readonly unlinked: readonly (readonly string[])[];
   readonly renames: Renames;
   readonly gone: Awaited<ReturnType<typeof removeOrphans>>;
+  readonly leftovers: readonly string[];
 }
 
 function resultOf(
   { request, place }: Work,
   planned: OpenWorkspace,
-  { ready: { plan, paks }, placed, unlinked, renames, gone }: Applied,
+  { ready: { plan, paks }, placed, unlinked, renames, gone, leftovers }: Applied,
 ): Done {
   const removed = gone.map(({ folder }) => folder);
   const nameBefore = new Map([...renames].map(([from, to]) => [to, from]));
@@ -247,7 +253,8 @@ function resultOf(
   }));
   return {
     installed: installed.filter((one, index) => isTold(one, paks[index]!, request)),
-    removed,
+    removed: [...removed, ...leftovers],
+    leftovers,
     heldBack: plan.heldBack,
     disabled: removed.filter((folder) => !renames.has(folder) && isDisabledOrphan(planned, folder)),
     written: writtenBy(

@@ -3,7 +3,7 @@ import { eachAtOnce } from "./each-at-once.ts";
 import { readInstalledState } from "./installed-state.ts";
 import { findUnmade } from "./links.ts";
 import { type Placed, recordFile, requireLinkFolders, workingAtOnce } from "./place.ts";
-import { bookkeeping } from "./record.ts";
+import { bookkeeping, markSaved } from "./record.ts";
 import { isAllRecorded } from "./record-in-workspace.ts";
 import type { Looked } from "./skills-folder.ts";
 import { type FindStanding, openStandingLinks } from "./standing-links.ts";
@@ -34,7 +34,10 @@ async function lookAtOne(placing: Placing, findStanding: FindStanding): Promise<
   if (placing.force && (await isToBeKept(placing))) return { owed: record.folder };
   const checked = await checkPlacing(placing, findStanding);
   if (!checked.unchanged) return { owed: record.folder };
-  if (recordFile(checked)) return { owed: bookkeeping(skillsFolder).record(record.folder) };
+  // One that was written before paks marked what is saved is no reason to refuse.
+  const marked = markSaved(record, checked.state.record?.saved === true);
+  if (recordFile({ ...checked, placing: { ...placing, record: marked } }))
+    return { owed: bookkeeping(skillsFolder).record(record.folder) };
   const unmade = await findUnmadeLink(checked);
   if (unmade) return { owed: unmade.path };
   return { done: { action: "unchanged", previous: checked.state.record, moved: [], left: checked.left } };

@@ -1,14 +1,15 @@
+import { lookAtLeftovers } from "./leftovers.ts";
 import { lookAtPlaced } from "./look-at-placed.ts";
 import type { Placed } from "./place.ts";
-import type { Ready, Work } from "./ready-pak.ts";
+import { type Ready, type Work, findNamed } from "./ready-pak.ts";
+import type { OpenWorkspace } from "../workspace/open-workspace.ts";
 import type { Looked } from "./skills-folder.ts";
 import { findLeftOut, isOnlyFor, tellEdited } from "./unlink-left-out.ts";
 
 /** What installing comes to when everything is as it would leave it; writes nothing. */
-export async function lookAtReady(
-  { context, options, request }: Work,
-  { plan, paks }: Ready,
-): Promise<Looked<Placed[]>> {
+export async function lookAtReady(work: Work, opened: OpenWorkspace, ready: Ready): Promise<Looked<Placed[]>> {
+  const { context, options, request, place } = work;
+  const { plan, paks } = ready;
   const [orphan] = request.save ? plan.orphans : [];
   if (orphan !== undefined) return { owed: orphan };
   const looked = await lookAtPlaced(paks.map(({ placing }) => placing));
@@ -21,5 +22,6 @@ export async function lookAtReady(
     stay.push(...edited);
   }
   tellEdited(context, stay);
-  return looked;
+  const named = findNamed(work, opened, ready);
+  return named ? await lookAtLeftovers(context, { skillsFolder: place.skillsFolder, named, looked }) : looked;
 }

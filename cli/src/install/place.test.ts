@@ -238,3 +238,28 @@ test("a record that cannot be read is never taken for nothing", async () => {
   await writeFile(bookkeeping(skillsFolder).record("pdf"), formatRecord(recordOf("1.0.0")).slice(0, 40));
   await expect(place("1.1.0")).rejects.toMatchObject({ code: "INTEGRITY_MISMATCH" });
 });
+
+test("a record says that the lock names a folder only when the lock does", async () => {
+  const isSaved = async () => (await listInstalled(skillsFolder))[0]?.record.saved === true;
+  const saved: Partial<Placing> = { record: { ...recordOf("1.0.0"), saved: true } };
+  const entry = {
+    source: "acme/pdf",
+    resolved: recordOf("1.0.0").origin,
+    version: "1.0.0",
+    digest: recordOf("1.0.0").digest,
+    files: 2,
+    dependencies: {},
+    agents: [],
+    mode: "link" as const,
+  };
+  await place("1.0.0");
+  await writeFile(join(project, "paks.lock"), "no lock");
+  await expect(place("1.0.0", { ...saved, workspace: { folder: "pdf", entry } })).rejects.toMatchObject({
+    code: "LOCKFILE_MISMATCH",
+  });
+  expect(await isSaved()).toBe(false);
+  await rm(join(project, "paks.lock"));
+  await place("1.0.0", { ...saved, workspace: { folder: "pdf", entry } });
+  expect(await isSaved()).toBe(true);
+  expect(await readdir(bookkeeping(skillsFolder).base)).not.toContainEqual(expect.stringMatching(/new$/));
+});

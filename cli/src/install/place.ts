@@ -44,28 +44,42 @@ export async function placeReleases(placings: readonly Placing[]): Promise<Place
   const work = isChanging ? openWorkFolder(checked[0]!.placing.skillsFolder) : undefined;
   let placed: Placed[];
   let records: Drafts | undefined;
+  let marks: Drafts | undefined;
   let isRecording = false;
   try {
     const written = work ? writeAll(checked, work) : [];
-    records = await writeDrafts(checked.flatMap((one) => recordFile(one) ?? []));
-    await syncTogether([...written, records]);
+    const draft = (some: readonly Checked[]) => writeDrafts(some.flatMap((one) => recordFile(one) ?? []));
+    records = await draft(checked.filter((one) => !isOnlyToBeSaved(one)));
+    marks = await draft(checked.filter(isOnlyToBeSaved));
+    await syncTogether([...written, records, marks]);
     await swapAll(checked);
     await records.place();
     placed = await linkAll(checked);
     isRecording = true;
     await recordInWorkspace(placings);
+    await marks.place();
   } catch (error) {
     // Written all the same, and only failed to be made to last: the next command goes on from the intents.
-    if (isRecording && (await isRecorded(placings))) throw error;
+    if (isRecording && (await isRecorded(placings))) {
+      marks?.drop();
+      throw error;
+    }
     let isUndone = true;
     for (const one of checked.reverse()) isUndone = (await undoPlacing(one)) && isUndone;
-    records?.drop();
+    for (const drafts of [records, marks]) drafts?.drop();
     if (isUndone) work?.close();
     throw error;
   }
   work?.close();
   return placed;
 }
+
+/**
+ * No intent is written for what stays as it is. So its record says only behind the lock that the lock names it: whoever
+ * finds the one without the other takes the folder for a leftover.
+ */
+const isOnlyToBeSaved = ({ unchanged, placing, state }: Checked): boolean =>
+  unchanged && placing.record.saved === true && state.record?.saved !== true;
 
 /** Where tools look for skills a project may have a file, or a link to what is not there. */
 export async function requireLinkFolders(placings: readonly Placing[]): Promise<void> {

@@ -105,6 +105,12 @@ async function forCursor(project: string): Promise<void> {
   const lock = (await readFile(path, "utf8")).replaceAll(/"agents": \[[^\]]*\]/g, '"agents": ["cursor"]');
   await writeFile(path, formatLock(parseLock(lock, path)));
 }
+const unlock = (folder: string) => async (project: string) => {
+  const path = join(project, "paks.lock");
+  const { paks, ...lock } = parseLock(await readFile(path, "utf8"), path);
+  const left = Object.entries(paks).filter(([name]) => name !== folder);
+  await writeFile(path, formatLock({ ...lock, paks: Object.fromEntries(left) }));
+};
 const atWork = /^hint: A paks command of somebody who can write there is at work, or was interrupted/m;
 
 const wants: readonly Want[] = [
@@ -142,6 +148,14 @@ const wants: readonly Want[] = [
     change: made("paks.lock", '{ "lockfileVersion": 1, "paks": {} }'),
     says: /: \S+\/paks\.lock would have to be written/,
   },
+  {
+    name: "a colleague removed a pak",
+    change: async (project) => {
+      await made("paks.jsonc", '{ "paks": ["./mine"] }')(project);
+      await unlock("pdf")(project);
+    },
+    says: /: pdf would have to be written/,
+  },
   { name: "a pak is to be removed", command: "remove mine", change: nothing, says: /\.paks cannot be written/ },
   { name: "a pak is to be pinned", command: "pin mine", change: nothing, says: /\.paks cannot be written/ },
 ];
@@ -169,4 +183,16 @@ test.runIf(isBound)("where only the lock cannot be taken, nothing is written bes
   const before = await look(sealed);
   expect(await run(sealed, "ci")).toMatchObject({ exit: 10 });
   expect(await look(sealed)).toEqual(before);
+});
+
+test.runIf(isBound)("records of before they said what is saved are as good, where nothing can be written", async () => {
+  const sealed = await makeProject();
+  for (const folder of ["pdf", "mine"]) {
+    const path = join(sealed.project, skills, ".paks", `${folder}.json`);
+    const { saved, ...record } = JSON.parse(await readFile(path, "utf8")) as { saved: boolean };
+    expect(saved).toBe(true);
+    await writeFile(path, JSON.stringify(record));
+  }
+  seal(sealed);
+  for (const command of ["ci", "install"]) expect(await run(sealed, command)).toMatchObject({ exit: 0 });
 });

@@ -19,12 +19,13 @@ import type { Fetched } from "./fetched.ts";
 import type { InstallOptions } from "./install.ts";
 import { entryOf, type openFetchers, type openRegistries, requireDependencies, requireFrozen } from "./install-plan.ts";
 import type { ScopeChoice, Scoped, Scopes } from "./install-scopes.ts";
+import { type Named, namedBy } from "./leftovers.ts";
 import { type Doubt, type LockedPlace, type LockedPresent, fetchDoubted, findLockedPresent } from "./locked-present.ts";
 import { requireRegistryOf } from "./locked-registry.ts";
 import type { Placing } from "./check-placing.ts";
 import { linkPlacesOf } from "./own-links.ts";
 import { requireNoLinkAt } from "./own-source.ts";
-import { type InstallRecord, formatLink } from "./record.ts";
+import { type InstallRecord, formatLink, markSaved } from "./record.ts";
 import { requireInside } from "./require-inside.ts";
 import { isUnasked, leaveEdited, tellGone } from "./review.ts";
 import { findRegistryToName } from "./shared-registry.ts";
@@ -179,6 +180,9 @@ async function readyPak(work: Work, opened: OpenWorkspace, bytes: Bytes): Promis
     links: links.map((link) => formatLink(place.skillsFolder, link.path)).sort(),
     installed_at: context.clock().toISOString(),
   };
+  const record = fetched ? recordOf(fetched, facts) : { ...present!, ...facts };
+  // Whoever leaves the files alone may put in place just what they name.
+  const isLockedAnyway = !request.save && opened.lock.paks[pak.folder]?.digest === record.digest;
   // What the lock had for others stays here, and is no longer theirs.
   const isLeft = request.save && !pak.isSaved && pak.before !== undefined;
   const left = isLeft ? { folder: pak.folder, entry: null } : undefined;
@@ -192,7 +196,7 @@ async function readyPak(work: Work, opened: OpenWorkspace, bytes: Bytes): Promis
     isExact: isExact && isMeant(pak, request),
     placing: {
       skillsFolder: place.skillsFolder,
-      record: fetched ? recordOf(fetched, facts) : { ...present!, ...facts },
+      record: markSaved(record, entry !== undefined || isLockedAnyway),
       files: fetched?.files ?? [],
       links,
       force: options.force,
@@ -240,3 +244,12 @@ const lockAfter = ({ lock }: OpenWorkspace, { plan, paks }: Ready) => {
   const changed = paks.flatMap(({ pak, change }) => (change?.entry ? [[pak.folder, change.entry] as const] : []));
   return { ...lock, paks: Object.fromEntries([...left, ...changed]) };
 };
+
+/**
+ * What the lock names then, and what was locked so far, which has been seen to. Only where all is to be as the project's
+ * files say, and not just what is named on the command line, or newer.
+ */
+export const findNamed = ({ request, options }: Work, opened: OpenWorkspace, ready: Ready): Named | undefined =>
+  request.save && request.named.length === 0 && options.review === undefined
+    ? new Set([...namedBy(lockAfter(opened, ready)), ...ready.plan.orphans])
+    : undefined;

@@ -36,6 +36,8 @@ export interface InstallRecord {
   readonly links: readonly string[];
   /** ISO 8601, UTC. */
   readonly installed_at: string;
+  /** The project's lock named this folder when it was last placed: when it no longer does, the folder goes. */
+  readonly saved?: true;
 }
 
 /** A record may have come with a stranger's project: nothing in it leads out of the skills folder. */
@@ -66,7 +68,12 @@ export function readRecord(found: Found): InstallRecord {
     files: readList(fieldOf(found, "files"), 10_000).map(readFileFact),
     links: readList(fieldOf(found, "links"), 1000).map((link) => readText(link)),
     installed_at: readText(fieldOf(found, "installed_at"), timeRule),
+    ...(fieldOf(found, "saved").value === true && { saved: true }),
   };
+}
+
+export function markSaved({ saved: _before, ...record }: InstallRecord, isSaved: boolean): InstallRecord {
+  return isSaved ? { ...record, saved: true } : record;
 }
 
 const readFileFact = (found: Found): FileFact => ({

@@ -30,6 +30,8 @@ export interface Removing {
   readonly skillsFolder: string;
   readonly record: InstallRecord;
   readonly force: boolean;
+  /** A copy is kept though nobody edited it. */
+  readonly keep?: boolean;
   readonly now: Date;
   readonly places?: LinkPlaces | undefined;
   /** What the workspace's files say then; absent: they are not touched. */
@@ -56,7 +58,8 @@ export async function removeRelease(removing: Removing): Promise<{ readonly move
   const work = openWorkFolder(skillsFolder);
   const going: Going = { linked, links: await listStandingLinks(links, linked), aside: undefined, moved: [] };
   try {
-    await takeAway(removing, going, { work, isEdited: state.state === "edited", paths: links });
+    const isKept = state.state === "edited" || (removing.keep === true && state.state === "intact");
+    await takeAway(removing, going, { work, isKept, paths: links });
     await recordInWorkspace([removing]);
     await rm(bookkeeping(skillsFolder).record(record.folder), { force: true });
   } catch (error) {
@@ -78,30 +81,30 @@ interface Going {
   readonly links: readonly LinkPlan[];
   /** Where the folder is by now. */
   aside: string | undefined;
-  /** What the user keeps: an edited folder first. */
+  /** What the user keeps: the folder first. */
   moved: readonly Moved[];
 }
 
 interface Taking {
   readonly work: WorkFolder;
-  readonly isEdited: boolean;
+  readonly isKept: boolean;
   readonly paths: readonly string[];
 }
 
 async function takeAway(
   { record, now, workspace }: Removing,
   going: Going,
-  { work, isEdited, paths }: Taking,
+  { work, isKept, paths }: Taking,
 ): Promise<void> {
   const { linked } = going;
   const kept = join(work.backups, backupName(record.folder, now.toISOString()));
   const copies = await moveEditedCopies(paths, { ...linked, backupOf: (count) => `${kept}-copy-${count}` });
   going.moved = copies;
-  const aside = isEdited ? kept : placesIn(work, 0).aside;
-  if (isEdited) makeBackupsFolder(work.backups);
+  const aside = isKept ? kept : placesIn(work, 0).aside;
+  if (isKept) makeBackupsFolder(work.backups);
   await syncAll(writeIntents(work, [{ folder: record.folder, aside, record: null, ...(workspace && { workspace }) }]));
   if (await explain(linked.to, () => renameIfThere(linked.to, aside))) going.aside = aside;
-  if (isEdited) going.moved = [{ from: linked.to, to: aside }, ...copies];
+  if (isKept) going.moved = [{ from: linked.to, to: aside }, ...copies];
   await removeLinks(paths, linked);
 }
 

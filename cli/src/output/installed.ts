@@ -35,10 +35,15 @@ export const installedData = ({ installed, removed, root, heldBack }: InstallRes
 });
 
 /** The same for people. */
-export function formatInstalled({ installed, removed, disabled, heldBack }: InstallResult, around: Around): string {
+export function formatInstalled(
+  { installed, removed, leftovers, disabled, heldBack }: InstallResult,
+  around: Around,
+): string {
   const renamed = new Set(installed.map(({ renamedFrom }) => renamedFrom));
-  const why = (folder: string) =>
-    disabled.includes(folder) ? "it is disabled in paks.jsonc" : "nothing asks for it any more";
+  const why = (folder: string) => {
+    if (leftovers.includes(folder)) return "paks.lock no longer names it";
+    return disabled.includes(folder) ? "it is disabled in paks.jsonc" : "nothing asks for it any more";
+  };
   return [
     ...installed.map((one) => formatOne(one, around)),
     ...removed.flatMap((folder) => (renamed.has(folder) ? [] : [`✓ Removed ${safe(folder)}: ${why(folder)}`])),

@@ -39,21 +39,22 @@ export interface FindOptions {
 export interface Store {
   /** The files with this digest; undefined when they are not here. An entry that is not what it says is deleted. */
   find(digest: string, options?: FindOptions): Promise<readonly ReleaseFile[] | undefined>;
-  /** Keeps verified files. */
-  put(digest: string, files: readonly ReleaseFile[]): Promise<void>;
+  /** Keeps verified files; false: they could not be kept. */
+  put(digest: string, files: readonly ReleaseFile[]): Promise<boolean>;
   /** Keeps the archive of a release, whose digest the caller has verified. */
-  putArchive(digest: string, archive: Uint8Array): Promise<void>;
+  putArchive(digest: string, archive: Uint8Array): Promise<boolean>;
 }
 
 export function openStore(options: StoreOptions): Store {
   let swept = false;
   const onFailure = tellOnce(options);
-  const putArchive = async (digest: string, archive: Uint8Array): Promise<void> => {
+  const putArchive = async (digest: string, archive: Uint8Array): Promise<boolean> => {
     const written = await orNothing({ ...options, onFailure }, () => keep(options.folder, digest, archive));
-    if (written === undefined || swept) return;
+    if (written === undefined || swept) return written === true;
     swept = true;
     const { sweepIfDue } = await import("./sweep.ts");
     await orNothing(options, () => sweepIfDue(options));
+    return true;
   };
   return {
     find: async (digest, { archive } = {}) => {
