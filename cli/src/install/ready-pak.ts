@@ -20,6 +20,7 @@ import type { InstallOptions } from "./install.ts";
 import { entryOf, type openFetchers, type openRegistries, requireDependencies, requireFrozen } from "./install-plan.ts";
 import type { ScopeChoice, Scoped, Scopes } from "./install-scopes.ts";
 import { type Named, namedBy } from "./leftovers.ts";
+import { listNeighbours } from "./list-neighbours.ts";
 import { type Doubt, type LockedPlace, type LockedPresent, fetchDoubted, findLockedPresent } from "./locked-present.ts";
 import { requireRegistryOf } from "./locked-registry.ts";
 import type { Placing } from "./check-placing.ts";
@@ -63,7 +64,9 @@ export interface Ready {
 /** Everything is here and verified; nothing was changed. */
 export async function makeReady(work: Work, opened: OpenWorkspace, step: (label: string) => void): Promise<Ready> {
   const { request, fetchers, options } = work;
-  const plan = await planInstall(work.registryFor, opened, { request, fetchers });
+  // What the project's files name, they and their lock know.
+  const neighbours = request.save ? [] : await listNeighbours(work.place.skillsFolder, opened.lock);
+  const plan = await planInstall(work.registryFor, opened, { request, fetchers, neighbours });
   tellGone(work, plan.gone);
   const wanted = await leaveEdited(work, plan.paks);
   expectMissing(
@@ -203,8 +206,19 @@ async function readyPak(work: Work, opened: OpenWorkspace, bytes: Bytes): Promis
       isUnasked: isUnasked(request, pak),
       workspace: change,
       places: linkPlacesOf(context),
+      lookedUp: lookedUpOf(work, pak, fetched),
     },
   };
+}
+
+/**
+ * Where an entry of the lock was deleted to move a pak on purpose, or names another registry by now, the project's files
+ * have the word; who only names a pak has not said that.
+ */
+function lookedUpOf({ request, registryFor }: Work, { before, wish }: PlannedPak, fetched: Fetched | undefined) {
+  const isOfProject = request.save && (request.named.length === 0 || wish?.isNamed === false);
+  if (before !== undefined || isOfProject || fetched?.origin.type !== "registry") return undefined;
+  return registryFor(fetched.origin.account).chosen;
 }
 
 const accountOf = (origin: Origin): string | undefined => (origin.type === "registry" ? origin.account : undefined);
