@@ -30,3 +30,12 @@ test("what an option may be and what it is otherwise stands behind its words, an
   expect(help).toMatch(/--color .*\(auto\|always\|never; default: auto\)\n/);
   expect(help).not.toMatch(/\[\w+\]|default: (?:false|\))/);
 });
+
+test.each(commandTable.map((row) => [row.name, row.aliases ?? []] as const))(
+  "the help of %s names its other names, on a line of their own",
+  async (name, aliases) => {
+    const line = `Aliases: ${aliases.map((alias) => `paks ${alias}`).join(", ")}`;
+    const lines = (await helpOf(name, 40)).split("\n");
+    expect(lines.filter((one) => one.startsWith("Aliases"))).toEqual(aliases.length === 0 ? [] : [line]);
+  },
+);

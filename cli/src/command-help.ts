@@ -5,6 +5,10 @@ import type { Command } from "./command.ts";
 export const formatExamples = ({ examples }: Command): string =>
   ["Examples:", ...examples.flatMap(([line, what]) => [`  # ${what}`, `  ${line}`])].join("\n");
 
+/** The other names of a command, each as it is typed; nothing where there are none. */
+export const formatAliases = ({ aliases }: Command): string =>
+  aliases.length === 0 ? "" : `Aliases: ${aliases.map((alias) => `paks ${alias}`).join(", ")}\n\n`;
+
 /** What yargs puts into brackets at the right edge, most of it of no use, is said where it matters behind the words. */
 export function addFacts(built: Argv<unknown>): void {
   const { choices, default: defaults, key } = optionsOf(built);

@@ -155,12 +155,21 @@ export function findCommand(argv: readonly string[]): Found {
   const words = argv.toSpliced(at, 1);
   if (first === "help") {
     const found = findCommand(words);
-    return found.row === undefined ? found : { ...found, words: [...found.words, "--help"] };
+    if (found.row === undefined) return found;
+    requireOnlyFlags(found.words);
+    return { ...found, words: [...found.words, "--help"] };
   }
   if (!Object.hasOwn(commandGroups, first)) return { words, row: requireRow(first) };
   const next = commandWord(words);
   if (next < 0) return { words, group: first };
   return { words: words.toSpliced(next, 1), row: requireRow(`${first} ${words[next]}`) };
+}
+
+/** @throws PaksError USAGE for `paks help install acme/pdf` */
+function requireOnlyFlags(words: readonly string[]): void {
+  const takesValue = (flag = "") => commonFlags[flag.slice(2)]?.type === "string";
+  const extra = words.find((word, at) => !word.startsWith("-") && !takesValue(words[at - 1]));
+  if (extra !== undefined) throw usageError(`The command line has a word too many: ${extra}`);
 }
 
 /** Index of the first word that is neither a common flag nor its value. */
@@ -201,11 +210,12 @@ function requireNoSwallowedCommand(argv: readonly string[]): void {
 /** Before the command's name there can only be what every command has. */
 function noCommonFlag(word: string): PaksError {
   const flag = word.split("=", 1)[0]!;
-  const guess = flag.startsWith("--")
-    ? nearest(flag.slice(2), [...Object.keys(commonFlags), "help", "version"])
-    : undefined;
+  const name = flag.replace(/^--?/, "");
+  const near = name.length < 3 ? undefined : nearest(name, [...Object.keys(commonFlags), "help", "version"]);
+  // Of other programs it is one or the other.
+  const guess = flag === "-v" ? "-V for the version, or --verbose" : near === undefined ? undefined : `--${near}`;
   return usageError(
-    `There is no option ${flag} of paks itself.${guess === undefined ? "" : ` Did you mean --${guess}?`}`,
+    `There is no option ${flag} of paks itself.${guess === undefined ? "" : ` Did you mean ${guess}?`}`,
     undefined,
     "An option of a command stands behind the command's name.",
   );
@@ -225,10 +235,11 @@ function requireRow(name: string): CommandRow {
     throw new PaksError("USAGE", `There is no command "unpublish": a release is for ever.`, {
       hint: "Others may have it in their locks. Publish a corrected version, and revoke any secret that is in the old one.",
     });
-  const guess = nearest(
+  const near = nearest(
     name,
     commandTable.flatMap((one) => [one.name, ...(one.aliases ?? [])]),
   );
+  const guess = name === "version" ? "--version" : near;
   throw new PaksError("USAGE", `There is no command "${name}".`, {
     hint: guess === undefined ? "See `paks --help`." : `Did you mean \`paks ${guess}\`?`,
   });

@@ -1,8 +1,17 @@
-import { escapeText, nearest } from "@paks/schema";
-import type { PaksError } from "@paks/schema";
+import { escapeText } from "@paks/schema";
 import yargs, { type ArgumentsCamelCase, type Argv, type Options } from "yargs";
 import type { Command, CommonArgs } from "./command.ts";
-import { addFacts, formatExamples, optionsOf } from "./command-help.ts";
+import { addFacts, formatAliases, formatExamples, optionsOf } from "./command-help.ts";
+import {
+  type Choices,
+  type Read,
+  explain,
+  explainChoice,
+  kebabCase,
+  namesOfFlag,
+  noSuchFlag,
+  requireTwoHyphens,
+} from "./command-line-errors.ts";
 import { commonFlags } from "./common-flags.ts";
 import { usageError } from "./usage-error.ts";
 
@@ -52,7 +61,8 @@ export async function parseCommandLine(command: Command, words: readonly string[
     void parser.parse(withoutSeparator(words), {}, (_error, read, help) => resolve({ read, help }));
   });
   if (problem === undefined && args === undefined && help !== "")
-    return { type: "help", text: `${help}\n\n${formatExamples(command)}` };
+    return { type: "help", text: `${help}\n\n${formatAliases(command)}${formatExamples(command)}` };
+  requireTwoHyphens(words, flags, name);
   const bare = findBareFlag(words, valued);
   if (bare !== undefined) throw usageError(`${bare} needs a value.`, name);
   requireSwitches(
@@ -64,7 +74,7 @@ export async function parseCommandLine(command: Command, words: readonly string[
     requireSingleValues(read, lists, name);
     throw explainChoice(read, { choices, positionals, name });
   }
-  if (problem !== undefined || args === undefined) throw explain(problem ?? "", { command, words, flags });
+  if (problem !== undefined || args === undefined) throw explain(problem ?? "", { command, name, words, flags });
   requireSingleValues(args, lists, name);
   return { type: "run", args };
 }
@@ -137,74 +147,6 @@ function valuedFlags(built: Argv<unknown>): readonly string[] {
 const variadic = (positionals: readonly string[]): string[] =>
   positionals.filter((one) => /\.\.[>\]]$/.test(one)).map((one) => one.slice(1, -3));
 
-type Read = Readonly<Record<string, unknown>>;
-type Choices = Readonly<Record<string, readonly string[]>>;
-
-interface Choosing {
-  readonly choices: Choices;
-  readonly positionals: readonly string[];
-  /** The command's. */
-  readonly name: string;
-}
-
-/** The first value that is none of those that there are. */
-function explainChoice(read: Read, { choices, positionals, name }: Choosing): PaksError {
-  const wrong = Object.entries(read).flatMap(([key, value]) => {
-    const among = Object.hasOwn(choices, key) ? choices[key]! : [];
-    return among.length > 0 && typeof value === "string" && !among.includes(value)
-      ? [{ key, given: value, among }]
-      : [];
-  });
-  const { key, given, among } = wrong[0] ?? { key: "", given: "", among: [] };
-  const guess = nearest(given, among);
-  const said = positionals.find((one) => one.slice(1, -1) === key) ?? `--${key}`;
-  return usageError(
-    `${said} cannot be "${escapeText(given, 60)}".${guess === undefined ? "" : ` Did you mean "${guess}"?`}`,
-    name,
-    `It is one of: ${among.join(", ")}.`,
-  );
-}
-
-interface Explained {
-  readonly command: Command;
-  readonly words: readonly string[];
-  readonly flags: readonly string[];
-}
-
-/** yargs' complaint in words that say what to type. */
-function explain(problem: string, { command, words, flags }: Explained): PaksError {
-  const { name } = splitUsage(command.command);
-  if (problem.startsWith("Not enough non-option arguments")) {
-    // An option that there is not has taken the word behind it.
-    const flag = words.flatMap(namesOfFlag).find((one) => !flags.includes(one) && !flags.includes(kebabCase(one)));
-    if (flag !== undefined) return noSuchFlag(flag, flags, name);
-    return usageError(`Something is missing: paks ${command.command}`, name);
-  }
-  const unknown = /^Unknown (?:arguments?|commands?): (.*)$/s
-    .exec(problem)?.[1]
-    // What the parser makes of it, so that nothing is assigned to an object's prototype.
-    ?.replaceAll("___proto___", "__proto__")
-    .split(", ");
-  if (unknown === undefined) return usageError(problem === "" ? "The command line is wrong." : problem, name);
-  const flag = unknown.find((one) =>
-    words.some((word) => word.split("=", 1)[0]?.replace(/^--?/, "") === one && word.startsWith("-")),
-  );
-  if (flag === undefined) return usageError(`The command line has a word too many: ${unknown[0]}`, name);
-  return noSuchFlag(flag, flags, name);
-}
-
-function noSuchFlag(flag: string, flags: readonly string[], name: string): PaksError {
-  const guess = flag.length < 3 ? undefined : nearest(flag, flags);
-  const given = `${flag.length === 1 ? "-" : "--"}${flag}`;
-  return usageError(`There is no option ${given}.${guess === undefined ? "" : ` Did you mean --${guess}?`}`, name);
-}
-
-/** `--foo=1` → `foo`, `-gx` → `g`; none of a word that is no flag. */
-function namesOfFlag(word: string): string[] {
-  const [, long, short] = /^(?:--([^=]+)|-([a-z]))/i.exec(word) ?? [];
-  return [long ?? short].filter((one) => one !== undefined);
-}
-
 /**
  * What the parser does with a flag that has no value depends on the flag's type, and a list or a choice is then as if it
  * had not been given.
@@ -221,7 +163,7 @@ function findBareFlag(words: readonly string[], valued: readonly string[]): stri
     if (!valued.includes(flag) && !valued.includes(kebabCase(flag))) continue;
     const isJoined = word.includes("=");
     const value = isJoined ? word.slice(word.indexOf("=") + 1) : own[at + 1];
-    const isNone = value === undefined || (!isJoined && /^-(?!\d|$)/.test(value));
+    const isNone = value === undefined || (!isJoined && /^-(?!$|[\d.]+$)/.test(value));
     if (isNone || (value === "" && !mayBeEmpty.has(flag))) return long === undefined ? `-${flag}` : `--${flag}`;
     if (!isJoined) at += 1;
   }
@@ -254,9 +196,6 @@ function requireOwnNames(words: readonly string[], name: string): void {
   const flag = flags.find((one) => one in Object.prototype || camelCase(one) in Object.prototype);
   if (flag !== undefined) throw noSuchFlag(flag, [], name);
 }
-
-/** As a flag is declared that somebody writes `dryRun`. */
-const kebabCase = (flag: string): string => flag.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** Tags without anything before the version. */
 const mayBeEmpty = new Set(["tag-prefix", "tagPrefix"]);

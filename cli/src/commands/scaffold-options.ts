@@ -16,7 +16,11 @@ export const scaffoldOptions = <T>(yargs: Argv<T>) =>
       describe: "What SKILL.md begins with; default: basic",
     })
     .option("description", { type: "string", requiresArg: true, describe: "What it does and when to use it" })
-    .option("license", { type: "string", requiresArg: true, describe: "SPDX expression, e.g. Apache-2.0" })
+    .option("license", {
+      type: "string",
+      requiresArg: true,
+      describe: "For example Apache-2.0; tools understand SPDX expressions",
+    })
     .option("with-scripts", { type: "boolean", default: false, describe: "Add a folder for programs" })
     .option("with-references", {
       type: "boolean",
