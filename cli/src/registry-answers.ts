@@ -4,6 +4,7 @@ import {
   FileDto,
   HealthDto,
   IndexDryRunDto,
+  IndexedTagDto,
   ListMeta,
   MeDto,
   PakDto,
@@ -25,6 +26,7 @@ const data = <T extends z.ZodMiniType>(schema: T) => z.object({ data: schema });
 export const answers = {
   attempt: data(AttemptDto),
   attempts: data(z.array(AttemptDto)),
+  indexedTags: data(z.array(IndexedTagDto)),
   dryRun: data(IndexDryRunDto),
   pak: data(PakDto),
   versions: data(z.array(VersionDto)),

@@ -272,6 +272,7 @@ const statusCodes: Readonly<Record<number, ErrorCode>> = {
   401: "AUTH_REQUIRED",
   403: "FORBIDDEN",
   404: "NOT_FOUND",
+  405: "NOT_FOUND",
   410: "TAKEN_DOWN",
   413: "BODY_TOO_LARGE",
   415: "UNSUPPORTED_MEDIA_TYPE",

@@ -25,8 +25,10 @@ import type * as z from "zod/mini";
 import type { answers } from "./registry-answers.ts";
 import { type Call, type HttpDeps, openHttp, readJson } from "./registry-http.ts";
 import type { Told } from "./registry-many.ts";
+import { type FollowOptions, follow } from "./registry-follow.ts";
 import { shortly } from "./registry-pace.ts";
 import { pakPath, releasePath, versionsPath } from "./registry-paths.ts";
+import type { Answered, FollowTagsOptions, TagsDeps, TagToTell } from "./registry-tags.ts";
 
 export interface SearchQuery {
   readonly q?: string | undefined;
@@ -37,13 +39,6 @@ export interface SearchQuery {
   readonly sort?: SortOrder | undefined;
   readonly limit?: number | undefined;
   readonly page?: number | undefined;
-}
-
-export interface FollowOptions {
-  /** Default 120 s. When it runs out the attempt is returned as it stands. */
-  readonly timeoutMilliseconds?: number;
-  /** Called when state, stage or code has changed. */
-  readonly onChange?: (attempt: AttemptDto) => void;
 }
 
 /**
@@ -59,6 +54,10 @@ export interface Registry {
   findAttempt(id: string): Promise<AttemptDto | undefined>;
   /** Waits until the attempt has ended (`indexed`, `releasable`, `rejected`, `failed`) or the time is over. */
   followAttempt(id: string, options?: FollowOptions): Promise<AttemptDto>;
+  /** As `requestIndex` for several tags of one repository, with few requests; answers in their order. */
+  tellTags(repository: string, tags: readonly TagToTell[]): Promise<readonly Answered[]>;
+  /** As `followAttempt` for all that `tellTags` has answered. */
+  followTags(told: readonly Answered[], options?: FollowTagsOptions): Promise<readonly Answered[]>;
   dryRunIndex(request: IndexDryRunRequest): Promise<IndexDryRunDto>;
   /** Of a pak, or of a repository (its URL); newest first. */
   listAttempts(of: PakId | { readonly repository: string }): Promise<AttemptDto[]>;
@@ -175,21 +174,42 @@ async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
 }
 const missing = ["PAK_NOT_FOUND", "VERSION_NOT_FOUND", "NOT_FOUND"] as const;
 
+const loadTags = async () => await import("./registry-tags.ts");
+
 type IndexCalls = Pick<
   Registry,
-  "requestIndex" | "askWhyNot" | "findAttempt" | "followAttempt" | "dryRunIndex" | "listAttempts"
+  | "requestIndex"
+  | "askWhyNot"
+  | "findAttempt"
+  | "followAttempt"
+  | "tellTags"
+  | "followTags"
+  | "dryRunIndex"
+  | "listAttempts"
 >;
 
 function indexCalls(ask: Ask, deps: HttpDeps): IndexCalls {
   const fetchAttempt = async (id: string): Promise<AttemptDto> =>
     (await ask("attempt", { ...read(`/api/attempts/${encodeURIComponent(id)}`), auth: "known" })).data;
+  const tell = (body: unknown): Call => {
+    // One key for all retries of this call: a lost answer must not make a second attempt.
+    const headers = { "idempotency-key": globalThis.crypto.randomUUID() };
+    return { method: "POST", path: "/api/index", body, headers, auth: "required", isChange: true };
+  };
+  const requestIndex = async (body: IndexRequest) => (await ask("attempt", tell(body))).data;
+  const tags: TagsDeps = {
+    ...deps,
+    known: { unsupported: false },
+    tellOne: requestIndex,
+    tellMany: async (repository, all) => (await ask("indexedTags", tell({ repository, tags: all }))).data,
+    findOne: fetchAttempt,
+    findMany: async (ids) =>
+      (await ask("attempts", { ...read(`/api/attempts?ids=${ids.join(",")}`), auth: "known" })).data,
+  };
   return {
-    requestIndex: async (body) => {
-      // One key for all retries of this call: a lost answer must not make a second attempt.
-      const headers = { "idempotency-key": globalThis.crypto.randomUUID() };
-      const call: Call = { method: "POST", path: "/api/index", body, headers, auth: "required", isChange: true };
-      return (await ask("attempt", call)).data;
-    },
+    requestIndex,
+    tellTags: async (repository, all) => await (await loadTags()).tellTags(tags, repository, all),
+    followTags: async (told, options) => await (await loadTags()).followTags(tags, told, options),
     askWhyNot: async (body) =>
       (await ask("attempt", { method: "POST", path: "/api/why-not", body, auth: "optional" })).data,
     dryRunIndex: async (body) =>
@@ -204,26 +224,6 @@ function indexCalls(ask: Ask, deps: HttpDeps): IndexCalls {
       return (await ask("attempts", { ...read(path), auth: "required" })).data;
     },
   };
-}
-
-const ended = (attempt: AttemptDto): boolean => ["indexed", "releasable", "rejected", "failed"].includes(attempt.state);
-
-async function follow(
-  deps: HttpDeps,
-  fetchAttempt: () => Promise<AttemptDto>,
-  options: FollowOptions = {},
-): Promise<AttemptDto> {
-  const end = Date.now() + (options.timeoutMilliseconds ?? 120_000);
-  let seen = "";
-  // The first look is soon, because a small pak is indexed in well under a second.
-  for (let wait = 150; ; wait = Math.min(wait * 1.5, 2000)) {
-    const attempt = await fetchAttempt();
-    const now = JSON.stringify([attempt.state, attempt.stage, attempt.code]);
-    if (now !== seen) options.onChange?.(attempt);
-    seen = now;
-    if (ended(attempt) || Date.now() + wait >= end) return attempt;
-    await deps.sleep(wait, deps.signal);
-  }
 }
 
 type ReadCalls = Pick<Registry, "findPak" | "listVersions" | "findRelease" | "listFiles" | "search" | "health">;

@@ -44,10 +44,16 @@ export async function notifyRegistry(
       });
     }
   } catch (error) {
-    if (!isPaksError(error) || !isSilence(error)) throw isPaksError(error) ? afterPush(plan, error) : error;
-    return { state: "pushed", verified: false, attempt: undefined, note: `${error.message} ${later(plan)}` };
+    if (!isPaksError(error)) throw error;
+    return noteSilence(plan, error);
   }
   return await judge(plan, attempt, wait);
+}
+
+/** @throws PaksError the failure, when it says something about the release */
+export function noteSilence(plan: ReleasePlan, error: PaksError): Notified {
+  if (!isSilence(error)) throw afterPush(plan, error);
+  return { state: "pushed", verified: false, attempt: undefined, note: `${error.message} ${later(plan)}` };
 }
 
 /** No answer, or none that says anything about the release. */
@@ -62,7 +68,8 @@ function later({ id, place, rerun, tag, version }: ReleasePlan): string {
   return `The tag is pushed, so nothing is lost: ${tell} tells the registry again, and paks status ${formatPakId(id)} shows what it says.`;
 }
 
-async function judge(plan: ReleasePlan, attempt: AttemptDto, wait: boolean): Promise<Notified> {
+/** What the registry says of the release. @throws PaksError INTEGRITY_MISMATCH; the attempt's own code when it was rejected */
+export async function judge(plan: ReleasePlan, attempt: AttemptDto, wait: boolean): Promise<Notified> {
   const pushed = { state: "pushed", verified: false, attempt: attempt.id } as const;
   if (attempt.state === "rejected" || attempt.state === "failed") throw refusal(plan, attempt);
   if (attempt.state !== "indexed") {

@@ -28,8 +28,10 @@ export async function tellUntold(context: Context, plan: ReleasePlan, wait: bool
  * @throws the error when the registry has recorded other bytes
  */
 export function noteOf(error: PaksError): Notified {
-  const { code, message, hint } = error;
-  if (code === "INTEGRITY_MISMATCH") throw error;
+  const { message, hint } = error;
+  if (!mayBeNote(error)) throw error;
   const note = hint === undefined ? message : `${message} ${hint}`;
   return { state: "pushed", verified: false, attempt: undefined, note };
 }
+
+export const mayBeNote = ({ code }: PaksError): boolean => code !== "INTEGRITY_MISMATCH";

@@ -1,18 +1,16 @@
 import { isPaksError, PaksError } from "@paks/schema";
 import type { Context } from "../../context.ts";
 import { makeReleases } from "../apply.ts";
-import { notifyRegistry } from "../notify.ts";
-import { type Fault, readFault } from "../options.ts";
-import { settle, type Settled } from "../problems.ts";
+import { readFault } from "../options.ts";
 import { goOn, pushReleases } from "../push.ts";
 import type { PublishMode } from "../publish.ts";
 import type { ReleasePlan } from "../release-plan.ts";
 import type { Published } from "../result.ts";
 import { type Made, targetOf } from "../take-back.ts";
-import { noteOf } from "../tell-untold.ts";
-import { inParallel } from "./in-parallel.ts";
-import { type BatchPlan, planBatch } from "./plan-batch.ts";
+import { mayBeNote, noteOf } from "../tell-untold.ts";
+import { type BatchPlan, planBatch, type PlannedPak } from "./plan-batch.ts";
 import { formatBatchPlan } from "./result-batch.ts";
+import { tellRegistries, type Told } from "./tell-registries.ts";
 import type { Selection } from "./select.ts";
 import type { WholeRepository } from "../repository-facts.ts";
 import type { Started } from "../start.ts";
@@ -63,44 +61,36 @@ export async function publishBatch(
     await pushReleases(plans, { made, onGroup: () => fault("group-pushed"), tagsOnly: planned.tagsOnly });
   const failures = pushing === 0 ? await push() : await context.progress(`Pushing ${pushing} tags`, push);
   fault("pushed");
-  const finish = async (plan: ReleasePlan): Promise<Published> =>
-    await finishOne(context, plan, { made, wait: options.wait, fault });
-  const work = planned.paks.map((pak) => async (): Promise<PakOutcome> => {
-    const { path, plan } = pak;
-    const error = pak.error ?? (plan && failures.get(plan));
-    if (!plan || error) return { path, plan, error };
-    const done = pak.isUntold === true ? await settleUntold(plan, finish) : await settle(finish(plan));
-    return { path, plan, published: done.value, error: done.error };
-  });
+  const gone = planned.paks.map((pak) => ({ ...pak, error: pak.error ?? (pak.plan && failures.get(pak.plan)) }));
   try {
-    return { planned, outcomes: await inParallel(work, 4), dryRun: false };
+    const told = await tellRegistries(context, toTell(gone), { wait: options.wait, fault });
+    return { planned, outcomes: gone.map((pak) => outcomeOf(pak, made, told)), dryRun: false };
   } catch (error) {
     throw isPaksError(error) && error.code === "CANCELLED" ? stoppedAfterPush(error) : error;
   }
 }
 
-/** Tells the registry, when it is to be told. */
-async function finishOne(
-  context: Context,
-  plan: ReleasePlan,
-  { made, wait, fault }: { readonly made: Made; readonly wait: boolean; readonly fault: Fault },
-): Promise<Published> {
-  if (plan.published) return { plan, state: "already-published" };
-  const applied = { commit: targetOf(plan, made.commit), made };
-  if (plan.steps.push === "skipped") return { plan, state: "tagged", applied };
-  if (plan.steps.index === "skipped") return { plan, state: "pushed", applied };
-  const notified = await notifyRegistry(context, plan, { wait, fault });
-  return { plan, state: notified.state, applied, notified };
-}
+/** The releases that are out, of which a registry is to be told. */
+const toTell = (paks: readonly PlannedPak[]): readonly ReleasePlan[] =>
+  paks.flatMap(({ plan, error }) =>
+    plan && !error && !plan.published && plan.steps.push !== "skipped" && plan.steps.index !== "skipped" ? plan : [],
+  );
 
-async function settleUntold(
-  plan: ReleasePlan,
-  finish: (plan: ReleasePlan) => Promise<Published>,
-): Promise<Settled<Published>> {
-  const done = await settle(finish(plan));
-  const { error } = done;
-  if (!error) return done;
-  return await settle((async () => ({ plan, state: "pushed", notified: noteOf(error) }) as const)());
+function outcomeOf({ path, plan, error, isUntold }: PlannedPak, made: Made, told: Told): PakOutcome {
+  if (!plan || error) return { path, plan, error };
+  if (plan.published) return { path, plan, published: { plan, state: "already-published" } };
+  const applied = { commit: targetOf(plan, made.commit), made };
+  const answer = told.get(plan);
+  if (!answer) {
+    const state = plan.steps.push === "skipped" ? "tagged" : "pushed";
+    return { path, plan, published: { plan, state, applied } };
+  }
+  const { value: notified, error: refusal } = answer;
+  if (notified) return { path, plan, published: { plan, state: notified.state, applied, notified } };
+  // Nobody has asked for it in this run.
+  if (isUntold === true && refusal && mayBeNote(refusal))
+    return { path, plan, published: { plan, state: "pushed", notified: noteOf(refusal) } };
+  return { path, plan, error: refusal };
 }
 
 async function requireConsent(context: Context, planned: BatchPlan, todo: readonly ReleasePlan[]): Promise<void> {

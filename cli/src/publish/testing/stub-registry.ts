@@ -19,7 +19,7 @@ export interface StubRegistry {
   readonly url: string;
   readonly releases: StubRelease[];
   readonly requests: StubRequest[];
-  /** How often a tag was announced. */
+  /** How often tags were announced. */
   announced(): number;
   /** What is set here answers first. */
   override: (request: StubRequest) => StubAnswer | undefined;
@@ -50,6 +50,10 @@ export async function serveStubRegistry(bare: string, token = testToken): Promis
       [/^GET \/api\/auth\/me$/, async () => data(meOf(registry))],
       [/^POST \/api\/index\?dry_run=true$/, async (request) => data(dryRun(request))],
       [/^POST \/api\/index$/, async (request) => data(await index({ registry, attempts, bare }, request))],
+      [
+        /^GET \/api\/attempts\?ids=(.+)$/,
+        async (_request, [, ids = ""]) => data(ids.split(",").flatMap((id) => attempts.get(id) ?? [])),
+      ],
       [/^GET \/api\/attempts\/(.+)$/, async (_request, match) => data(attempts.get(match[1]!))],
       [/^GET \/api\/attempts\?repository=(.+)$/, async () => data([...attempts.values()].toReversed())],
       [/^GET \/api\/paks\?(.+)$/, async () => searchAll(registry)],
@@ -106,8 +110,23 @@ interface IndexState {
   readonly bare: string;
 }
 
-async function index({ registry, attempts, bare }: IndexState, request: StubRequest) {
-  const { repository, tag, path } = JSON.parse(request.body) as { repository: string; tag: string; path: string };
+interface Asked {
+  readonly repository: string;
+  readonly tag: string;
+  readonly path: string;
+  readonly tags?: readonly { readonly tag: string; readonly path: string }[];
+}
+
+async function index(state: IndexState, request: StubRequest): Promise<unknown> {
+  const asked = JSON.parse(request.body) as Asked;
+  if (asked.tags === undefined) return await indexOne(state, asked);
+  const told = [];
+  for (const { tag, path } of asked.tags)
+    told.push({ tag, path, attempt: await indexOne(state, { ...asked, tag, path }) });
+  return told;
+}
+
+async function indexOne({ registry, attempts, bare }: IndexState, { repository, tag, path }: Asked) {
   const release = await readPushedTag(bare, tag, path);
   const isNew = !registry.releases.some((each) => each.tag === tag);
   if (isNew) registry.releases.push({ ...release, repository });
