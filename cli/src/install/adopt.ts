@@ -2,6 +2,7 @@ import { lstatSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type Lock, type LockedPak, type ReleaseFile, describeFiles, isMissing, isPaksError } from "@paks/schema";
 import type { Context } from "../context.ts";
+import { openNamedAgents } from "../workspace/needed-for.ts";
 import { replaceFile } from "../write-file.ts";
 import { exists } from "./installed-state.ts";
 import { readLinkState } from "./links.ts";
@@ -63,7 +64,9 @@ export async function adoptUnrecorded(context: Context, place: Adopting, lock: L
   const look = () => Promise.resolve({ owed: bookkeeping(skillsFolder).record(first.folder) });
   const options = { boundary, note: context.note, places: linkPlacesOf(context), look };
   await inSkillsFolder(skillsFolder, options, async () => {
-    for (const one of found) await adopt(context, place, one);
+    const agentsOf = openNamedAgents(lock);
+    for (const { folder, entry } of found)
+      await adopt(context, place, { folder, entry: { ...entry, agents: agentsOf(folder) } });
   });
 }
 

@@ -11,6 +11,7 @@ import type { LinkPlaces } from "./own-links.ts";
 import { type InstallRecord, backupName } from "./record.ts";
 import type { Replacement } from "./replacement.ts";
 import { requireInside } from "./require-inside.ts";
+import { withStandingCopies } from "./standing-copies.ts";
 import type { FindStanding } from "./standing-links.ts";
 
 export interface Placing {
@@ -22,6 +23,10 @@ export interface Placing {
   readonly force: boolean;
   /** Where the same bytes are installed already, what was edited or stands in the way of a link stays, also with `force`. */
   readonly isUnasked?: boolean | undefined;
+  /** Copies of it that are there stay copies. */
+  readonly keepsCopies?: boolean | undefined;
+  /** Links and copies of other tools go, and so need not follow to another version. */
+  readonly isOnlyFor?: boolean | undefined;
   /** What the workspace's files say of it then; absent: they are not touched. */
   readonly workspace?: WorkspaceChange | undefined;
   readonly places?: LinkPlaces | undefined;
@@ -69,12 +74,15 @@ export async function checkPlacing(placing: Placing, findStanding: FindStanding)
     await requireFreeLinks(placing.links, { to: target, previous: state.record, places: placing.places });
   const backupOf = backupNamer(placing);
   const keeps = !isLeft && (state.state === "edited" || state.state === "foreign");
+  const unchanged = isUnchanged(placing, state);
+  const { links, left } = await findLeft(placing, state);
   return {
     placing,
-    ...(await findLeft(placing, state)),
+    links: await withStandingCopies(placing, { links, unchanged, previous: state.record }),
+    left,
     target,
     state,
-    unchanged: isUnchanged(placing, state),
+    unchanged,
     backup: keeps ? backupOf() : undefined,
     backupOf,
     standing: await findStanding(record),

@@ -1,8 +1,7 @@
 import { dirname } from "node:path";
-import { type LockedPak, type Origin, aliasOf, describeFiles } from "@paks/schema";
+import { type LockedPak, type Origin, aliasOf, describeFiles, parseSource } from "@paks/schema";
 import type { Context } from "../context.ts";
 import type { WorkspaceChange } from "../workspace/change-workspace.ts";
-import { isReplacedBy } from "../workspace/is-replaced-by.ts";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
 import {
   type InstallPlan,
@@ -13,6 +12,7 @@ import {
 } from "../workspace/plan-install.ts";
 import { requireOrigin } from "../workspace/entry.ts";
 import { requireTyped } from "../workspace/typed-repositories.ts";
+import { isSameWish } from "../workspace/wish.ts";
 import { eachAtOnce } from "./each-at-once.ts";
 import { expectMissing } from "./expect-missing.ts";
 import type { Fetched } from "./fetched.ts";
@@ -29,6 +29,7 @@ import { requireNoLinkAt } from "./own-source.ts";
 import { type InstallRecord, formatLink, markSaved } from "./record.ts";
 import { requireInside } from "./require-inside.ts";
 import { isUnasked, leaveEdited, tellGone } from "./review.ts";
+import { isOnlyFor } from "./unlink-left-out.ts";
 import { findRegistryToName } from "./shared-registry.ts";
 import type { findSkillsFolder } from "./scope.ts";
 
@@ -98,27 +99,27 @@ export async function makeReady(work: Work, opened: OpenWorkspace, step: (label:
 /** With the pak that takes their place: whoever finds its intent after a crash, and none of another one, drops them too. */
 function dropSources(paks: readonly ReadyPak[], drop: readonly string[]): readonly ReadyPak[] {
   if (drop.length === 0) return paks;
-  const adds = paks.flatMap(({ change }) => change?.add ?? []);
-  const others = drop.filter((text) => !adds.some((add) => isReplacedBy(text, add)));
+  const others = drop.filter((text) => !paks.some((one) => isInPlaceOf(one, text)));
   const heir = paks.find(({ change, pak }) => change && pak.wish?.isNamed === true);
   return paks.map((one) => {
-    const { add } = one.change ?? {};
-    const own = add === undefined ? [] : drop.filter((text) => isReplacedBy(text, add));
-    const dropped = one === heir ? [...own, ...others] : own;
+    const replaces = drop.filter((text) => isInPlaceOf(one, text));
+    const dropped = one === heir ? [...replaces, ...others] : replaces;
     if (one.change === undefined || dropped.length === 0) return one;
-    const change = { ...one.change, drop: dropped };
+    const change = { ...one.change, drop: dropped, ...(replaces.length > 0 && { replaces }) };
     return { ...one, change, placing: { ...one.placing, workspace: change } };
   });
 }
 
+/** Whether it is the same pak that the project asked for so: by its source, or as that was locked. */
+const isInPlaceOf = ({ change, pak: { wish, before } }: ReadyPak, text: string): boolean =>
+  wish !== undefined &&
+  change?.add !== undefined &&
+  (before?.source === text || isSameWish(parseSource(text), wish.source));
+
 const isNew = (paks: readonly ReadyPak[]): boolean => paks.some(({ change }) => change?.add !== undefined);
 
 /** What is in place is of a registry too; whoever only adds another pak need not know it. @throws PaksError LOCKFILE_MISMATCH */
-function requireItsRegistry(
-  { context, request }: Work,
-  { workspace }: OpenWorkspace,
-  pak: PlannedPak,
-): void {
+function requireItsRegistry({ context, request }: Work, { workspace }: OpenWorkspace, pak: PlannedPak): void {
   const { isKept, before } = pak;
   if (!isKept || !isMeant(pak, request) || before?.resolved.type !== "registry") return;
   requireRegistryOf(before.resolved, context, workspace.registry);
@@ -160,6 +161,10 @@ const scopedOf = (pak: PlannedPak, request: InstallRequest): Scoped => ({
 const isMeant = ({ wish }: PlannedPak, { named }: InstallRequest): boolean =>
   named.length === 0 || wish?.isNamed === true;
 
+/** No lock says whether there are to be copies: so those that are there do, unless somebody names the pak and the tool. */
+const isKeepingCopies = ({ options, request }: Work, pak: PlannedPak): boolean =>
+  !request.save && options.copy === undefined && !(isMeant(pak, request) && options.agents.length > 0);
+
 interface Bytes extends ScopeChoice {
   readonly pak: PlannedPak;
   readonly fetched: Fetched | undefined;
@@ -168,7 +173,8 @@ interface Bytes extends ScopeChoice {
 
 async function readyPak(work: Work, opened: OpenWorkspace, bytes: Bytes): Promise<ReadyPak> {
   const { request, place, context, options } = work;
-  const { pak, fetched, present, scope, choice, isExact } = bytes;
+  const { pak, fetched, present, scope, choice } = bytes;
+  const only = { isExact: bytes.isExact && isMeant(pak, request) };
   const entry = request.save ? entryOf(pak, fetched, { root: opened.root, ...choice }) : undefined;
   const about = {
     name: fetched?.name ?? present!.name,
@@ -196,7 +202,7 @@ async function readyPak(work: Work, opened: OpenWorkspace, bytes: Bytes): Promis
     fetched,
     change,
     readers: scope.readers,
-    isExact: isExact && isMeant(pak, request),
+    ...only,
     placing: {
       skillsFolder: place.skillsFolder,
       record: markSaved(record, entry !== undefined || isLockedAnyway),
@@ -204,6 +210,8 @@ async function readyPak(work: Work, opened: OpenWorkspace, bytes: Bytes): Promis
       links,
       force: options.force,
       isUnasked: isUnasked(request, pak),
+      keepsCopies: isKeepingCopies(work, pak),
+      isOnlyFor: isOnlyFor(options, only),
       workspace: change,
       places: linkPlacesOf(context),
       lookedUp: lookedUpOf(work, pak, fetched),

@@ -6,6 +6,7 @@ import { type InstalledPak, surveyInstalled } from "../install/list-installed.ts
 import { type LinkPlaces, linkPlacesOf, sortLinks } from "../install/own-links.ts";
 import { type FindStanding, openStandingLinks } from "../install/standing-links.ts";
 import { exists } from "../install/installed-state.ts";
+import { openNamedAgents } from "../workspace/needed-for.ts";
 import { ownName } from "./own-name.ts";
 import { type AgentFolders, agentsOf, findLinkDrift, findReaders, listAgentFolders } from "./agents.ts";
 import { type Place, readLockOf, recoverPlace } from "./places.ts";
@@ -72,8 +73,11 @@ async function withReaders(context: Context, place: Place, rows: ListRow[]): Pro
   const folders = listAgentFolders(context, place);
   const found = await findReaders(context, place, folders);
   const here = folders.get(place.skillsFolder) ?? [];
+  const locked = rows.flatMap((row) => (row.locked ? [[row.folder, row.locked] as const] : []));
+  const namedAgents = openNamedAgents({ paks: Object.fromEntries(locked) });
   return rows.map((row) => {
-    const asked = here.filter((id) => row.locked?.agents.includes(id));
+    const named = namedAgents(row.folder);
+    const asked = here.filter((id) => named.includes(id));
     return row.pak === undefined ? row : { ...row, agents: [...new Set([...row.agents, ...asked, ...found])] };
   });
 }

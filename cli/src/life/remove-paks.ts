@@ -178,7 +178,7 @@ function openChanges({ lock, workspace, wishes }: Pick<LookingUp, "lock" | "work
     const entry = Object.hasOwn(lock.paks, folder) ? lock.paks[folder] : undefined;
     if (entry === undefined) return undefined;
     const texts = listWishesOf(wishes, lock, folder).map(({ text }) => text);
-    return { folder, entry: stays ? { ...entry, source: null } : null, drop: dropOf(texts, workspace) };
+    return { folder, entry: stays ? { ...entry, source: null, agents: [] } : null, drop: dropOf(texts, workspace) };
   };
 }
 
