@@ -1,18 +1,7 @@
-import { resolve } from "node:path";
-import {
-  compareCapabilities,
-  describeFiles,
-  formatPakId,
-  isTaken,
-  parseSelector,
-  parseSource,
-  readCapabilities,
-} from "@paks/schema";
+import { compareCapabilities, readCapabilities } from "@paks/schema";
 import { defineCommand } from "../command.ts";
-import type { Context } from "../context.ts";
-import { fetchSource } from "../install/fetch-source.ts";
-import { readFolder } from "../install/read-folder.ts";
 import { capabilityChangeData, formatCapabilityChange } from "../life/capability-text.ts";
+import { readComparedSides } from "../life/compared-sides.ts";
 import {
   changeData,
   defaultCaps,
@@ -21,10 +10,7 @@ import {
   fullCaps,
   listFileChanges,
 } from "../life/file-changes.ts";
-import { findRows } from "../life/find-row.ts";
 import { type DiffSide, readInstalledSides } from "../life/installed-sides.ts";
-import { listPaks } from "../life/list-paks.ts";
-import { type PlaceArgs, findPlace } from "../life/places.ts";
 import { safe } from "../output/safe-text.ts";
 import { withRegistryWish } from "../workspace/with-registry-wish.ts";
 
@@ -34,6 +20,7 @@ export const diff = defineCommand({
   examples: [
     ["paks diff acme/pdf@1.0.0 acme/pdf@1.1.0", "files and what the pak can do"],
     ["paks diff acme/pdf@1.0.0 2.0.0", "the same pak"],
+    ["paks diff pdf 2.0.0", "what is installed with another version of it"],
     ["paks diff pdf", "what was edited since it was installed"],
     ["paks diff ./pdf acme/pdf", "a folder with the newest release"],
   ],
@@ -58,7 +45,7 @@ export const diff = defineCommand({
         ? await readInstalledSides(context, args.a, where)
         : await context.progress("Fetching", async () =>
             // What is installed elsewhere is no project's.
-            fetchBoth(
+            readComparedSides(
               global || dir !== undefined ? context : await withRegistryWish(context),
               [args.a, args.b!],
               where,
@@ -83,42 +70,5 @@ export const diff = defineCommand({
     };
   },
 });
-
-async function fetchBoth(
-  context: Context,
-  [a, b]: readonly [string, string],
-  where: PlaceArgs,
-): Promise<[DiffSide, DiffSide]> {
-  const first = await sourceOfInstalled(context, a, where);
-  const second = sameAs(first, b);
-  return await Promise.all([fetchSide(context, first), fetchSide(context, second)]);
-}
-
-/** `pdf` and `pdf@1.0.0` of an installed pak: its release, or another one; everything else as it is. */
-async function sourceOfInstalled(context: Context, text: string, where: PlaceArgs): Promise<string> {
-  const [name = "", selector] = text.split("@");
-  if (!/^[a-z0-9-]+$/.test(name)) return text;
-  const [row] = findRows(await listPaks(context, await findPlace(context, where)), name);
-  const origin = row?.locked?.resolved ?? row?.pak?.record.origin;
-  return origin?.type === "registry" ? `${formatPakId(origin)}@${selector ?? origin.version}` : text;
-}
-
-/** A folder may be half done; what comes from elsewhere is a pak. */
-async function fetchSide(context: Context, text: string): Promise<DiffSide> {
-  const source = parseSource(text);
-  if (source.type === "local") {
-    const files = await readFolder(resolve(context.cwd, source.path));
-    return { label: text, version: null, digest: describeFiles(files).digest, files };
-  }
-  const { version, digest, files } = await fetchSource(text, context);
-  return { label: text, version, digest, files };
-}
-
-/** `acme/pdf@1.0.0 2.0.0` means another version of the first. */
-function sameAs(a: string, b: string): string {
-  if (/[/\\:]/.test(b) || !isTaken(parseSelector, b)) return b;
-  const source = parseSource(a);
-  return source.type === "registry" ? `${formatPakId(source)}@${b}` : b;
-}
 
 const dataOf = ({ label, version, digest }: DiffSide) => ({ source: label, version, digest });

@@ -13,20 +13,32 @@ interface Replaced {
   readonly wish: string | undefined;
 }
 
-/** The files that other ones replace: from the folder when nobody edited it, else from the store or its origin. */
-export async function findReleased(
+/**
+ * The files of a release that is installed: from the folder when nobody edited it, else from the store or its origin.
+ * @throws PaksError the codes of `fetchLocked`
+ */
+export async function readReleased(
   context: Context,
   place: Place,
   { before, folder, wish }: Replaced,
-): Promise<readonly ReleaseFile[] | undefined> {
+): Promise<readonly ReleaseFile[]> {
   const state = await readInstalledState(place.skillsFolder, folder);
+  if (state.state === "intact" && state.record.digest === before.digest)
+    return withoutLeft(await readFolder(join(place.skillsFolder, folder)), state.record);
+  return (await fetchLocked(before, context, { root: place.root, wish })).files;
+}
+
+/** The files that other ones replace; `undefined` where they are nowhere to be had. */
+export async function findReleased(
+  context: Context,
+  place: Place,
+  replaced: Replaced,
+): Promise<readonly ReleaseFile[] | undefined> {
   try {
-    if (state.state === "intact" && state.record.digest === before.digest)
-      return withoutLeft(await readFolder(join(place.skillsFolder, folder)), state.record);
-    return (await fetchLocked(before, context, { root: place.root, wish })).files;
+    return await readReleased(context, place, replaced);
   } catch (error) {
     if (!isPaksError(error) || error.code === "CANCELLED") throw error;
-    context.debug(`The installed release of ${folder} cannot be compared: ${error.message}`);
+    context.debug(`The installed release of ${replaced.folder} cannot be compared: ${error.message}`);
     return undefined;
   }
 }

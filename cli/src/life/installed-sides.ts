@@ -1,12 +1,14 @@
-import { type ReleaseFile, describeFiles } from "@paks/schema";
+import { type LockedPak, type Origin, type ReleaseFile, describeFiles, formatPakId, formatSource } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { fetchLocked } from "../install/fetch-locked.ts";
 import { readFolder } from "../install/read-folder.ts";
 import { findWorkspace } from "../workspace/open-workspace.ts";
-import { requireRow } from "./find-row.ts";
-import { listPaks, rowName, rowVersion } from "./list-paks.ts";
+import { requireTyped } from "../workspace/typed-repositories.ts";
+import { findRows, requireRow } from "./find-row.ts";
+import { readReleased } from "./find-released.ts";
+import { type ListRow, listPaks, rowName, rowVersion } from "./list-paks.ts";
 import { recordEntry } from "./record-entry.ts";
-import { type PlaceArgs, findPlace } from "./places.ts";
+import { type Place, type PlaceArgs, findPlace } from "./places.ts";
 
 /** One side of a comparison. */
 export interface DiffSide {
@@ -28,14 +30,63 @@ export async function readInstalledSides(
   const place = await findPlace(context, where);
   const row = requireRow(await listPaks(context, place), name);
   if (row.error !== undefined) throw row.error;
-  const entry = row.locked ?? recordEntry(row.pak!.record);
+  const entry = installedEntry(row);
   const wish = place.locked ? (await findWorkspace(context)).workspace.registry : undefined;
   const released = await context.progress("Fetching", async () =>
     fetchLocked(entry, context, { root: place.root, wish }),
   );
   const files = row.state === "missing" ? [] : await readFolder(row.path);
   return [
-    { label: `${rowName(row)} as released`, version: rowVersion(row), digest: entry.digest, files: released.files },
+    { label: `${rowName(row)} as released`, version: entry.version, digest: entry.digest, files: released.files },
     { label: `${rowName(row)} as it is here`, version: rowVersion(row), digest: describeFiles(files).digest, files },
   ];
+}
+
+type Entry = Omit<LockedPak, "previous">;
+
+/** What is here, also where something else is locked. */
+const installedEntry = ({ pak, locked }: ListRow): Entry =>
+  locked !== undefined && (pak === undefined || pak.record.digest === locked.digest)
+    ? locked
+    : recordEntry(pak!.record);
+
+/** An installed pak to be compared with something else. */
+export interface InstalledRelease {
+  readonly origin: Origin;
+  readonly read: () => Promise<DiffSide>;
+}
+
+/** The release of what is installed under a name; `undefined` where nothing, or more than one, is called so. */
+export async function findInstalledRelease(
+  context: Context,
+  name: string,
+  where: PlaceArgs,
+): Promise<InstalledRelease | undefined> {
+  const place = await findPlace(context, where);
+  const [row, second] = findRows(await listPaks(context, place), name);
+  if (row === undefined || second !== undefined || (row.pak === undefined && row.locked === undefined))
+    return undefined;
+  const entry = installedEntry(row);
+  const { resolved: origin, version, digest } = entry;
+  const read = async () => {
+    if (origin.type === "git") await requireTyped(context, origin.repository, placeOf(place));
+    const wish = place.locked ? (await findWorkspace(context)).workspace.registry : undefined;
+    const files = await readReleased(context, place, { before: entry, folder: row.folder, wish });
+    return { label: labelOf(row, origin), version, digest, files };
+  };
+  return { origin, read };
+}
+
+/** What comes with a clone lies in it. */
+const placeOf = ({ locked, root, skillsFolder }: Place): string => (locked ? root : skillsFolder);
+
+/** The source that names this very state. */
+function labelOf(row: ListRow, origin: Origin): string {
+  if (origin.type === "registry") return `${formatPakId(origin)}@${origin.version}`;
+  if (origin.type === "local") return `${rowName(row)} as installed`;
+  const path = origin.path === "" ? {} : { path: origin.path };
+  if (origin.type === "npm")
+    return formatSource({ type: "npm", package: origin.package, selector: origin.version, ...path });
+  const state = origin.tag === undefined ? { commit: origin.commit } : { tag: origin.tag };
+  return formatSource({ type: "git", url: origin.repository, ...state, ...path });
 }

@@ -75,7 +75,7 @@ that folder themselves; for each other one a link to the copy is put where it lo
 the tools that are left out go. A changed \`agents\` of \`paks.jsonc\` is followed by the next \`paks install\`, for every pak
 without a list of its own; for one with its own a note says so. \`--agent "*"\` takes a pak's own list back. Only what somebody
 named takes links away: a tool that is merely not found any more keeps them, and so does everything with \`--no-save\`. A copy
-that was edited stays, with a warning. \`paks ci\` makes links and removes none. An agent in \`paks.lock\` that this machine
+that was edited stays, with a warning. \`paks ci\` makes links and removes none but those of a pak that goes. An agent in \`paks.lock\` that this machine
 does not know, because it was added with \`paks agent add\` elsewhere, gets no link, with a warning; one in \`paks.jsonc\` is refused.
 
 No folder is made for a tool that is neither named nor found.
