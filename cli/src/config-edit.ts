@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { waitForLockFile } from "@paks/locks";
 import { PaksError, isTaken, systemErrorCode } from "@paks/schema";
 import { TomlError, parse } from "smol-toml";
-import { type ConfigFile, parseConfigFile, parseConfigToml } from "./config-file.ts";
+import { type ConfigFile, parseConfigFile, parseConfigToml, requireFitting } from "./config-file.ts";
 import { makeFolder } from "./make-folder.ts";
 import { type TomlSpans, findSpans } from "./toml-spans.ts";
 import { explain, replaceFile } from "./write-file.ts";
@@ -50,6 +50,7 @@ export const setConfig = (
     const require = (one: string) => check(parseConfigFile(one, path));
     parseConfigToml(text, path);
     const edited = editToml(text, [edit], path);
+    if (edit.value !== undefined) requireFitting(parseConfigToml(edited, path), edit.path);
     // Of two wrong values each must be removable while the other one is there.
     if (edit.value !== undefined || isTaken(require, text)) require(edited);
     return edited;

@@ -4,17 +4,24 @@ import { TomlError, parse } from "smol-toml";
 import * as z from "zod/mini";
 
 /** A relative one would be another folder in every place. */
-const AgentFolder = z.string().check(z.refine((path) => path.startsWith("~/") || isAbsolute(path)));
+const AgentFolder = z
+  .string()
+  .check(z.refine((path) => path.startsWith("~/") || isAbsolute(path), "is a path that begins with ~/ or /"));
 const ProjectFolder = z
   .string()
-  .check(z.refine((path) => !isAbsolute(path) && !/(^|[/\\])\.\.([/\\]|$)|^$/.test(path)));
+  .check(
+    z.refine(
+      (path) => !isAbsolute(path) && !/(^|[/\\])\.\.([/\\]|$)|^$/.test(path),
+      "is a path below a project's folder, without .. in it",
+    ),
+  );
 
 /** A tool of the user's own, or what is different for one that paks knows. */
 const Agent = z.looseObject({
   name: z.optional(z.string()),
   skills_dir: z.optional(AgentFolder),
   project_dir: z.optional(ProjectFolder),
-  layout: z.optional(z.enum(["name", "account/name"])),
+  layout: z.optional(z.enum(["name", "account/name"], 'is "name" or "account/name"')),
 });
 
 /** `config.toml`. Keys of newer versions are kept, so that an older paks can share the file. */
@@ -83,4 +90,17 @@ export function parseConfigFile(text: string, path: string): ConfigFile {
     hint: key ? `Correct it, or remove it: paks config unset ${key}` : correct,
     cause: result.error,
   });
+}
+
+/**
+ * Of a value that is being set: the file is as good as before, and the value is wrong.
+ * @throws PaksError INVALID_PARAMETER
+ */
+export function requireFitting(data: Record<string, unknown>, key: readonly string[]): void {
+  const issues = ConfigFile.safeParse(data).error?.issues ?? [];
+  const issue = issues.find(({ path }) => key.every((part, at) => part === path[at]));
+  if (issue === undefined) return;
+  const value = key.reduce<unknown>((table, part) => (table as Record<string, unknown>)[part], data);
+  const said = issue.message.startsWith("is ") ? `: it ${issue.message}` : "";
+  throw new PaksError("INVALID_PARAMETER", `${key.join(".")} cannot be ${JSON.stringify(value)}${said}.`);
 }

@@ -102,6 +102,21 @@ test("a value of the wrong type can be taken away or set, also one of two, and t
   expect(await other.text()).toBe("offline = true\n");
 });
 
+test.each([
+  ["agents.x.skills_dir", "rel", 'agents.x.skills_dir cannot be "rel": it is a path that begins with ~/ or /.'],
+  ["agents.x.project_dir", "../up", 'cannot be "../up": it is a path below a project\'s folder, without .. in it.'],
+  ["agents.x.layout", "flat", 'agents.x.layout cannot be "flat": it is "name" or "account/name".'],
+])("a wrong value of %s is what the error is about, not the file, which stays as it was", async (key, value, said) => {
+  for (const before of ["offline = true\n", "default_agent = 1\n"]) {
+    const { run, text } = await open(before);
+    const { exit, stderr } = await run("set", key, value);
+    expect(exit).toBe(5);
+    expect(stderr).toContain(said);
+    expect(stderr).not.toContain("config file");
+    expect(await text()).toBe(before);
+  }
+});
+
 test("a file that is no TOML is told with the line by the commands that show it", async () => {
   const { file, run } = await open("offline = true\nx = = 1\n");
   for (const argv of [["list"], ["get", "offline"], ["unset", "offline"]]) {

@@ -6,6 +6,7 @@ import {
   type ReleaseDto,
   type VersionDto,
   formatPakId,
+  isPaksError,
   isTaken,
   parsePakRef,
   parseSource,
@@ -20,6 +21,7 @@ import {
   statusText,
   withForeseen,
 } from "../installed-versions.ts";
+import { hintForUnknown } from "../near-name.ts";
 import { heldBackText } from "../output/held-back.ts";
 import { formatJson, safe } from "../output/safe-text.ts";
 import { formatPairs, formatTable } from "../output/table.ts";
@@ -51,7 +53,7 @@ export const info = defineCommand({
       .option("full", { type: "boolean", default: false, describe: "Everything: manifest, warnings, files, releases" })
       .option("format", { choices: ["table", "json", "yaml"] as const, default: "table", describe: "How to show it" }),
   run: async (args, context) => {
-    const ref = withVersion(readRef(args.ref), args.version);
+    const ref = withVersion(await namingInstalled(context, args.ref, () => readRef(args.ref)), args.version);
     const { full } = args;
     const found = await context.progress(
       "Asking the registry",
@@ -76,6 +78,20 @@ function readRef(text: string): PakRef {
       hint: `See what it holds: paks install ${text} --list`,
     },
   );
+}
+
+/** `pdf-forms`, as its folder is called, is a slip for the name of what is installed there. */
+async function namingInstalled<T>(context: Context, text: string, work: () => T): Promise<T> {
+  try {
+    return work();
+  } catch (error) {
+    if (!isPaksError(error, "INVALID_NAME")) throw error;
+    const installed = await findInstalledVersions(context, context.registry().url);
+    const meant = [...installed.keys()].filter((id) => id.endsWith(`/${text}`));
+    if (meant.length === 0) throw error;
+    const hint = `Did you mean ${meant.join(" or ")}, which is installed here?`;
+    throw new PaksError(error.code, error.message, { hint, details: error.details, cause: error });
+  }
 }
 
 function withVersion(ref: PakRef, version: string | undefined): PakRef {
@@ -177,7 +193,7 @@ async function requirePak(registry: Registry, ref: PakRef): Promise<PakDto> {
   const pak = await registry.findPak(ref);
   if (pak !== undefined) return pak;
   throw new PaksError("PAK_NOT_FOUND", `${registry.url} has no pak ${formatPakId(ref)}.`, {
-    hint: `Look for it: paks search ${ref.name}`,
+    hint: await hintForUnknown(registry, ref, `Look for it: paks search ${ref.name}`),
   });
 }
 

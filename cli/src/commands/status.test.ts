@@ -72,4 +72,5 @@ test("a folder outside git is NOT_A_REPOSITORY", async () => {
   const run = await lab.paks(["status", "--json"], { cwd: "/" });
   expect(run.exit).toBe(10);
   expect(run.stdout).toContain("NOT_A_REPOSITORY");
+  expect(run.stdout).toContain("paks status account/name");
 });

@@ -1,4 +1,4 @@
-import { type AttemptDto, type PakId, parsePakId, parseSource } from "@paks/schema";
+import { type AttemptDto, type PakId, PaksError, isPaksError, parsePakId, parseSource } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { safe } from "../output/safe-text.ts";
@@ -42,11 +42,22 @@ interface Subject {
 
 /** @throws PaksError INVALID_NAME, NOT_A_REPOSITORY, NO_REMOTE … */
 async function requireSubject(context: Context, text: string | undefined): Promise<Subject> {
-  if (text === undefined) return { of: { repository: await readOwnAddress(context) }, own: true };
+  if (text === undefined) return { of: { repository: await requireOwnAddress(context) }, own: true };
   const source = parseSource(text);
   if (source.type === "git")
     return { of: { repository: formatRepositoryAddress(source.url, context.cwd) }, own: false };
   return { of: parsePakId(source.type === "registry" ? `${source.account}/${source.name}` : text), own: false };
+}
+
+/** Who only asks needs no repository of their own. */
+async function requireOwnAddress(context: Context): Promise<string> {
+  try {
+    return await readOwnAddress(context);
+  } catch (error) {
+    if (!isPaksError(error, "NOT_A_REPOSITORY")) throw error;
+    const hint = "Go to the skill's own repository, or name what it is about: paks status account/name";
+    throw new PaksError(error.code, error.message, { hint, details: error.details, cause: error });
+  }
 }
 
 /** Of all registries that may have been asked, the newest first. */

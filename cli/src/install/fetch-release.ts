@@ -9,6 +9,7 @@ import {
   selectVersion,
 } from "@paks/schema";
 import type { Context } from "../context.ts";
+import { hintForUnknown } from "../near-name.ts";
 import type { Registry } from "../registry.ts";
 import type { Fetched } from "./fetched.ts";
 import { readFetchedManifest } from "./fetched-manifest.ts";
@@ -86,7 +87,11 @@ async function refuseUnknown(registry: Registry, ref: PakRef): Promise<never> {
       },
     );
   throw new PaksError("PAK_NOT_FOUND", `${registry.url} does not know ${formatPakId(ref)}.`, {
-    hint: `Search with "paks search ${ref.name}", or install from git: paks install github:${ref.account}/${ref.name}`,
+    hint: await hintForUnknown(
+      registry,
+      ref,
+      `Search with "paks search ${ref.name}", or install from git: paks install github:${ref.account}/${ref.name}`,
+    ),
   });
 }
 

@@ -159,11 +159,13 @@ function searchAnswer(
   releases: TestRegistry["releases"],
   versionsOf: (id: string) => readonly ReleaseDto[],
 ): StubAnswer {
-  const words = new URL(path, "http://registry").searchParams.get("q") ?? "";
+  const { searchParams } = new URL(path, "http://registry");
+  const words = searchParams.get("q") ?? "";
+  const account = searchParams.get("account") ?? "";
   const ids = new Set([...releases.keys()].map((ref) => ref.split("@")[0]!));
   const data = [...ids].flatMap((id) => {
     const newest = selectVersion(versionsOf(id));
-    if (!id.includes(words) || newest === undefined) return [];
+    if (!id.includes(words) || !id.startsWith(account) || newest === undefined) return [];
     const { channels: _, latest, ...pak } = pakOf(newest);
     return [{ ...pak, version: latest.version }];
   });
