@@ -103,6 +103,19 @@ describe("a pak that a colleague removed", () => {
     expect(await project.json("ci")).toMatchObject({ removed: ["mine"], installed: [{ folder: "own" }] });
   });
 
+  test("goes also where another version of it was locked meanwhile", async () => {
+    await project.registry.add("acme/own", "1.1.0");
+    await project.ok("install", "acme/csv", "acme/own@1.0.0");
+    const old = project.skill("..", "old");
+    await rename(project.skill(), old);
+    await project.ok("install", "acme/own@1.1.0");
+    await rm(project.skill(), { recursive: true });
+    await rename(old, project.skill());
+    await project.write("paks.jsonc", '{ "paks": ["acme/csv"] }');
+    expect(await project.json("install")).toMatchObject({ removed: ["own"] });
+    expect(await there()).toEqual(["csv", "text"]);
+  });
+
   test("a folder of the project that was copied is in the store before it goes", async () => {
     await mkdir(join(project.cwd, "ours"));
     await project.write("ours/SKILL.md", "---\nname: ours\ndescription: Of this project.\n---\n");

@@ -1,23 +1,13 @@
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  type Lock,
-  type ReleaseFile,
-  defaultLimits,
-  describeFiles,
-  findManifests,
-  formatPakId,
-  isPaksError,
-  readManifest,
-} from "@paks/schema";
+import { type Lock, type ReleaseFile, defaultLimits, describeFiles, formatPakId, isPaksError } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { replaceFile } from "../write-file.ts";
-import { dependenciesOf } from "../workspace/entry.ts";
 import { exists, findRecord, readInstalledState, recordedDigest } from "./installed-state.ts";
 import { listRecordedFolders } from "./list-installed.ts";
+import { readNeeds } from "./list-neighbours.ts";
 import { hasEditedCopy } from "./orphans.ts";
 import { linkPlacesOf } from "./own-links.ts";
-import { readFileOfPeople } from "./read-own-file.ts";
 import { type InstallRecord, bookkeeping, formatRecord, markSaved } from "./record.ts";
 import { removeRelease } from "./remove-release.ts";
 import type { Looked } from "./skills-folder.ts";
@@ -95,7 +85,7 @@ async function findNeeded(
   const needed = new Set<InstallRecord>();
   const open = unnamed.filter((record) => !left.includes(record));
   for (let record = open.pop(); record !== undefined; record = open.pop()) {
-    const ids = await readDependencies(join(skillsFolder, record.folder));
+    const ids = Object.keys(await readNeeds(skillsFolder, record));
     for (const one of left) {
       if (needed.has(one) || one.origin.type !== "registry" || !ids.includes(formatPakId(one.origin))) continue;
       needed.add(one);
@@ -103,18 +93,6 @@ async function findNeeded(
     }
   }
   return needed;
-}
-
-/** Of the manifest as it lies there; none where it cannot be read. */
-async function readDependencies(path: string): Promise<readonly string[]> {
-  const manifest = await orNothing(async () => {
-    if (!(await exists(path))) return undefined;
-    const files = new Map<string, Uint8Array>();
-    for (const place of findManifests(readdirSync(path)))
-      files.set(place.path, Buffer.from((await readFileOfPeople(join(path, place.path))) ?? ""));
-    return readManifest(files, { profile: "lenient" }).manifest;
-  });
-  return manifest === undefined ? [] : Object.keys(dependenciesOf(manifest.dependencies));
 }
 
 /**

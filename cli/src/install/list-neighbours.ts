@@ -26,12 +26,16 @@ export async function listNeighbours(skillsFolder: string, { paks }: Pick<Lock, 
   for (const folder of await listRecordedFolders(skillsFolder)) {
     if (Object.hasOwn(paks, folder)) continue;
     const record = await orNothing(() => findRecord(skillsFolder, folder));
-    const requires = record && (await orNothing(() => readRequires(join(skillsFolder, folder), record)));
-    if (requires === undefined || Object.keys(requires).length === 0) continue;
-    found.push({ folder, identity: originIdentity(record!.origin), label: labelOf(record!), requires });
+    const requires = record === undefined ? {} : await readNeeds(skillsFolder, record);
+    if (record === undefined || Object.keys(requires).length === 0) continue;
+    found.push({ folder, identity: originIdentity(record.origin), label: labelOf(record), requires });
   }
   return found;
 }
+
+/** What the files of one installed pak say that it needs; nothing where they cannot be read. */
+export const readNeeds = async (skillsFolder: string, record: InstallRecord): Promise<Ranges> =>
+  (await orNothing(() => readRequires(join(skillsFolder, record.folder), record))) ?? {};
 
 async function readRequires(folder: string, { files: listed, name }: InstallRecord): Promise<Ranges> {
   const paths = listed.map(({ path }) => path);

@@ -114,7 +114,8 @@ async function findGoing(
   { folder, renames }: { readonly folder: string; readonly renames: Renames },
 ): Promise<Going | undefined> {
   const { state, record } = await readInstalledState(place.skillsFolder, folder);
-  const isAsLocked = state === "intact" && record.digest === lock.paks[folder]?.digest;
+  // Or as it was locked when it was put there, in another version. What --no-save has put there is the user's.
+  const isAsLocked = state === "intact" && (record.digest === lock.paks[folder]?.digest || record.saved === true);
   const force = options.force && renames.has(folder);
   if (record !== undefined && (force || (isAsLocked && !(await hasEditedCopy(place, record, linkPlacesOf(context))))))
     return { record, force };

@@ -193,7 +193,7 @@ export const InstalledPak = named(
 export const Installation = z.strictObject({
   workspace: nullable(text, "absolute path of the project whose files were read; `null`: of none"),
   installed: list(InstalledPak, "every pak that was asked for, and what they depend on"),
-  removed: list(text, "folders of paks that nothing asks for any more"),
+  removed: list(text, "folders of paks that nothing asks for any more, or that `paks.lock` no longer names"),
   held_back: list(HeldBack, "newer versions that were looked for and not taken"),
 });
 
