@@ -1,6 +1,5 @@
 import { lockFileName, workspaceFileNames } from "@paks/schema";
 import type { WorkspaceChange } from "../workspace/change-workspace.ts";
-import { isReplacedBy } from "../workspace/is-replaced-by.ts";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
 
 /** What a command wrote into the files of the project, besides adding to them. */
@@ -28,9 +27,8 @@ export function writtenBy(
       ...(workspaceFile === undefined && isAdded ? [workspaceFileNames[0]] : []),
       ...(lockFile === undefined && isLocked ? [lockFileName] : []),
     ],
-    replaced: changes.flatMap(({ add, drop = [] }) => {
-      const before = add === undefined ? [] : drop.filter((one) => isReplacedBy(one, add));
-      return add === undefined || before.length === 0 ? [] : [{ source: add, before }];
-    }),
+    replaced: changes.flatMap(({ add, replaces = [] }) =>
+      add === undefined || replaces.length === 0 ? [] : [{ source: add, before: replaces }],
+    ),
   };
 }

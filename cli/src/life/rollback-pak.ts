@@ -178,7 +178,8 @@ function planChange(opened: OpenWorkspace, { folder, current, previous }: Exchan
         details: { problems },
       },
     );
-  return { folder, entry, ...(isSwapped && { drop: [current.source!], add: source!, alias: as !== undefined }) };
+  const olds = [current.source!];
+  return { folder, entry, ...(isSwapped && { drop: olds, replaces: olds, add: source!, alias: as !== undefined }) };
 }
 
 /** What is typed for it; of a git repository or a folder it is the state that was asked for then. */

@@ -13,7 +13,6 @@ import {
   readText,
   systemErrorCode,
 } from "@paks/schema";
-import { isReplacedBy } from "./is-replaced-by.ts";
 import { lockFileOf, readLock, changeLock, changeWorkspaceFile, withoutLocked } from "./open-workspace.ts";
 
 /** What the workspace's files say of one folder from now on. */
@@ -29,6 +28,8 @@ export interface WorkspaceChange {
   readonly registry?: string | undefined;
   /** Sources that it no longer holds. */
   readonly drop?: readonly string[];
+  /** Those of `drop` that asked for the same pak: `add` takes their place in the list. */
+  readonly replaces?: readonly string[];
 }
 
 /** Checks every field; the error is the one that `found` makes. */
@@ -40,9 +41,12 @@ export function readWorkspaceChange(found: Found): WorkspaceChange {
     ...optionalField(found, "add", (field) => readText(field)),
     ...optionalField(found, "alias", ({ value }) => value === true),
     ...optionalField(found, "registry", (field) => readText(field, { max: 2048 })),
-    ...optionalField(found, "drop", (field) => readList(field, 100).map((one) => readText(one))),
+    ...optionalField(found, "drop", readSources),
+    ...optionalField(found, "replaces", readSources),
   };
 }
+
+const readSources = (found: Found): string[] => readList(found, 100).map((one) => readText(one));
 
 /**
  * Makes `paks.jsonc` and `paks.lock` say what the changes say: both or, when one cannot be written, neither. Doing it
@@ -102,14 +106,13 @@ async function changeSources(root: string, changes: readonly WorkspaceChange[]):
   const adds = changes.filter(({ add }) => add !== undefined);
   if (drops.length + adds.length === 0) return () => Promise.resolve();
   const { nameRegistry, removeFromWorkspace, replaceInWorkspace } = await import("@paks/schema/workspace");
-  const isReplaced = (drop: string) => adds.some(({ add }) => isReplacedBy(drop, add!));
-  const gone = drops.filter((drop) => !isReplaced(drop));
+  const replaced = new Set(adds.flatMap(({ replaces = [] }) => replaces));
+  const gone = drops.filter((drop) => !replaced.has(drop));
   return await changeWorkspaceFile(root, (before) => {
     // A workspace without a file has nothing that could be dropped.
     const left = before === "" ? before : gone.reduce(removeFromWorkspace, before);
-    return adds.reduce((text, { add, alias, folder, registry }) => {
-      const olds = drops.filter((drop) => isReplacedBy(drop, add!));
-      const added = replaceInWorkspace(text, olds, { source: add!, as: alias === true ? folder : undefined });
+    return adds.reduce((text, { add, alias, folder, registry, replaces = [] }) => {
+      const added = replaceInWorkspace(text, replaces, { source: add!, as: alias === true ? folder : undefined });
       return registry === undefined ? added : nameRegistry(added, registry);
     }, left);
   });
