@@ -9,6 +9,7 @@ import {
   type SourceFragment,
   splitFragment,
 } from "./source-fragment.ts";
+import { isRange } from "./version.ts";
 
 /** A git repository, which state of it, and which folder in it. */
 export interface GitSource extends SourceFragment {
@@ -27,6 +28,7 @@ const anyHost: GitPolicy = { hosts: ["*"], protocols: ["https", "http", "ssh", "
 export function parseGit(text: string): GitSource {
   const { before, fragment } = splitFragment(text);
   const page = readPage(before);
+  if (page === undefined) requireNoRefBehindAt(before);
   const { url } = parseRepositoryUrl(page?.repository ?? before, anyHost);
   if (page?.fragment === undefined) return { type: "git", url, ...parseFragment(fragment) };
   // What a browser adds (`#L10`, `#readme`) says nothing about the folder.
@@ -122,10 +124,23 @@ export function parseForge(forge: keyof typeof forges, text: string): GitSource 
   return { type: "git", url, ...more, path };
 }
 
-const refBehindAt = (repository: string, ref: string): PaksError =>
-  new PaksError("INVALID_PARAMETER", "A repository has its tag or branch behind a #, not behind an @.", {
-    hint: `paks install "${escapeText(`${repository}#${ref}`, 200)}"`,
+/** No repository of a host has an `@` in its name, and a folder of this machine hardly has `.git@`. */
+const behindAt = /^((?:(?!file:)\w+:\/\/[^/?]+\/[^?]+|[^/?]+:[^/?][^?]*|[^?]+\.git))@([^@/:?]+)$/i;
+
+function requireNoRefBehindAt(text: string): void {
+  const [, repository, ref] = behindAt.exec(text) ?? [];
+  if (repository === undefined || ref === undefined) return;
+  // What is repeated must hold no secret.
+  parseRepositoryUrl(repository, anyHost);
+  throw refBehindAt(repository, ref);
+}
+
+function refBehindAt(repository: string, ref: string): PaksError {
+  const key = isRange(ref) && !ref.startsWith("v") ? "version=" : "";
+  return new PaksError("INVALID_PARAMETER", "A repository has its tag or branch behind a #, not behind an @.", {
+    hint: `paks install "${escapeText(`${repository}#${key}${ref}`, 200)}"`,
   });
+}
 
 const forgeError = (forge: keyof typeof forges): PaksError =>
   new PaksError("INVALID_PARAMETER", `This is not how a repository is named behind ${forge}:.`, {

@@ -41,6 +41,12 @@ test.each([
   ["@acme/skills", "paks install npm:@acme/skills"],
   ["github:acme/skills@v1", 'paks install "github:acme/skills#v1"'],
   ["gitlab:acme/skills@v1.0.0", 'paks install "gitlab:acme/skills#v1.0.0"'],
+  ["github:acme/skills@1.0.0", 'paks install "github:acme/skills#version=1.0.0"'],
+  [`${url}@1.0.0`, `paks install "${url}#version=1.0.0"`],
+  [`${url}@^1`, `paks install "${url}#version=^1"`],
+  ["github.com/acme/skills@v1.0.0", `paks install "${url}#v1.0.0"`],
+  ["https://git.example/acme/skills.git@main", 'paks install "https://git.example/acme/skills.git#main"'],
+  ["git@git.example:acme/skills.git@1.0.0", 'paks install "git@git.example:acme/skills.git#version=1.0.0"'],
   [`${url}#path=/skills/pdf`, "without / in front: skills/pdf"],
   [`${url}#path=../pdf`, "without .."],
   [`${url}#what=x`, "Known there: tag=…, branch=…, commit=…, ref=…, version=…, path=…"],
@@ -56,3 +62,19 @@ test.each([`${azure}?path=/x&token=secret`, `${azure}?version=XYv1`, "https://de
     expect(resultOrPaksError(() => parseSource(text))).toMatchObject({ code: "CREDENTIALS_IN_URL" });
   },
 );
+
+test.each([
+  ["git@github.com:acme/skills.git", {}],
+  ["ssh://git@git.example/acme/skills", {}],
+  ["file:///srv/skills@home", {}],
+  [`${url}/releases/tag/pdf@1.0.0`, { tag: "pdf@1.0.0" }],
+  [`${url}/tree/pdf@1.0.0`, { tree: "pdf@1.0.0" }],
+  [`${url}#tag=pdf@1.0.0`, { tag: "pdf@1.0.0" }],
+])("an @ that is part of an address or a tag is taken as it is: %s", (text, source) => {
+  expect(parseSource(text)).toMatchObject({ type: "git", ...source });
+});
+
+test("a password in front of it is not repeated", () => {
+  const error = resultOrPaksError(() => parseSource("https://me:secret@git.example/acme/skills@1.0.0"));
+  expect(error).toMatchObject({ code: "CREDENTIALS_IN_URL", hint: expect.not.stringContaining("secret") });
+});
