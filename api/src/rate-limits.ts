@@ -37,8 +37,9 @@ async function consume(limiter: RateLimiterMemory | undefined, c: Context<AppEnv
   c.header("RateLimit-Reset", seconds);
   if (allowed) return;
   c.header("Retry-After", seconds);
+  const { token } = await c.var.caller();
   throw new PaksError("RATE_LIMITED", `Too many requests: ${limiter.points} in ${windowSeconds} seconds are allowed.`, {
-    hint: `Try again in ${seconds} s. A token raises the limit.`,
+    hint: `Try again in ${seconds} s.${token ? "" : " A token raises the limit."}`,
     details: { retry_after: Number(seconds) },
   });
 }

@@ -87,12 +87,14 @@ export function openHttp(deps: HttpDeps): (call: Call) => Promise<Answer> {
       return { ...answer, authorized: token !== undefined };
     };
     const token = await tokens.before(call);
-    return await withRetries(deps, call, async (signal) => {
+    let sendsToken = token !== undefined;
+    return await withRetries({ ...deps, sendsToken: () => sendsToken }, call, async (signal) => {
       try {
         return await once(token, signal);
       } catch (error) {
         const raised = token === undefined ? await tokens.after(call, error) : undefined;
         if (raised === undefined) throw tokens.explain(error);
+        sendsToken = true;
         return await once(raised, signal).catch((second: unknown) => {
           throw tokens.explain(second);
         });

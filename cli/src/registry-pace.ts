@@ -10,7 +10,7 @@ export const shortly = 10_000;
 
 /** Tries again what may go better: a lost connection, a busy registry, a rate limit whose end is near. */
 export async function withRetries(
-  deps: HttpDeps,
+  deps: HttpDeps & { readonly sendsToken: () => boolean },
   call: Call,
   once: (signal: AbortSignal) => Promise<Answer>,
 ): Promise<Answer> {
@@ -30,17 +30,19 @@ export async function withRetries(
     if (retry >= maxRetries || !inTime) throw asked === undefined ? failure : comeBack(failure, asked);
     deps.debug(`${call.method} ${call.path}: ${failure.code}, again in ${Math.round(wait)} ms`);
     if (patient) end += wait;
-    if (patient && wait > 2000) deps.note?.(waiting(wait, limited));
+    if (patient && wait > 2000) deps.note?.(waiting(wait, { limited, sendsToken: deps.sendsToken() }));
     await deps.sleep(wait, deps.signal);
   }
 }
 
-const waiting = (milliseconds: number, limited: boolean): string => {
+const waiting = (milliseconds: number, why: { readonly limited: boolean; readonly sendsToken: boolean }): string => {
   const then = `going on in ${Math.ceil(milliseconds / 1000)} s.`;
-  return limited
-    ? `The registry wants fewer requests; ${then} A login raises its limit.`
-    : `The registry is busy; ${then}`;
+  if (!why.limited) return `The registry is busy; ${then}`;
+  return `The registry wants fewer requests; ${then}${adviceFor(why.sendsToken)}`;
 };
+
+/** Who sends a token has the limit of those who are logged in already. */
+const adviceFor = (sendsToken: boolean): string => (sendsToken ? "" : " A login raises the limit.");
 
 /** When it is no use to wait, when to try again. */
 function comeBack({ code, message, hint = "", details, cause }: PaksError, milliseconds: number): PaksError {
@@ -103,7 +105,7 @@ export function openPace(): Pace {
       const milliseconds = free[`${authorized}`] - Date.now();
       if (call.counted === false || milliseconds <= 0) return;
       throw new PaksError("RATE_LIMITED", "The registry's limit of requests is used up.", {
-        hint: "Try again in a minute. A login raises the limit.",
+        hint: `Try again in a minute.${adviceFor(authorized)}`,
         details: { retry_after: String(Math.ceil(milliseconds / 1000)) },
       });
     },

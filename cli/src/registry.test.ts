@@ -453,6 +453,23 @@ test("reading is anonymous until its limit is used up; then who is logged in goe
   ]);
 });
 
+test("only whoever sent no token hears that a login raises the limit", async () => {
+  const limited = (count: number) => count === 1 && failing("RATE_LIMITED", 429, { "retry-after": "20" });
+  const stub = await serveStub((one, count) => {
+    const me = { valid: true, user: null, expires_at: null };
+    return limited(count) || { body: { data: one.path === "/api/auth/verify" ? me : [version] } };
+  });
+  const notes: string[] = [];
+  const note = (text: string) => void notes.push(text);
+  await open(stub, { note }).verify();
+  const other = await serveStub((_, count) => limited(count) || { body: { data: [version] } });
+  await open(other, { note, findToken: async () => undefined }).listVersions(pdf);
+  expect(notes).toEqual([
+    expect.stringMatching(/^The registry wants fewer requests; going on in 2\d s\.$/),
+    expect.stringMatching(/^The registry wants fewer requests; going on in 2\d s\. A login raises the limit\.$/),
+  ]);
+});
+
 test("a busy registry that asks for patience is waited for, and the person hears of it; not for its health", async () => {
   const busy: StubAnswer = { status: 503, body: "", headers: { "retry-after": "40" } };
   const stub = await serveStub((_, count) => (count === 1 ? busy : { body: { data: [version] } }));

@@ -9,6 +9,7 @@ export * from "./file-system-error.ts";
 export * from "./finding.ts";
 export * from "./fix-manifest.ts";
 export * from "./frontmatter.ts";
+export * from "./index-dto.ts";
 export * from "./kinds/consumers.ts";
 export * from "./kinds/kind.ts";
 export * from "./kinds/table.ts";
