@@ -1,22 +1,15 @@
-import { PaksError, errorCodes, formatErrorBody, isPaksError, lockFileName } from "@paks/schema";
+import { PaksError, errorCodes, formatErrorBody, lockFileName } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { capabilityChangeData, formatCapabilityChange } from "../life/capability-text.ts";
-import { askTogether } from "../life/ask-together.ts";
 import { changeData, defaultCaps, formatFileDiffs, formatFileList } from "../life/file-changes.ts";
 import { requireRow } from "../life/find-row.ts";
-import { type ListRow, listPaks } from "../life/list-paks.ts";
-import { openNewer } from "../life/newer-alone.ts";
+import { listPaks } from "../life/list-paks.ts";
 import { nothingInstalled } from "../life/nothing.ts";
 import { ownName } from "../life/own-name.ts";
 import { type Place, findPlace } from "../life/places.ts";
-import {
-  type PakUpdate,
-  type UpdateOptions,
-  type UpdateResult,
-  updateAlone,
-  updateProject,
-} from "../life/update-paks.ts";
+import { type PakUpdate, type UpdateOptions, type UpdateResult, updateProject } from "../life/update-paks.ts";
+import { type UnlockedResult, updateUnlocked } from "../life/update-unlocked.ts";
 import type { Installed } from "../install/install.ts";
 import { formatHeldBack } from "../output/held-back.ts";
 import { formatUnlinked, isPutBack } from "../output/installed.ts";
@@ -85,11 +78,7 @@ interface Asked {
   readonly options: UpdateOptions;
 }
 
-interface Done extends UpdateResult {
-  /** Why one of several was not updated; the user was told. */
-  readonly failed?: PaksError | undefined;
-  /** Folders of all that were not. */
-  readonly refused?: readonly string[];
+interface Done extends UnlockedResult {
   /** Nothing is installed there. */
   readonly empty?: boolean;
   /** Folders that nobody named and that the project's lock does not hold. */
@@ -97,7 +86,7 @@ interface Done extends UpdateResult {
 }
 
 /**
- * What the lock knows in one go, all or none; what it does not know one by one, where it is named or there is no lock:
+ * What the lock knows in one go, all or none; what it does not know where it is named or there is no lock:
  * what somebody installed beside a project is not part of it.
  */
 async function updatePlace(context: Context, place: Place, { names, options }: Asked): Promise<Done> {
@@ -111,7 +100,8 @@ async function updatePlace(context: Context, place: Place, { names, options }: A
   const others = rows.filter((row) => row.locked === undefined && (names.length > 0 || row.error === undefined));
   const isBeside = names.length === 0 && locked.length > 0;
   const isOnly = locked.length === 0 && others.length === 1;
-  results.push(...(await updateEach(context, isBeside ? [] : others, { ...options, isOnly })));
+  const unlocked = { rows: isBeside ? [] : others, options: { ...options, isOnly } };
+  results.push(...(await updateUnlocked(context, place, unlocked)));
   return {
     updates: results.flatMap(({ updates }) => updates),
     installed: results.flatMap(({ installed }) => installed),
@@ -124,35 +114,6 @@ async function updatePlace(context: Context, place: Place, { names, options }: A
     notLocked: isBeside ? others.map(({ folder }) => folder) : [],
   };
 }
-
-const nothing: UpdateResult = { updates: [], installed: [], removed: [], heldBack: [], gone: [] };
-
-/** What failed, and what somebody said no to, does not keep the others back and is told with what was done. */
-async function updateEach(
-  context: Context,
-  rows: readonly ListRow[],
-  { isOnly, ...options }: UpdateOptions & { readonly isOnly: boolean },
-): Promise<Done[]> {
-  const results: Done[] = [];
-  const asking = await askTogether(context, rows, { wish: undefined, selector: () => "latest" });
-  const findNewer = openNewer(asking);
-  for (const row of rows) {
-    try {
-      if (row.error !== undefined) throw row.error;
-      results.push(await updateAlone(asking, row, { ...options, findNewer }));
-    } catch (error) {
-      if (!isPaksError(error) || isOnly || isInterrupt(error)) throw error;
-      const hint = error.hint === undefined ? "" : `\nhint: ${error.hint}`;
-      context.warn(`${row.folder} was not updated: ${error.message} [${error.code}]${hint}`);
-      results.push({ ...nothing, failed: error, refused: [row.folder] });
-    }
-  }
-  return results;
-}
-
-/** Everything is to end, and not only the one that was asked about. */
-const isInterrupt = ({ code, details }: PaksError): boolean =>
-  code === "CANCELLED" && details?.["declined"] === undefined;
 
 /** Another range is another wish: that is what `install` is for. */
 function requireBareName(name: string): string {

@@ -42,12 +42,13 @@ export interface InstallOptions {
   readonly dir: string | undefined;
   readonly agents: readonly string[];
   readonly copy: boolean | undefined;
-  /** Folder of the one source that is named. */
-  readonly as?: string | undefined;
+  /** Folder of the one source that is named; of several, by what is named. */
+  readonly as?: string | ReadonlyMap<string, string> | undefined;
   readonly force: boolean;
   /** Whether `paks.jsonc` and `paks.lock` are read and written; never with `global` and `dir`. */
   readonly save: boolean;
   readonly upgrade: InstallRequest["upgrade"];
+  readonly isUpdate?: InstallRequest["isUpdate"];
   /** Fails when the lock would change. */
   readonly frozen: boolean;
   readonly source?: SourceOptions | undefined;
@@ -128,7 +129,7 @@ export async function installSources(
   const work: Work = {
     context,
     options,
-    request: { named, save, upgrade: options.upgrade, force: options.force },
+    request: { named, save, upgrade: options.upgrade, force: options.force, isUpdate: options.isUpdate },
     registryFor,
     fetchers: openFetchers(context, { root, registryFor, registryWish, from: options.source?.from }),
     scopes: openScopes(context, {

@@ -12,7 +12,7 @@ interface Naming {
   readonly skillsFolder: string;
   readonly options: {
     readonly source?: SourceOptions | undefined;
-    readonly as?: string | undefined;
+    readonly as?: string | ReadonlyMap<string, string> | undefined;
     readonly dir: string | undefined;
   };
 }
@@ -23,14 +23,14 @@ interface Naming {
  */
 export async function nameSources(texts: readonly string[], naming: Naming): Promise<Wish[]> {
   const { source: flags = {}, as } = naming.options;
-  if (as !== undefined && texts.length !== 1)
+  if (typeof as === "string" && texts.length !== 1)
     throw new PaksError("USAGE", "--as names the folder of one pak.", { hint: "Install the others on their own." });
   const named: Wish[] = [];
   for (const text of texts) {
     const source = parseSource(withOptions(text, flags));
     const exact =
       source.type === "local" ? { ...source, path: await nameFolder(source.path, { ...naming, text }) } : source;
-    named.push(nameWish(exact, naming, as));
+    named.push(nameWish(exact, naming, typeof as === "string" ? as : as?.get(text)));
   }
   return named;
 }

@@ -52,8 +52,8 @@ interface Leaving {
 }
 
 /** Nobody means this one: who edits a pak may still install and update others. All as locked means every one. */
-export const isUnasked = ({ named, upgrade }: InstallRequest, { wish }: PlannedPak): boolean =>
-  wish?.isNamed !== true && (named.length > 0 || upgrade !== false);
+export const isUnasked = ({ named, upgrade, isUpdate = false }: InstallRequest, { wish }: PlannedPak): boolean =>
+  isUpdate || (wish?.isNamed !== true && (named.length > 0 || upgrade !== false));
 
 /**
  * The paks without those that are to stay as locked and were edited here, or are somebody else's folders. Of the others,

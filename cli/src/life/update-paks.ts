@@ -19,9 +19,7 @@ import type { Gone } from "../workspace/universe.ts";
 import { findWorkspace } from "../workspace/open-workspace.ts";
 import { type GrowthWords, askAboutGrowth } from "./ask-growth.ts";
 import { type FileChange, listFileChanges } from "./file-changes.ts";
-import type { ListRow } from "./list-paks.ts";
 import { findReleased } from "./find-released.ts";
-import type { FindNewer } from "./newer-alone.ts";
 import { recordEntry } from "./record-entry.ts";
 import { ownName } from "./own-name.ts";
 import type { Place } from "./places.ts";
@@ -89,30 +87,40 @@ export async function updateProject(
   });
 }
 
+/** A newer state of a pak that no lock knows. */
+export interface Wanted {
+  readonly text: string;
+  /** Its folder, where that is not called like the pak. */
+  readonly as: string | undefined;
+}
+
+interface UpdateWanted extends UpdateOptions {
+  readonly wanted: readonly Wanted[];
+  /** Digests of what was agreed to: who plans again does not ask again. */
+  readonly agreed: Set<string>;
+}
+
 /**
- * One pak that no lock knows; the newest state that its record allows is wanted.
- * @throws PaksError also the codes of `openNewer`
+ * Paks that no lock knows, all or none.
+ * @throws PaksError as `updateProject`
  */
-export async function updateAlone(
+export async function updateWanted(
   context: Context,
-  row: ListRow,
-  { findNewer, ...options }: UpdateOptions & { readonly findNewer: FindNewer },
+  place: Place,
+  { wanted, agreed, ...options }: UpdateWanted,
 ): Promise<UpdateResult> {
-  const { place, pak, folder } = row;
-  const origin = pak?.record.origin;
-  const base = folder.slice(folder.lastIndexOf("/") + 1);
-  const newer = await context.progress("Looking for newer versions", () => findNewer(row));
-  if (newer.state !== "newer") return { updates: [], installed: [], removed: [], heldBack: [], gone: [] };
   return await runInstall(context, place, {
-    texts: [newer.text],
+    texts: wanted.map(({ text }) => text),
     options,
     wish: undefined,
+    agreed,
     install: {
       global: place.scope === "global",
       dir: place.scope === "folder" ? place.skillsFolder : undefined,
       save: false,
       upgrade: true,
-      ...(origin?.type === "registry" && base === origin.name ? {} : { as: base }),
+      isUpdate: true,
+      as: new Map(wanted.flatMap(({ text, as }) => (as === undefined ? [] : [[text, as] as const]))),
     },
   });
 }
@@ -121,18 +129,18 @@ interface Run {
   readonly texts: readonly string[];
   readonly options: UpdateOptions;
   readonly wish: string | undefined;
-  readonly install: Pick<InstallOptions, "global" | "dir" | "save" | "upgrade" | "as">;
+  readonly install: Pick<InstallOptions, "global" | "dir" | "save" | "upgrade" | "isUpdate" | "as">;
+  readonly agreed?: Set<string>;
 }
 
 async function runInstall(
   context: Context,
   place: Place,
-  { texts, options, wish, install }: Run,
+  { texts, options, wish, install, agreed = new Set() }: Run,
 ): Promise<UpdateResult> {
   let updates: readonly PakUpdate[] = [];
   let heldBack: readonly HeldBack[] = [];
   let gone: readonly Gone[] = [];
-  const agreed = new Set<string>();
   const review = async (found: Review): Promise<boolean> => {
     updates = await describeUpdates(context, place, { review: found, wish });
     ({ heldBack, gone } = found);

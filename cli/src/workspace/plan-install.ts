@@ -35,6 +35,8 @@ export interface InstallRequest {
   readonly upgrade: boolean | ReadonlySet<string>;
   /** What is named takes the folder of another pak of that name. */
   readonly force?: boolean | undefined;
+  /** Nobody named it: there is a newer one of it, which may be passed over. */
+  readonly isUpdate?: boolean | undefined;
 }
 
 /** How bytes are fetched; whoever plans again fetches nothing twice. */
