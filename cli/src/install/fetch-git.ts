@@ -160,11 +160,23 @@ export async function listGitPaks(source: GitSource, fetching: Fetching): Promis
     const tree = await treeOf(found.snapshot);
     const inside = found.path === undefined ? "" : `${found.path}/`;
     const folders = (await discoverPaks(tree)).filter((folder) => folder === found.path || folder.startsWith(inside));
-    return await describePaks(tree, folders);
+    const paks = await describePaks(tree, folders);
+    // Among several, each is named by its folder, and its own tags count too.
+    const tagOf = ({ path }: ListedPak) =>
+      found.tags !== undefined && paks.length > 1
+        ? newestTag(found.tags, { path, selector: source.version })
+        : (found.tag ?? tagOfPak(found, path));
+    return paks.map((pak) => withTag(pak, tagOf(pak)));
   } finally {
     await found.snapshot.close();
   }
 }
+
+/** As an install says it: a tag goes before what is written in the files. */
+const withTag = (pak: ListedPak, tag: string | undefined): ListedPak => ({
+  ...pak,
+  version: (tag === undefined ? undefined : tagVersion(tag, pak)) ?? pak.version,
+});
 
 /** Where a lock or the registry says that a pak's bytes are. */
 export interface GitPlace {

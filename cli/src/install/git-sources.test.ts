@@ -155,7 +155,7 @@ test("--list shows what a source holds and installs nothing", async () => {
   const run = await runPaks(["install", "--list", "--json", mono("#v1.0.0")], options);
   expect(run.json()).toMatchObject({
     paks: [
-      { path: "skills/csv", name: "csv", description: expect.stringContaining("csv"), version: null },
+      { path: "skills/csv", name: "csv", description: expect.stringContaining("csv"), version: "1.0.0" },
       { path: "skills/pdf", name: "pdf" },
     ],
   });
@@ -293,4 +293,21 @@ test("a pin keeps a pak of git that is only named; a tag moves it, and it stays 
   expect(await bodyOf("pins")).toBe("one");
   expect(await run("install", `${source}#tag=v2.0.0`)).toContain("pins stays pinned, to 2.0.0 from now on");
   expect(await bodyOf("pins")).toBe("two");
+});
+
+test("--list shows the version that an install of the same gives: the tag's", async () => {
+  const written = (name: string) => skill(name).replace("\n---\n", '\nmetadata:\n  version: "0.1.0"\n---\n');
+  const files = { "skills/pdf/SKILL.md": written("pdf"), "skills/csv/SKILL.md": written("csv") };
+  await lab.repo("both", files, ["v1.0.0", "csv--v1.5.0"]);
+  await lab.repo("single", { "skills/csv/SKILL.md": written("csv") }, ["csv--v1.5.0"]);
+  const list = async (source: string) => {
+    const run = await runPaks(["install", "--list", "--json", `${lab.server.url}/${source}`], options);
+    const { paks } = run.json() as { paks: { name: string; version: string | null }[] };
+    return Object.fromEntries(paks.map(({ name, version }) => [name, version]));
+  };
+  expect(await list("both.git")).toEqual({ pdf: "1.0.0", csv: "1.5.0" });
+  expect(await list("both.git#branch=main")).toEqual({ pdf: "0.1.0", csv: "0.1.0" });
+  expect(await list("single.git")).toEqual({ csv: "1.5.0" });
+  const done = await install(`${lab.server.url}/both.git`, "--path", "skills/pdf", "--path", "skills/csv");
+  expect(done.map(({ version }) => version)).toEqual(["1.0.0", "1.5.0"]);
 });
