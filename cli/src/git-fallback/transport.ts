@@ -3,6 +3,7 @@ import { request as requestHttps } from "node:https";
 import { isIP } from "node:net";
 import { PaksError } from "@paks/schema";
 import { openTunnelAgent } from "../network/tunnel.ts";
+import { networkHint, networkReason } from "../network/why-unreachable.ts";
 
 export interface Transport {
   /** The plain address of the repository, without a slash at the end. */
@@ -89,8 +90,13 @@ const tunnel = (transport: Transport) => openTunnelAgent(new URL(transport.proxy
 const tooSlow = (url: URL): PaksError =>
   new PaksError("GIT_HOST_TIMEOUT", `${url.hostname} did not answer in time.`, { hint: "Try again later." });
 
-const unreachable = (url: URL, cause: unknown): PaksError =>
-  new PaksError("GIT_HOST_UNAVAILABLE", `${url.hostname} cannot be reached.`, { cause });
+function unreachable(url: URL, cause: unknown): PaksError {
+  const reason = networkReason(cause);
+  return new PaksError("GIT_HOST_UNAVAILABLE", `${url.hostname} cannot be reached (${reason}).`, {
+    hint: networkHint(reason),
+    cause,
+  });
+}
 
 /** The addresses that were judged before, whatever DNS says now. */
 const pinned =

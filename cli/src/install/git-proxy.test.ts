@@ -124,6 +124,8 @@ test.each([
     expect(refused.exit).toBe(8);
     expect(refused.stderr).toContain("GIT_HOST_UNAVAILABLE");
     expect(refused.stderr + untrusted.stderr).not.toContain("p%40ss");
+    if ("PATH" in path)
+      expect(refused.stderr).toContain(`the proxy http://127.0.0.1:${proxyPort} answered with status`);
   },
   60_000,
 );

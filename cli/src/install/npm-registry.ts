@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { PaksError, escapeText, isVersion, parseJson, selectVersion } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { openTimeLimit } from "../network/time-limit.ts";
+import { networkHint, networkReason } from "../network/why-unreachable.ts";
 
 /** What is recorded wherever a package came from: which mirror this machine uses is nobody else's business. */
 export const publicNpmRegistry = "https://registry.npmjs.org";
@@ -206,8 +207,14 @@ async function get(url: string, getting: Getting): Promise<Buffer> {
   } catch (cause) {
     signal.throwIfAborted();
     if (cause instanceof PaksError) throw cause;
-    const why = limit.isOver() ? `did not answer within ${milliseconds / 1000} seconds` : "cannot be reached";
-    throw new PaksError("REGISTRY_UNAVAILABLE", `The npm registry ${new URL(url).host} ${why}.`, { cause });
+    const reason = networkReason(cause);
+    const why = limit.isOver()
+      ? `did not answer within ${milliseconds / 1000} seconds`
+      : `cannot be reached (${reason})`;
+    throw new PaksError("REGISTRY_UNAVAILABLE", `The npm registry ${new URL(url).host} ${why}.`, {
+      hint: networkHint(reason),
+      cause,
+    });
   } finally {
     limit.close();
   }

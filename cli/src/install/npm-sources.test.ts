@@ -230,3 +230,17 @@ test.each([
   const run = await runPaks(["install", "npm:@acme/skills", "--json"], options);
   expect(run.json()).toMatchObject({ error: { code: "UNSAFE_ARCHIVE", message: expect.stringContaining(why) } });
 });
+
+test("a proxy that does not let npm be asked is named, without its password", async () => {
+  const environment = {
+    npm_config_registry: "https://npm.example/",
+    HTTPS_PROXY: "http://me:s3cret@127.0.0.1:1",
+  };
+  const run = await runPaks(["install", "npm:@acme/skills"], { ...options, environment });
+  expect(run.exit).toBe(8);
+  expect(run.stderr).toContain(
+    "The npm registry npm.example cannot be reached (the proxy http://127.0.0.1:1 cannot be reached: ECONNREFUSED).",
+  );
+  expect(run.stderr).toContain("HTTPS_PROXY");
+  expect(run.stderr).not.toContain("s3cret");
+});
