@@ -1,6 +1,7 @@
 import { type ErrorCode, PaksError, errorCodes, isErrorCode, parseJson } from "@paks/schema";
 import { type Fetch, type FetchAnswer, readBody } from "./network/fetch.ts";
 import type { WhileWaiting } from "./network/while-waiting.ts";
+import { networkHint, networkReason } from "./network/why-unreachable.ts";
 import { openPace, withRetries } from "./registry-pace.ts";
 import { openTokens } from "./registry-tokens.ts";
 import { isLoopback, requireSafeTransport } from "./registry-url.ts";
@@ -198,32 +199,15 @@ async function fetchOnce(
 
 function networkError(deps: HttpDeps, url: URL, error: unknown): unknown {
   if (deps.signal.aborted) return deps.signal.reason;
-  const cause = (error as Error).cause;
-  const reason = (error as Error).name === "TimeoutError" ? "no answer in time" : systemReason(cause ?? error);
+  const reason = (error as Error).name === "TimeoutError" ? "no answer in time" : networkReason(error);
   return unavailable(`The registry at ${url.origin} cannot be reached (${reason}).`, {
     cause: error,
-    hint: hintFor(reason),
+    hint: networkHint(reason) ?? `Check the network and the address.${seeDoctor}`,
   });
 }
 
 /** Left out by `doctor` itself. */
 export const seeDoctor = " `paks doctor` shows more.";
-
-function hintFor(reason: string): string {
-  if (reason.startsWith("the proxy "))
-    return "Check HTTPS_PROXY or `proxy` in the configuration, or name the registry's host in NO_PROXY.";
-  return certificateReason.test(reason)
-    ? "Its certificate is not trusted here. Name your organisation's certificates with `ca_file` in the configuration or NODE_EXTRA_CA_CERTS."
-    : `Check the network and the address.${seeDoctor}`;
-}
-
-/** What OpenSSL calls a certificate that nobody here vouches for. */
-const certificateReason = /CERT|UNABLE_TO_(?:GET_ISSUER|VERIFY)/;
-
-const systemReason = (error: unknown): string => {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code ?? message;
-};
 
 const unavailable = (message: string, options: { hint?: string; cause?: unknown } = {}): PaksError =>
   new PaksError("REGISTRY_UNAVAILABLE", message, options);
