@@ -291,7 +291,10 @@ test("disabled paks are not installed", async () => {
   await good("install");
   expect(await skills()).toEqual(["pdf"]);
   const run = await bad("install", "acme/text");
-  expect([run.exit, run.stderr]).toEqual([2, expect.stringContaining("acme/text is disabled in paks.jsonc")]);
+  expect(run).toMatchObject({
+    exit: 2,
+    message: expect.stringContaining("acme/text is disabled in paks.jsonc") as string,
+  });
   expect(await skills()).toEqual(["pdf"]);
   await good("ci");
 });
