@@ -8,6 +8,7 @@ import { type OpenWorkspace, findWorkspace } from "../workspace/open-workspace.t
 import type { Root } from "../workspace/resolve.ts";
 import { openUniverse } from "../workspace/universe.ts";
 import { isRegistryWish, listWishes, rangesOf } from "../workspace/wish.ts";
+import { type NewerRelease, foreseeUnlocked } from "./foresee-unlocked.ts";
 import type { ListRow } from "./list-paks.ts";
 import type { OutdatedRow } from "./outdated-paks.ts";
 
@@ -97,25 +98,44 @@ export async function nameHolders(
   rows: readonly FoundRow[],
   opened: OpenWorkspace | undefined,
 ): Promise<OutdatedRow[]> {
+  const concerned = new Map(rows.flatMap((one) => listConcerned(one).map((release) => [one.row, release] as const)));
+  const unlocked = await foreseeUnlocked(
+    context,
+    [...concerned.values()].filter(({ row }) => row.locked === undefined),
+    opened,
+  );
   let project: Promise<Foreseen> | undefined;
   const named: OutdatedRow[] = [];
   for (const { row, found } of rows) {
-    const origin = row.locked?.resolved ?? row.pak?.record.origin;
-    const { latest } = found;
-    const isConcerned = found.state === "outdated" && origin?.type === "registry" && latest !== null;
-    if (!isConcerned || !isVersion(latest)) {
-      named.push(found);
-      continue;
+    const release = concerned.get(row);
+    const alone = unlocked.get(row);
+    if (alone !== undefined) named.push(withForeseen(found, alone));
+    else if (release === undefined || opened === undefined) named.push(found);
+    else {
+      const id = formatPakId(release.origin);
+      const foreseen = await (project ??= foreseeUpdate(context, opened));
+      const held = await foreseen.findHeld(id, release.latest);
+      named.push(withForeseen(found, { taken: foreseen.takenOf(id) ?? found.wanted, held }));
     }
-    const id = formatPakId(origin);
-    const isLocked = row.locked !== undefined && opened !== undefined;
-    const foreseen = await (isLocked ? (project ??= foreseeUpdate(context, opened)) : foreseeAlone(context, id));
-    const wanted = foreseen.takenOf(id) ?? found.wanted;
-    const updatable = wanted !== null && wanted !== found.current;
-    named.push({ ...found, wanted, updatable, held_back: (await foreseen.findHeld(id, latest)) ?? null });
   }
   return named;
 }
+
+function listConcerned({ row, found: { state, latest } }: FoundRow): NewerRelease[] {
+  const origin = row.locked?.resolved ?? row.pak?.record.origin;
+  const isConcerned = state === "outdated" && origin?.type === "registry" && latest !== null && isVersion(latest);
+  return isConcerned ? [{ row, origin, latest }] : [];
+}
+
+const withForeseen = (
+  found: OutdatedRow,
+  { taken, held }: { readonly taken: string | null; readonly held: HeldBack | undefined },
+): OutdatedRow => ({
+  ...found,
+  wanted: taken,
+  updatable: taken !== null && taken !== found.current,
+  held_back: held ?? null,
+});
 
 /** What the next `update` makes of one pak; nothing is said where the project's files cannot be read. */
 export async function foreseeOne(

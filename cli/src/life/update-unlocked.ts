@@ -96,8 +96,8 @@ function rangeOf({ version: current }: RegistryOrigin, newest: string | undefine
 const atLeast = (version: string): string => (isVersion(version) ? `>=${version}` : "latest");
 
 /** One pak in two folders may only be named once in a plan. */
-function groupByPak(found: readonly Found[]): Found[][] {
-  const groups: Map<string, Found>[] = [];
+export function groupByPak<T extends { readonly row: ListRow }>(found: readonly T[]): T[][] {
+  const groups: Map<string, T>[] = [];
   for (const one of found) {
     const identity = originIdentity(one.row.pak!.record.origin);
     const group = groups.find((other) => !other.has(identity));
