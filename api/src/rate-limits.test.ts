@@ -49,6 +49,17 @@ test("a token has its own, larger number; one that does not count is paid by the
   expect((await request("/api/auth/me", { token: other })).status).toBe(200);
 });
 
+test("that a token raises the limit is told only to those who sent none", async () => {
+  const { request, makeToken } = await testApi({ rateLimits: { anonymous: 1, token: 1 } });
+  const hintFor = async (token?: string) => {
+    await request("/api/paks", { token });
+    const { error } = (await (await request("/api/paks", { token })).json()) as { error: { hint: string } };
+    return error.hint;
+  };
+  expect(await hintFor()).toMatch(/^Try again in \d+ s\. A token raises the limit\.$/);
+  expect(await hintFor(await makeToken("acme"))).toMatch(/^Try again in \d+ s\.$/);
+});
+
 test("0 means no limit", async () => {
   const { request } = await testApi({ rateLimits: { anonymous: 0, token: 0 } });
   for (let i = 0; i < 50; i += 1) expect((await request("/api/attempts/x")).status).toBe(400);

@@ -28,6 +28,7 @@ export const answers = {
   attempts: data(z.array(AttemptDto)),
   indexedTags: data(z.array(IndexedTagDto)),
   dryRun: data(IndexDryRunDto),
+  dryRuns: data(z.array(IndexDryRunDto)),
   pak: data(PakDto),
   versions: data(z.array(VersionDto)),
   many: data(z.array(PakVersionsDto)),

@@ -58,6 +58,7 @@ export interface Registry {
   tellTags(repository: string, tags: readonly TagToTell[]): Promise<readonly Answered[]>;
   /** As `followAttempt` for all that `tellTags` has answered. */
   followTags(told: readonly Answered[], options?: FollowTagsOptions): Promise<readonly Answered[]>;
+  /** What is asked at once, for many releases, is few requests. */
   dryRunIndex(request: IndexDryRunRequest): Promise<IndexDryRunDto>;
   /** Of a pak, or of a repository (its URL); newest first. */
   listAttempts(of: PakId | { readonly repository: string }): Promise<AttemptDto[]>;
@@ -196,6 +197,8 @@ function indexCalls(ask: Ask, deps: HttpDeps): IndexCalls {
     const headers = { "idempotency-key": globalThis.crypto.randomUUID() };
     return { method: "POST", path: "/api/index", body, headers, auth: "required", isChange: true };
   };
+  const judge = (body: unknown): Call => ({ method: "POST", path: "/api/index?dry_run=true", body, auth: "required" });
+  let dryRuns: IndexCalls["dryRunIndex"] | undefined;
   const requestIndex = async (body: IndexRequest) => (await ask("attempt", tell(body))).data;
   const tags: TagsDeps = {
     ...deps,
@@ -212,8 +215,15 @@ function indexCalls(ask: Ask, deps: HttpDeps): IndexCalls {
     followTags: async (told, options) => await (await loadTags()).followTags(tags, told, options),
     askWhyNot: async (body) =>
       (await ask("attempt", { method: "POST", path: "/api/why-not", body, auth: "optional" })).data,
-    dryRunIndex: async (body) =>
-      (await ask("dryRun", { method: "POST", path: "/api/index?dry_run=true", body, auth: "required" })).data,
+    dryRunIndex: async (body) => {
+      const { openDryRuns } = await import("./registry-dry-runs.ts");
+      dryRuns ??= openDryRuns({
+        ...deps,
+        askOne: async (one) => (await ask("dryRun", judge(one))).data,
+        askMany: async (releases) => (await ask("dryRuns", judge({ releases }))).data,
+      });
+      return await dryRuns(body);
+    },
     findAttempt: async (id) => await unlessMissing(fetchAttempt(id)),
     followAttempt: async (id, options) => await follow(deps, () => fetchAttempt(id), options),
     listAttempts: async (of) => {

@@ -60,6 +60,12 @@ export const IndexDryRunRequest = z.object({
 });
 export type IndexDryRunRequest = z.infer<typeof IndexDryRunRequest>;
 
+/** Several releases, each judged on its own. */
+export const IndexDryRunsRequest = z.object({
+  releases: z.array(IndexDryRunRequest).check(z.minLength(1), z.maxLength(mostTagsAtOnce)),
+});
+export type IndexDryRunsRequest = z.infer<typeof IndexDryRunsRequest>;
+
 export const IndexDryRunDto = z.looseObject({
   /** True when no finding is an error. */
   ok: z.boolean(),

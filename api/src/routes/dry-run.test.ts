@@ -123,3 +123,19 @@ test("a thousand files are judged in one answer", async () => {
   expect(findings.map((each) => each.code)).toContain("TOO_MANY_FILES");
   expect((await ask({ files: [good().files[0], ...many.slice(1)] })).ok).toBe(true);
 });
+
+test("several releases are one request, and each is judged as if it had come alone", async () => {
+  const { ask, request, token, db } = await open();
+  const bad = { ...good("csv"), package: "other/csv" };
+  const post = (releases: object[]) => request("/api/index?dry_run=true", { token, json: { releases } });
+  const answers = await dataOf<IndexDryRunDto[]>(await post([good(), bad]));
+  expect(answers).toEqual([await ask(), await ask(bad)]);
+  expect(answers.map(({ ok }) => ok)).toEqual([true, false]);
+  for (const releases of [[], Array.from({ length: 51 }, () => good())])
+    expect(await refusalOf(await post(releases))).toEqual({ status: 400, code: "INVALID_PARAMETER" });
+  expect(await refusalOf(await request("/api/index?dry_run=true", { json: { releases: [good()] } }))).toEqual({
+    status: 401,
+    code: "AUTH_REQUIRED",
+  });
+  expect(await countJobs(db)).toMatchObject({ pending: 0 });
+});

@@ -4,6 +4,7 @@ import {
   AttemptDto,
   IndexDryRunDto,
   IndexDryRunRequest,
+  IndexDryRunsRequest,
   IndexedTagDto,
   IndexRequest,
   IndexTagsRequest,
@@ -19,7 +20,7 @@ import { checkDryRun } from "../dry-run.ts";
 import { type Hint, hintFailures, readHint } from "../hint.ts";
 import { type AskedTag, enqueueTags, readTags } from "../many-tags.ts";
 import { bodyFailures, dataAnswer, failures, jsonRequest, tokenFailures, withToken } from "../openapi.ts";
-import { bodyLimits, parseBody, parseValue, readValue } from "../request-body.ts";
+import { bodyLimits, parseValue, readValue } from "../request-body.ts";
 import { validator } from "../validation.ts";
 
 const DryRunQuery = z.object({ dry_run: z.optional(z.enum(["true", "false"])) });
@@ -88,11 +89,13 @@ async function enqueueSeveral(deps: ApiDeps, { body, token, key }: Asked): Promi
 
 /** @throws PaksError INVALID_PARAMETER for a body that could mean either */
 function namesSeveral(body: unknown): boolean {
-  const has = (name: string): boolean => typeof body === "object" && body !== null && Object.hasOwn(body, name);
-  if (has("tag") && has("tags"))
+  if (has(body, "tag") && has(body, "tags"))
     throw new PaksError("INVALID_PARAMETER", "The body names both tag and tags.", { hint: "Send one of them." });
-  return has("tags");
+  return has(body, "tags");
 }
+
+const has = (body: unknown, name: string): boolean =>
+  typeof body === "object" && body !== null && Object.hasOwn(body, name);
 
 export function index(app: App, deps: ApiDeps): void {
   for (const path of ["/api/index", "/api/skills/index"] as const) {
@@ -101,12 +104,15 @@ export function index(app: App, deps: ApiDeps): void {
       describeRoute({
         operationId: path === "/api/index" ? "requestIndex" : "requestSkillIndex",
         summary: "Ask the registry to read a tag; with dry_run=true, judge a release before its tag exists",
-        description: `A hint with evidence: 202 answers the attempt to follow. With \`tags\` instead of \`tag\` and \`path\`, for up to ${mostTagsAtOnce} tags of the repository at once, the answer has an entry for each in their order: its attempt, or an error that concerns only this tag. Counts as one request. The dry run answers 200 with findings and changes nothing. A repeated \`Idempotency-Key\` gets the first answer again.`,
+        description: `A hint with evidence: 202 answers the attempt to follow. With \`tags\` instead of \`tag\` and \`path\`, for up to ${mostTagsAtOnce} tags of the repository at once, the answer has an entry for each in their order: its attempt, or an error that concerns only this tag. Counts as one request. The dry run answers 200 with findings and changes nothing; with \`releases\`, up to ${mostTagsAtOnce} of them and 1 MiB together, it has one answer for each. A repeated \`Idempotency-Key\` gets the first answer again.`,
         ...withToken,
-        requestBody: jsonRequest(IndexRequest, IndexTagsRequest, IndexDryRunRequest),
+        requestBody: jsonRequest(IndexRequest, IndexTagsRequest, IndexDryRunRequest, IndexDryRunsRequest),
         responses: {
           ...failures(...tokenFailures, ...bodyFailures, ...hintFailures, "IDEMPOTENCY_CONFLICT"),
-          200: dataAnswer(IndexDryRunDto, "What the dry run found."),
+          200: dataAnswer(
+            z.union([IndexDryRunDto, z.array(IndexDryRunDto)]),
+            "What the dry run found, or one entry for each of `releases`.",
+          ),
           202: dataAnswer(
             z.union([AttemptDto, z.array(IndexedTagDto)]),
             "The attempt, or one entry for each of `tags`.",
@@ -117,8 +123,13 @@ export function index(app: App, deps: ApiDeps): void {
       async (c) => {
         if (c.req.valid("query").dry_run === "true") {
           const token = await requireToken(c);
-          const request = await parseBody(c, IndexDryRunRequest, bodyLimits.dryRun);
-          return c.json({ data: await checkDryRun(deps, token, request) }, 200);
+          const body = await readValue(c, bodyLimits.dryRun);
+          if (!has(body, "releases"))
+            return c.json({ data: await checkDryRun(deps, token, parseValue(IndexDryRunRequest, body)) }, 200);
+          const data: IndexDryRunDto[] = [];
+          for (const release of parseValue(IndexDryRunsRequest, body).releases)
+            data.push(await checkDryRun(deps, token, release));
+          return c.json({ data }, 200);
         }
         const token = await requireScope(c, "publish");
         const asked = { token, body: await readValue(c), key: readIdempotencyKey(c) };

@@ -1,4 +1,4 @@
-import { formatTag, isVersion, PaksError } from "@paks/schema";
+import { formatTag, isVersion, mostTagsAtOnce, PaksError } from "@paks/schema";
 import type { Context } from "../../context.ts";
 import { readAllTrailers } from "../account.ts";
 import { findPrepared, type ManifestFacts, readManifestFacts } from "../draft.ts";
@@ -100,7 +100,8 @@ async function planChosen(
     readOthers(context, read.options, chosen),
   ]);
   const work = each.map((pak) => async () => await planOne(context, { ...pak, tagsRead, others }, read.options));
-  return await inParallel(work, 8);
+  // All at once: the registry judges what it is asked at once with one request.
+  return await inParallel(work, mostTagsAtOnce);
 }
 
 /** What all of them depend on is asked for at once, but for what is released together with them. */

@@ -26,7 +26,7 @@ const rowsOf = (data: unknown) => (data as { releases: Row[] }).releases;
 /** Of the requests about tags and attempts. */
 const sent = ({ registry }: Lab) =>
   registry.requests
-    .filter(({ path }) => path === "/api/index" || path.startsWith("/api/attempts"))
+    .filter(({ path }) => path.startsWith("/api/index") || path.startsWith("/api/attempts"))
     .map(({ method, path }) => `${method} ${path.replace(/(ids=|attempts\/).*/, "$1…")}`);
 
 const queued = (tag: string) => ({
@@ -38,11 +38,11 @@ const queued = (tag: string) => ({
   },
 });
 
-test("four paks are told in one request, and one more looks at all of them", async () => {
+test("four paks are judged in one request and told in one, and one more looks at all of them", async () => {
   const lab = await openMonorepo();
   const done = dataOfRun(await lab.paks(all));
   expect(rowsOf(done).map(({ tag, state }) => `${tag} ${state}`)).toEqual(tags.map((tag) => `${tag} indexed`));
-  expect(sent(lab)).toEqual(["POST /api/index", "GET /api/attempts?ids=…"]);
+  expect(sent(lab)).toEqual(["POST /api/index?dry_run=true", "POST /api/index", "GET /api/attempts?ids=…"]);
 });
 
 test("--no-wait tells them in one request, and looks at none", async () => {
@@ -50,7 +50,7 @@ test("--no-wait tells them in one request, and looks at none", async () => {
   expect(new Set(rowsOf(dataOfRun(await lab.paks([...all, "--no-wait"]))).map(({ state }) => state))).toEqual(
     new Set(["pushed"]),
   );
-  expect(sent(lab)).toEqual(["POST /api/index"]);
+  expect(sent(lab)).toEqual(["POST /api/index?dry_run=true", "POST /api/index"]);
 });
 
 test("a registry that knows only the single form is told of each", async () => {
@@ -61,7 +61,7 @@ test("a registry that knows only the single form is told of each", async () => {
       : undefined;
   const done = dataOfRun(await lab.paks(all));
   expect(new Set(rowsOf(done).map(({ state }) => state))).toEqual(new Set(["indexed"]));
-  expect(sent(lab).filter((line) => line.startsWith("POST"))).toHaveLength(5);
+  expect(sent(lab).filter((line) => line === "POST /api/index")).toHaveLength(5);
   expect(lab.registry.releases).toHaveLength(4);
 });
 

@@ -99,9 +99,14 @@ function searchAll({ releases }: StubRegistry): StubAnswer {
   return { body: { data: items, meta: { total: items.length, page: 1, per_page: 100, next_cursor: null } } };
 }
 
+interface DryRun {
+  readonly files: { path: string; size: number; sha256: string }[];
+}
+
 function dryRun(request: StubRequest) {
-  const body = JSON.parse(request.body) as { files: { path: string; size: number; sha256: string }[] };
-  return { ok: true, digest: null, creates: true, findings: [], seen: body.files.length };
+  const body = JSON.parse(request.body) as DryRun | { readonly releases: readonly DryRun[] };
+  const answer = ({ files }: DryRun) => ({ ok: true, digest: null, creates: true, findings: [], seen: files.length });
+  return "releases" in body ? body.releases.map(answer) : answer(body);
 }
 
 interface IndexState {
