@@ -1,11 +1,23 @@
-import { type Lock, type PakDto, compareVersions, formatPakId, isPaksError, isVersion } from "@paks/schema";
+import {
+  type Lock,
+  type PakDto,
+  compareVersions,
+  emptyLock,
+  formatPakId,
+  isPaksError,
+  isVersion,
+  parsePakId,
+} from "@paks/schema";
 import type { Context } from "../context.ts";
 import { openRegistries } from "../install/install-plan.ts";
+import { listNeighbours } from "../install/list-neighbours.ts";
+import { findSkillsFolder } from "../install/scope.ts";
 import { askInWaves } from "../workspace/ask-in-waves.ts";
 import { findLocked, findLockedId } from "../workspace/entry.ts";
 import { type HeldBack, findHolder, resolveAsked } from "../workspace/held-back.ts";
 import { type OpenWorkspace, findWorkspace } from "../workspace/open-workspace.ts";
 import type { Root } from "../workspace/resolve.ts";
+import { type Neighbour, resolveAmong } from "../workspace/resolve-among.ts";
 import { openUniverse } from "../workspace/universe.ts";
 import { isRegistryWish, listWishes, rangesOf } from "../workspace/wish.ts";
 import { type NewerRelease, foreseeUnlocked } from "./foresee-unlocked.ts";
@@ -31,18 +43,24 @@ export async function foreseeUpdate(context: Context, { workspace, root, lock }:
   return await foresee(context, { roots, lock, wish: workspace.registry });
 }
 
-/** Of a pak that no lock knows: it follows the newest. */
-export const foreseeAlone = async (context: Context, id: string): Promise<Foreseen> =>
-  await foresee(context, { roots: [{ requires: { [id]: "latest" } }], lock: { paks: {} }, wish: undefined });
+/** Of a pak that no lock knows: it follows the newest that goes together with what is installed beside it. */
+async function foreseeAlone(context: Context, id: string, root: string | undefined): Promise<Foreseen> {
+  const place = findSkillsFolder(context, { global: root === undefined, dir: undefined, root });
+  const neighbours = await listNeighbours(place.skillsFolder, emptyLock);
+  const roots = [{ requires: { [id]: "latest" } }];
+  return await foresee(context, { roots, lock: emptyLock, wish: undefined, neighbours });
+}
 
 interface Asking {
   readonly roots: readonly Root[];
   readonly lock: Pick<Lock, "paks">;
   /** Registry that the project asks for. */
   readonly wish: string | undefined;
+  /** What no lock knows. */
+  readonly neighbours?: readonly Neighbour[];
 }
 
-async function foresee(context: Context, { roots, lock: { paks }, wish }: Asking): Promise<Foreseen> {
+async function foresee(context: Context, { roots, lock: { paks }, wish, neighbours = [] }: Asking): Promise<Foreseen> {
   const registryFor = openRegistries(context, wish);
   const locked = listVersions(paks, () => true);
   const resolving = {
@@ -52,7 +70,10 @@ async function foresee(context: Context, { roots, lock: { paks }, wish }: Asking
   };
   const asked = await orNothing(async () => {
     await askInWaves({ roots, preferred: resolving.preferred, registryFor, paks });
-    return await resolveAsked(resolving, new Set());
+    const resolve = (more: readonly Root[]) => resolveAsked({ ...resolving, roots: [...roots, ...more] }, new Set());
+    return await resolveAmong(neighbours, resolve, (chosen) =>
+      [...chosen.keys()].map((id) => ({ identity: id, folder: parsePakId(id).name })),
+    );
   });
   const takenOf = (id: string) => asked?.chosen.get(id)?.version;
   return {
@@ -147,7 +168,7 @@ export async function foreseeOne(
   const found = await orNothing(async () => {
     const opened = isInProject ? await findWorkspace(context) : undefined;
     const isLocked = opened !== undefined && findLockedId(opened.lock.paks, id) !== undefined;
-    const foreseen = await (isLocked ? foreseeUpdate(context, opened) : foreseeAlone(context, id));
+    const foreseen = await (isLocked ? foreseeUpdate(context, opened) : foreseeAlone(context, id, opened?.root));
     return { taken: foreseen.takenOf(id), held: isVersion(version) ? await foreseen.findHeld(id, version) : undefined };
   });
   return found ?? {};

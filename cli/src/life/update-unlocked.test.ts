@@ -160,6 +160,14 @@ test("named paks of a project that its lock does not know heed one another and w
   expect((await project.lock()).paks["csv"]?.version).toBe("1.0.0");
 });
 
+test("info says what keeps the newest away from what is installed for all projects", async () => {
+  await project.ok("install", "acme/report", "-g");
+  await project.registry.add("acme/text", "2.0.0");
+  const { stdout } = await project.ok("info", "acme/text");
+  expect(stdout).toContain("acme/report@1.0.0 asks for acme/text@^1");
+  expect(stdout).not.toContain("paks update");
+});
+
 test("all of them are asked about with few requests", async () => {
   for (const name of ["a", "b", "c", "d"]) await project.registry.add(`acme/${name}`, "1.0.0");
   await project.ok("install", "acme/a", "acme/b", "acme/c", "acme/d", "-g");
