@@ -96,6 +96,17 @@ test("a pak in two folders: what is put in one of them leaves the other as it is
   });
 });
 
+test("a folder outside the project that is installed into it heeds what lies there unsaved", async () => {
+  const out = join(project.cwd, "..", "out");
+  await mkdir(out);
+  const text = 'name: out\ndescription: Comes from elsewhere.\ndependencies: ["acme/text@^2"]\n';
+  await writeFile(join(out, "SKILL.md"), `---\n${text}---\n`);
+  await project.ok("install", "acme/report", "--no-save");
+  const { exit, error } = await project.json<Failure>("install", "../out");
+  expect([exit, error.code]).toEqual([6, "DEPENDENCY_CONFLICT"]);
+  expect(error.details.paths).toContain("acme/report@1.0.0 → acme/text@^1");
+});
+
 test("an install in a project that is saved goes by its files alone", async () => {
   await project.ok("install", "acme/report", "--no-save");
   await project.ok("install", "acme/needs2");

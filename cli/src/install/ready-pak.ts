@@ -65,8 +65,9 @@ export interface Ready {
 /** Everything is here and verified; nothing was changed. */
 export async function makeReady(work: Work, opened: OpenWorkspace, step: (label: string) => void): Promise<Ready> {
   const { request, fetchers, options } = work;
-  // What the project's files name, they and their lock know.
-  const neighbours = request.save ? [] : await listNeighbours(work.place.skillsFolder, opened.lock);
+  // What is saved goes by the project's files, which know all that they need.
+  const isSaved = request.save && request.named.every((wish) => wish.isSaved);
+  const neighbours = isSaved ? [] : await listNeighbours(work.place.skillsFolder, opened.lock);
   const plan = await planInstall(work.registryFor, opened, { request, fetchers, neighbours });
   tellGone(work, plan.gone);
   const wanted = await leaveEdited(work, plan.paks);
