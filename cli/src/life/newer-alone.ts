@@ -39,7 +39,7 @@ export type FindNewer = (row: ListRow) => Promise<Newer>;
 /**
  * Asks each repository for its refs once.
  * @throws PaksError PROTOCOL_NOT_ALLOWED for what lies on this machine and was never named; REF_NOT_FOUND for a branch
- *   that is gone; INTEGRITY_MISMATCH for a record that cannot be right; LOCKFILE_MISMATCH for one of another registry than
+ *   and TAG_NOT_FOUND for a tag that is gone; INTEGRITY_MISMATCH for a record that cannot be right; LOCKFILE_MISMATCH for one of another registry than
  *   the name is looked up in; those of asking
  */
 export function openNewer(context: Context): FindNewer {
@@ -126,6 +126,7 @@ async function newerInGit({ origin, name }: InGit, refsOf: (url: string) => Prom
     tags.map((one) => one.tag),
     { name, path },
   );
+  if (newest === undefined && !tags.some((one) => one.tag === tag)) throw tagGone(repository, tag!);
   const latest = newest === undefined ? undefined : tagVersion(newest, { name, path });
   return compare(current, latest, () => textOf(origin, { tag: newest! }));
 }
@@ -148,6 +149,12 @@ const branchGone = (repository: string, branch: string): PaksError =>
   new PaksError("REF_NOT_FOUND", `${repository} no longer has the branch ${branch}.`, {
     hint: "What is installed stays as it is. Install it again from another branch or a tag.",
     details: { repository, branch },
+  });
+
+const tagGone = (repository: string, tag: string): PaksError =>
+  new PaksError("TAG_NOT_FOUND", `${repository} no longer has the tag ${tag}, nor another of a release.`, {
+    hint: "What is installed stays as it is. Ask the author, or install it again from a branch.",
+    details: { repository, tag },
   });
 
 const impossible = (folder: string): PaksError =>

@@ -20,7 +20,9 @@ import { pakGone, requireRegistryOf, requireUpdatingRegistry } from "../install/
 import { openFetchers, openRegistries } from "../install/install-plan.ts";
 import type { Fetched } from "../install/fetched.ts";
 import { findLocked } from "../workspace/entry.ts";
+import { findGone } from "../workspace/gone-source.ts";
 import type { HeldBack } from "../workspace/held-back.ts";
+import { requireSameTag } from "../workspace/locked-tag.ts";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
 import { type Wish, identityOf, listWishes } from "../workspace/wish.ts";
 import type { Fetchers } from "../workspace/plan-install.ts";
@@ -82,7 +84,7 @@ export async function listOutdated(
       return { ...base, ...(await ask(row)) };
     } catch (error) {
       if (!isPaksError(error) || error.code === "CANCELLED") throw error;
-      return { ...base, error };
+      return { ...base, error: findGone(error, { folder: row.folder, text: askedOf(row) }) ?? error };
     }
   });
   const paired = rows.map((row, index) => ({ row, found: found[index]! }));
@@ -109,6 +111,12 @@ const baseOf = (row: ListRow): OutdatedRow => ({
   gone: false,
   error: undefined,
 });
+
+/** What asks for it; of what no lock knows, the folder that it came from. */
+function askedOf({ folder, locked, pak }: ListRow): string {
+  const origin = pak?.record.origin;
+  return locked?.source ?? (origin?.type === "local" ? origin.path : folder);
+}
 
 type Answer = Partial<OutdatedRow>;
 
@@ -147,6 +155,7 @@ function openAsking(
     if (wish === undefined) throw notAsked(row);
     if (isFixed(wish)) return { state: "fixed", wanted: rowVersion(row) };
     const fetched = await fetchers.fetchWish(wish);
+    requireSameTag({ folder: row.folder, entry: row.locked }, fetched, wish.text);
     return compareFetched(row.locked, fetched, await findLatest(context, wish, fetched));
   };
 }

@@ -3,7 +3,6 @@ import {
   type LockedPak,
   PaksError,
   formatPakId,
-  formatSource,
   isPaksError,
   originIdentity,
   parsePakId,
@@ -11,7 +10,7 @@ import {
 import { eachAtOnce } from "../install/each-at-once.ts";
 import type { Fetched } from "../install/fetched.ts";
 import { pakGone } from "../install/locked-registry.ts";
-import { dependenciesOf, findLocked, findLockedId, findLockedOrigin } from "./entry.ts";
+import { findLockedId } from "./entry.ts";
 import { askInWaves } from "./ask-in-waves.ts";
 import { collectWishes } from "./collect-wishes.ts";
 import type { OpenWorkspace } from "./open-workspace.ts";
@@ -20,11 +19,12 @@ import { requireOneEach, withoutRespelt } from "./one-each.ts";
 import { listReached } from "./reached.ts";
 import { type HeldBack, resolveAsked } from "./held-back.ts";
 import type { Ranges, Resolved, Root } from "./resolve.ts";
-import { listNewestNamed, listPreferred, mayUpgrade } from "./preferred.ts";
+import { type Planning, findKept, planFixed } from "./plan-fixed.ts";
+import { listNewestNamed, listPreferred } from "./preferred.ts";
 import { type Neighbour, resolveAmong } from "./resolve-among.ts";
 import { resolveKeeping } from "./resolve-keeping.ts";
-import { type Gone, openUniverse, requireSameRegistry } from "./universe.ts";
-import { type Wish, identityOf, isRegistryWish, namesState, rangesOf } from "./wish.ts";
+import { type Gone, type LockedUniverse, openUniverse, requireSameRegistry } from "./universe.ts";
+import { type Wish, identityOf, isRegistryWish, rangesOf } from "./wish.ts";
 
 export interface InstallRequest {
   /** What the command line names; empty: what the workspace asks for. */
@@ -61,6 +61,8 @@ export interface PlannedPak {
   readonly before: LockedPak | undefined;
   /** Whether that stays; then no other bytes than these will do. */
   readonly isKept: boolean;
+  /** Why that stays although something newer was looked for: its source no longer has it. */
+  readonly gone?: PaksError;
   readonly dependencies: Ranges;
   readonly fetch: () => Promise<Fetched>;
 }
@@ -71,7 +73,7 @@ export interface InstallPlan {
   readonly versions: ReadonlyMap<string, string>;
   /** Newer versions that were looked for and are not taken. */
   readonly heldBack: readonly HeldBack[];
-  /** What stays as it is locked, because its registry no longer has it. */
+  /** What stays as it is locked, because its registry or source no longer has it. */
   readonly gone: readonly Gone[];
   /** Locked folders that nothing asks for any more. */
   readonly orphans: readonly string[];
@@ -156,9 +158,16 @@ export async function planInstall(
     drop: [...drop, ...respelt],
     versions,
     heldBack: heldBack.filter(({ pak }) => paks.some(({ identity }) => identity === pak)),
-    gone: [...universe.gone.values()].filter(({ folder }) => paks.some((pak) => pak.folder === folder && pak.isKept)),
+    gone: listGone(paks, universe),
     orphans: Object.keys(lock.paks).filter((folder) => !folders.has(folder)),
   };
+}
+
+/** Each under the folder that it has now. */
+function listGone(paks: readonly PlannedPak[], universe: LockedUniverse): Gone[] {
+  const kept = new Set(paks.flatMap(({ folder, isKept }) => (isKept ? [folder] : [])));
+  const own = paks.flatMap(({ folder, gone }) => (gone ? [{ folder, error: gone }] : []));
+  return [...[...universe.gone.values()].filter(({ folder }) => kept.has(folder)), ...own];
 }
 
 /** Who names a pak wants a newer one of it, and is told when there is none. */
@@ -201,70 +210,6 @@ async function planWithout(
   };
   const plan = await planInstall(registryFor, left, about);
   return { ...plan, drop: [...plan.drop, ...gone] };
-}
-
-interface Planning {
-  readonly lock: Lock;
-  readonly request: InstallRequest;
-  readonly fetchers: Fetchers;
-}
-
-/** A source without a registry says what it depends on only in its files, unless the lock has it. */
-async function planFixed(wish: Wish, { lock, request, fetchers }: Planning): Promise<PlannedPak> {
-  const kept = findKept(wish, { lock, request });
-  if (kept) return planLocked(wish, kept, fetchers);
-  const found = findLocked(lock.paks, wish);
-  const fetched = await fetchers.fetchWish(wish);
-  // A browser's address says only with the repository's refs which folder it means.
-  const same = found ?? (wish.isNamed ? findLockedOrigin(lock.paks, fetched.origin) : undefined);
-  if (same) requireSameTag(same.entry, fetched, wish);
-  return {
-    folder: wish.as ?? same?.folder ?? fetched.name,
-    wish,
-    isSaved: wish.isSaved,
-    identity: originIdentity(fetched.origin),
-    before: same?.entry,
-    isKept: false,
-    dependencies: dependenciesOf(fetched.manifest.dependencies),
-    fetch: () => Promise.resolve(fetched),
-  };
-}
-
-type Found = NonNullable<ReturnType<typeof findLocked>>;
-
-/** What the lock has of it, where that is installed as it is. */
-function findKept(wish: Wish, { lock, request }: Pick<Planning, "lock" | "request">): Found | undefined {
-  const found = findLocked(lock.paks, wish);
-  if (found === undefined || (!request.save && !wish.isNamed)) return found;
-  const isMoved = wish.isNamed && (found.entry.pinned !== true || namesState(wish.source));
-  const stays = !isMoved && !mayUpgrade(request.upgrade, found.folder, found.entry);
-  // A folder of the project is taken as it is now; whoever wants another than the locked one says --frozen.
-  return stays && found.entry.source === wish.text && wish.source.type !== "local" ? found : undefined;
-}
-
-const planLocked = (wish: Wish, { folder, entry }: Found, fetchers: Fetchers): PlannedPak => ({
-  folder: wish.as ?? folder,
-  wish,
-  isSaved: wish.isSaved,
-  identity: originIdentity(entry.resolved),
-  before: entry,
-  isKept: true,
-  dependencies: entry.dependencies,
-  fetch: () => fetchers.fetchLocked(entry),
-});
-
-/** A tag that was locked never means other bytes. */
-function requireSameTag({ resolved, digest }: LockedPak, { origin, ...fetched }: Fetched, wish: Wish): void {
-  const isTagged = resolved.type === "git" && origin.type === "git" && resolved.tag !== undefined;
-  if (!isTagged || origin.tag !== resolved.tag || fetched.digest === digest) return;
-  throw new PaksError(
-    "TAG_MOVED",
-    `The tag ${resolved.tag} of ${formatSource(wish.source)} has other content than when it was locked.`,
-    {
-      hint: `Ask the author. If it is right: "paks remove" it, then install it again.`,
-      details: { tag: resolved.tag, locked: resolved.commit, found: origin.commit },
-    },
-  );
 }
 
 interface Release {

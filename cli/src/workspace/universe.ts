@@ -14,7 +14,7 @@ import { findLockedId } from "./entry.ts";
 import type { RememberingRegistry } from "./remember-answers.ts";
 import type { Ranges, Universe } from "./resolve.ts";
 
-/** A locked release that its registry no longer has, while others of the lock are looked for anew. */
+/** What is locked and its registry, repository or folder no longer has, while others of the lock are looked for anew. */
 export interface Gone {
   readonly folder: string;
   readonly error: PaksError;
