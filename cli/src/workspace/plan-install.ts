@@ -1,7 +1,7 @@
 import {
   type Lock,
   type LockedPak,
-  PaksError,
+  type PaksError,
   formatPakId,
   isPaksError,
   originIdentity,
