@@ -150,10 +150,9 @@ test("for all projects: what a pak needs gains the tools of the command and keep
   const run = await project.ok("install", "-g", "acme/pdf", "--agent", "roo");
   expect(run.stdout).not.toContain("no longer in");
   expect([globalLinks("csv"), globalLinks(), globalLinks("pdf")]).toEqual([["claude"], ["claude", "roo"], ["roo"]]);
-  await project.ok("install", "-g", "acme/text", "--agent", "goose,windsurf");
-  expect(globalLinks()).toEqual(["windsurf", "goose"]);
-  await project.ok("install", "-g", "acme/csv", "--agent", "roo");
-  expect([globalLinks("csv"), globalLinks()]).toEqual([["roo"], ["roo", "windsurf", "goose"]]);
+  await project.ok("install", "-g", "acme/csv", "--agent", "goose");
+  expect([globalLinks("csv"), globalLinks("mid")]).toEqual([["goose"], ["claude", "goose"]]);
+  expect(globalLinks()).toEqual(["claude", "roo", "goose"]);
 });
 
 test("copies that a command does not mean stay copies, and follow to the next version", async () => {
@@ -183,4 +182,14 @@ test("for all projects: an update keeps copies, and naming pak and tool makes li
   expect(await readFile(join(project.home, ".claude/skills/text/notes.md"), "utf8")).toBe("1.1.0\n");
   await project.ok("install", "-g", "acme/text@1.1.0", "--agent", "claude-code");
   expect(isLink()).toBe(true);
+});
+
+test("for all projects: who names a dependency takes it from no tool in which another pak needs it", async () => {
+  await project.ok("install", "-g", "acme/csv", "--agent", "claude-code");
+  await project.ok("install", "-g", "acme/text", "--agent", "claude-code,roo");
+  const run = await project.ok("install", "-g", "acme/text", "--agent", "goose");
+  expect(run.stderr).toContain(`${join(project.home, ".claude/skills/text")} stays: mid needs text there.`);
+  expect([globalLinks(), globalLinks("mid")]).toEqual([["claude", "goose"], ["claude"]]);
+  await project.ok("install", "-g", "acme/csv", "acme/mid", "acme/text", "--agent", "roo");
+  expect([globalLinks(), globalLinks("mid"), globalLinks("csv")]).toEqual([["roo"], ["roo"], ["roo"]]);
 });

@@ -12,23 +12,26 @@ import {
 } from "../workspace/plan-install.ts";
 import { requireOrigin } from "../workspace/entry.ts";
 import { requireTyped } from "../workspace/typed-repositories.ts";
+import type { Neighbour } from "../workspace/resolve-among.ts";
 import { isSameWish } from "../workspace/wish.ts";
 import { eachAtOnce } from "./each-at-once.ts";
 import { expectMissing } from "./expect-missing.ts";
 import type { Fetched } from "./fetched.ts";
 import type { InstallOptions } from "./install.ts";
 import { entryOf, type openFetchers, type openRegistries, requireDependencies, requireFrozen } from "./install-plan.ts";
-import type { ScopeChoice, Scoped, Scopes } from "./install-scopes.ts";
+import type { ScopeChoice, Scopes } from "./install-scopes.ts";
 import { type Named, namedBy } from "./leftovers.ts";
 import { listNeighbours } from "./list-neighbours.ts";
 import { type Doubt, type LockedPlace, type LockedPresent, fetchDoubted, findLockedPresent } from "./locked-present.ts";
 import { requireRegistryOf } from "./locked-registry.ts";
 import type { Placing } from "./check-placing.ts";
+import { withNeededLinks } from "./needed-links.ts";
 import { linkPlacesOf } from "./own-links.ts";
 import { requireNoLinkAt } from "./own-source.ts";
 import { type InstallRecord, formatLink, markSaved } from "./record.ts";
 import { requireInside } from "./require-inside.ts";
 import { isUnasked, leaveEdited, tellGone } from "./review.ts";
+import { isKeepingCopies, isMeant, scopedOf } from "./scoped-pak.ts";
 import { isOnlyFor } from "./unlink-left-out.ts";
 import { findRegistryToName } from "./shared-registry.ts";
 import type { findSkillsFolder } from "./scope.ts";
@@ -77,6 +80,8 @@ export async function makeReady(work: Work, opened: OpenWorkspace, step: (label:
     wanted.flatMap(({ isKept, before, folder }) => (isKept && before ? [[folder, before] as const] : [])),
   );
   const scopeOf = work.scopes(plan.paks.map((pak) => scopedOf(pak, request)));
+  const named = new Set(plan.paks.flatMap(({ wish, folder }) => (wish?.isNamed === true ? [folder] : [])));
+  const others = neighbours.filter(({ folder }) => !named.has(folder));
   let count = 0;
   const fetched = await eachAtOnce(wanted, fetchesAtOnce, async (pak) => {
     requireItsRegistry(work, opened, pak);
@@ -85,7 +90,7 @@ export async function makeReady(work: Work, opened: OpenWorkspace, step: (label:
     if (bytes) requireDependencies(pak, bytes);
     step(`Fetched ${(count += 1)} of ${wanted.length}`);
     const choice = await scopeOf(pak.folder);
-    return await readyPak(work, opened, { pak, fetched: bytes, present, ...choice });
+    return await readyPak(work, opened, { pak, fetched: bytes, present, others, ...choice });
   });
   const paks = dropSources(fetched, plan.drop);
   if (options.frozen)
@@ -148,41 +153,27 @@ async function fetchAsLocked(
   return await fetchDoubted(context, { place: placeOf(work, root, pak), folder: pak.folder, entry, doubt, options });
 }
 
-/** The flags are also for what the command brings along, except for which tools: these are of those that need it. */
-const scopedOf = (pak: PlannedPak, request: InstallRequest): Scoped => ({
-  folder: pak.folder,
-  id: pak.wish === undefined || pak.wish.source.type === "registry" ? pak.identity : undefined,
-  dependencies: pak.dependencies,
-  before: pak.before,
-  isAsked: isMeant(pak, request) || pak.before === undefined,
-  isDependency: pak.wish === undefined,
-});
-
-/** Whether the command is about it: it names it, or nothing and so all. */
-const isMeant = ({ wish }: PlannedPak, { named }: InstallRequest): boolean =>
-  named.length === 0 || wish?.isNamed === true;
-
-/** No lock says whether there are to be copies: so those that are there do, unless somebody names the pak and the tool. */
-const isKeepingCopies = ({ options, request }: Work, pak: PlannedPak): boolean =>
-  !request.save && options.copy === undefined && !(isMeant(pak, request) && options.agents.length > 0);
-
 interface Bytes extends ScopeChoice {
   readonly pak: PlannedPak;
   readonly fetched: Fetched | undefined;
   readonly present: InstallRecord | undefined;
+  /** What is installed and no lock knows, without what is named. */
+  readonly others: readonly Neighbour[];
 }
 
 async function readyPak(work: Work, opened: OpenWorkspace, bytes: Bytes): Promise<ReadyPak> {
   const { request, place, context, options } = work;
   const { pak, fetched, present, scope, choice } = bytes;
-  const only = { isExact: bytes.isExact && isMeant(pak, request) };
   const entry = request.save ? entryOf(pak, fetched, { root: opened.root, ...choice }) : undefined;
   const about = {
     name: fetched?.name ?? present!.name,
     account: accountOf(fetched?.origin ?? present!.origin),
     folder: pak.folder,
   };
-  const links = scope.linksOf(about);
+  const only = { isExact: bytes.isExact && isMeant(pak, request) };
+  const links = isOnlyFor(options, only)
+    ? await withNeededLinks(work, { ...bytes, links: scope.linksOf(about) })
+    : scope.linksOf(about);
   if (pak.wish?.isNamed === true && fetched?.origin.type === "local") requireNoLinkAt(fetched.origin.path, links);
   if (place.boundary !== undefined) for (const link of links) await requireInside(dirname(link.path), place.boundary);
   const facts = {
