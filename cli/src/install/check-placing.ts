@@ -23,6 +23,8 @@ export interface Placing {
   readonly force: boolean;
   /** Where the same bytes are installed already, what was edited or stands in the way of a link stays, also with `force`. */
   readonly isUnasked?: boolean | undefined;
+  /** Whether the project's files name it was not said anew: its record says what it said before. */
+  readonly keepsMark?: boolean | undefined;
   /** Copies of it that are there stay copies. */
   readonly keepsCopies?: boolean | undefined;
   /** Links and copies of other tools go, and so need not follow to another version. */

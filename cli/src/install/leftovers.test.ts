@@ -116,6 +116,18 @@ describe("a pak that a colleague removed", () => {
     expect(await there()).toEqual(["csv", "text"]);
   });
 
+  test("stays one when update takes a newer version of it first", async () => {
+    await pullWithout("acme/pdf");
+    await project.registry.add("acme/pdf", "1.1.0", { dependencies: { "acme/text": "^1.0" } });
+    await project.ok("update", "pdf");
+    expect([(await readRecord("pdf"))["version"], await isSaved("pdf")]).toEqual(["1.1.0", true]);
+    expect(await project.json("ci")).toMatchObject({ removed: ["pdf", "text"] });
+    await project.ok("install", "acme/csv@1.0.0", "--no-save");
+    await project.registry.add("acme/csv", "1.1.0");
+    await project.ok("update", "csv");
+    expect([(await readRecord("csv"))["version"], await isSaved("csv")]).toEqual(["1.1.0", false]);
+  });
+
   test("a folder of the project that was copied is in the store before it goes", async () => {
     await mkdir(join(project.cwd, "ours"));
     await project.write("ours/SKILL.md", "---\nname: ours\ndescription: Of this project.\n---\n");

@@ -6,7 +6,7 @@ import { type Checked, type Left, type Placing, checkPlacing } from "./check-pla
 import { eachAtOnce } from "./each-at-once.ts";
 import { setModes } from "./file-modes.ts";
 import { type Moved, listAbsent, makeLinkFolder, makeLinks, removeLinks } from "./links.ts";
-import { type InstallRecord, bookkeeping, formatLink, formatRecord } from "./record.ts";
+import { type InstallRecord, bookkeeping, formatLink, formatRecord, markSaved } from "./record.ts";
 import { isRecorded, recordInWorkspace } from "./record-in-workspace.ts";
 import { planReplacement } from "./replacement.ts";
 import { requireFolderOrNothing } from "./require-folder.ts";
@@ -177,9 +177,10 @@ export function recordFile(one: Checked): NewFile | undefined {
 
 /** With those that lead there already: who removes the pak removes them too. What is somebody else's is not named. */
 function mergeLinks(
-  { skillsFolder, record }: Placing,
+  { skillsFolder, record: plain, keepsMark = false }: Placing,
   { previous, standing, links, left }: Pick<Checked, "standing" | "links" | "left"> & Pick<Placed, "previous">,
 ): InstallRecord {
+  const record = keepsMark ? markSaved(plain, previous?.saved === true) : plain;
   const found = standing.map((path) => formatLink(skillsFolder, path));
   const own = left.length === 0 ? record.links : links.map(({ path }) => formatLink(skillsFolder, path));
   return { ...record, links: [...new Set([...(previous?.links ?? []), ...own, ...found])].sort() };

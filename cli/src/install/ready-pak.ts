@@ -202,6 +202,8 @@ async function readyPak(work: Work, opened: OpenWorkspace, bytes: Bytes): Promis
       links,
       force: options.force,
       isUnasked: isUnasked(request, pak),
+      // A newer version of a leftover is one as well.
+      keepsMark: !request.save && options.review !== undefined,
       keepsCopies: isKeepingCopies(work, pak),
       isOnlyFor: isOnlyFor(options, only),
       workspace: change,
