@@ -255,5 +255,8 @@ export function readColor(environment: Environment): "always" | "never" | undefi
   if (environment["NO_COLOR"]) return "never";
   const force = environment["FORCE_COLOR"];
   if (force) return isOn(force) ? "always" : "never";
-  return environment["TERM"] === "dumb" ? "never" : undefined;
+  return isDumbTerminal(environment) ? "never" : undefined;
 }
+
+/** One that cannot move a cursor, such as an editor's. */
+export const isDumbTerminal = (environment: Environment): boolean => environment["TERM"] === "dumb";

@@ -1,6 +1,6 @@
 import { PaksError } from "@paks/schema";
 import type { CommonArgs } from "./command.ts";
-import { readColor, readConfig } from "./config.ts";
+import { isDumbTerminal, readColor, readConfig } from "./config.ts";
 import type { Context, IoFacts } from "./context.ts";
 import { type Credentials, openCredentials } from "./credentials.ts";
 import { openRepositories } from "./install/repositories.ts";
@@ -34,7 +34,8 @@ export async function openContext(
   const io = readIoFacts(machine, flags["no-input"] !== true && !quietHere);
   const { debug, note, warn } = printer;
   const credentials = openCredentials({ config, platform, uid: machine.uid, warn, debug });
-  const spinner = quietHere || flags.quiet === true ? undefined : machine.stderr;
+  const dumb = isDumbTerminal(environment);
+  const spinner = quietHere || flags.quiet === true || dumb ? undefined : machine.stderr;
   const fetch = machine.fetch ?? openLazyFetch(config);
   const whileWaiting = openWhileWaiting();
   const connect = (
@@ -77,6 +78,7 @@ export async function openContext(
       ...machine,
       interactive: io.interactive,
       plain: isPlain(flags, machine),
+      dumb,
       tell: printer.ask,
     }),
     credentials,

@@ -1,9 +1,10 @@
 import { PassThrough, Writable } from "node:stream";
 import { PaksError } from "@paks/schema";
 import { expect, onTestFinished, test } from "vitest";
+import type { Prompts } from "./context.ts";
 import { openPrompts } from "./prompts.ts";
 
-function open({ interactive = true, signal = new AbortController().signal, plain = false } = {}) {
+function open({ interactive = true, signal = new AbortController().signal, plain = false, dumb = false } = {}) {
   const stdin = new PassThrough();
   let shown = "";
   const write = (chunk: Buffer, _encoding: string, done: () => void) => {
@@ -17,6 +18,7 @@ function open({ interactive = true, signal = new AbortController().signal, plain
     stderr,
     signal,
     plain,
+    dumb,
     tell: (about) => void stderr.write(`${about}\n`),
   });
   /** Types after the question is on the screen. */
@@ -24,7 +26,7 @@ function open({ interactive = true, signal = new AbortController().signal, plain
     if (shown.includes("?")) stdin.write(text);
     else setTimeout(() => type(text), 5);
   };
-  return { prompts, type, shown: () => shown };
+  return { prompts, type, shown: () => shown, end: () => void stdin.end() };
 }
 
 test("a password is taken and masked", async () => {
@@ -113,4 +115,64 @@ test("what a question is about stands above it, and is not shown where nobody ca
   const asked = nobody.prompts.confirm({ message: "Do it?", about: "It does this.", instead: "--yes" });
   await expect(asked).rejects.toMatchObject({ code: "USAGE" });
   expect(nobody.shown()).toBe("");
+});
+
+const fruits = [
+  { value: "a", label: "Apple" },
+  { value: "b", label: "Pear" },
+] as const;
+
+test("a terminal that cannot move a cursor gets lines, and each answer counts as elsewhere", async () => {
+  const ask = async <T>(typed: string, question: (prompts: Prompts) => Promise<T>): Promise<T> => {
+    const { prompts, type, shown } = open({ dumb: true });
+    type(typed);
+    const answer = await question(prompts);
+    expect(shown()).not.toContain("\u001b");
+    return answer;
+  };
+  const about = { message: "Well?", instead: "--x" };
+  expect(await ask("y\n", (prompts) => prompts.confirm(about))).toBe(true);
+  expect(await ask("\n", (prompts) => prompts.confirm(about))).toBe(false);
+  expect(await ask("\n", (prompts) => prompts.confirm({ ...about, initial: true }))).toBe(true);
+  expect(await ask("pdf\n", (prompts) => prompts.text(about))).toBe("pdf");
+  expect(await ask("\n", (prompts) => prompts.text({ ...about, initial: "pd" }))).toBe("pd");
+  expect(await ask("2\n", (prompts) => prompts.select({ ...about, options: fruits }))).toBe("b");
+  expect(await ask("\n", (prompts) => prompts.select({ ...about, options: fruits }))).toBe("a");
+  expect(await ask("2, 1\n", (prompts) => prompts.selectMany({ ...about, options: fruits }))).toEqual(["a", "b"]);
+  expect(await ask("secrex\u007ft\r", (prompts) => prompts.password(about))).toBe("secret");
+});
+
+test("on such a terminal a wrong answer is asked for again, and a password is not shown", async () => {
+  const { prompts, type, shown } = open({ dumb: true });
+  type("maybe\n");
+  setTimeout(() => type("y\n"), 30);
+  expect(await prompts.confirm({ message: "Sure?", instead: "--yes" })).toBe(true);
+  expect(shown()).toContain("Answer y or n.");
+  const text = open({ dumb: true });
+  text.type("x\n");
+  setTimeout(() => text.type("xy\n"), 30);
+  const check = (given: string) => (given.length < 2 ? "Too short." : undefined);
+  expect(await text.prompts.text({ message: "Name?", instead: "--name", check })).toBe("xy");
+  expect(text.shown()).toContain("Too short.");
+  const secret = open({ dumb: true });
+  secret.type("s3cret\r");
+  await secret.prompts.password({ message: "Token?", instead: "-" });
+  expect(secret.shown()).not.toContain("s3cret");
+});
+
+test("on such a terminal Ctrl-C, the end of the input and a signal stop the command", async () => {
+  const typed = open({ dumb: true });
+  typed.type("\u0003");
+  await expect(typed.prompts.password({ message: "Token?", instead: "-" })).rejects.toMatchObject({
+    code: "CANCELLED",
+  });
+  const ended = open({ dumb: true });
+  ended.end();
+  await expect(ended.prompts.confirm({ message: "Sure?", instead: "-" })).rejects.toMatchObject({ code: "CANCELLED" });
+  for (const ask of ["confirm", "password"] as const) {
+    const stop = new AbortController();
+    const { prompts } = open({ dumb: true, signal: stop.signal });
+    setTimeout(() => stop.abort(new PaksError("CANCELLED", "Stopped.")), 30);
+    await expect(prompts[ask]({ message: "Sure?", instead: "-" })).rejects.toMatchObject({ message: "Stopped." });
+  }
 });

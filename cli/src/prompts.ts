@@ -1,5 +1,4 @@
 import type { Readable, Writable } from "node:stream";
-import type * as ClackModule from "@clack/prompts";
 import { PaksError } from "@paks/schema";
 import type { Prompts, Question } from "./context.ts";
 import { holdCtrlC } from "./hold-ctrl-c.ts";
@@ -11,6 +10,8 @@ export interface PromptDeps {
   readonly stderr: Writable;
   /** Without colours. */
   readonly plain?: boolean;
+  /** A terminal that cannot move a cursor. */
+  readonly dumb?: boolean;
   readonly signal: AbortSignal;
   readonly tell: (about: string) => void;
 }
@@ -20,37 +21,40 @@ export function openPrompts(deps: PromptDeps): Prompts {
   const common = { output: deps.plain === true ? withoutColors(deps.stderr) : deps.stderr, signal: deps.signal };
   const ask = async <T>(
     question: Question,
-    show: (clack: Clack, given: Given) => Promise<T | symbol>,
+    show: (asking: Asking, given: Given) => Promise<T | symbol>,
   ): Promise<Exclude<T, symbol>> => {
     requireSomebody(deps, question);
     if (question.about !== undefined) deps.tell(question.about);
-    const clack = await import("@clack/prompts");
-    const answer = await show(clack, { ...common, input: deps.stdin(), message: safe(question.message) });
+    const asking: Asking =
+      deps.dumb === true ? (await import("./line-prompts.ts")).linePrompts : await import("@clack/prompts");
+    const answer = await show(asking, { ...common, input: deps.stdin(), message: safe(question.message) });
     deps.signal.throwIfAborted();
-    if (clack.isCancel(answer)) throw new PaksError("CANCELLED", "Stopped; nothing was changed.");
+    if (asking.isCancel(answer)) throw new PaksError("CANCELLED", "Stopped; nothing was changed.");
     return answer as Exclude<T, symbol>;
   };
   return {
     confirm: async (question) =>
-      await ask(question, async (clack, given) => clack.confirm({ ...given, initialValue: question.initial ?? false })),
+      await ask(question, async (asking, given) =>
+        asking.confirm({ ...given, initialValue: question.initial ?? false }),
+      ),
     text: async (question) =>
-      await ask(question, async (clack, given) =>
-        clack.text({
+      await ask(question, async (asking, given) =>
+        asking.text({
           ...given,
           ...(question.initial === undefined ? {} : { initialValue: question.initial }),
           validate: (text) => question.check?.(text ?? ""),
         }),
       ),
-    password: async (question) => await ask(question, async (clack, given) => clack.password({ ...given })),
+    password: async (question) => await ask(question, async (asking, given) => asking.password({ ...given })),
     select: async (question) => {
       const options = question.options.map((option) => ({ value: option.value as string, label: safe(option.label) }));
-      const picked = await ask(question, async (clack, given) => clack.select({ ...given, options }));
+      const picked = await ask(question, async (asking, given) => asking.select({ ...given, options }));
       return question.options.find((option) => option.value === picked)!.value;
     },
     selectMany: async (question) => {
       const options = question.options.map((option) => ({ value: option.value as string, label: safe(option.label) }));
-      const picked = await ask(question, async (clack, given) =>
-        clack.multiselect({ ...given, options, required: true, maxItems: 15 }),
+      const picked = await ask(question, async (asking, given) =>
+        asking.multiselect({ ...given, options, required: true, maxItems: 15 }),
       );
       return question.options.filter((option) => picked.includes(option.value)).map((option) => option.value);
     },
@@ -69,9 +73,29 @@ const withoutColors = (output: Writable): Writable =>
 
 const colors = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
 
-type Clack = typeof ClackModule;
+export interface Choice {
+  readonly value: string;
+  readonly label: string;
+}
 
-interface Given {
+/** The part of `@clack/prompts` that is used; a symbol is an answer that was not given. */
+export interface Asking {
+  confirm(given: Given & { readonly initialValue: boolean }): Promise<boolean | symbol>;
+  text(
+    given: Given & {
+      readonly initialValue?: string;
+      readonly validate: (text: string | undefined) => string | undefined;
+    },
+  ): Promise<string | symbol>;
+  password(given: Given): Promise<string | symbol>;
+  select(given: Given & { readonly options: Choice[] }): Promise<string | symbol>;
+  multiselect(
+    given: Given & { readonly options: Choice[]; readonly required: true; readonly maxItems: number },
+  ): Promise<string[] | symbol>;
+  isCancel(answer: unknown): answer is symbol;
+}
+
+export interface Given {
   readonly message: string;
   readonly input: Readable;
   readonly output: Writable;
