@@ -31,7 +31,7 @@ export interface LockedPak {
   readonly files: number;
   /** `account/name` → range, exact version or channel. */
   readonly dependencies: Readonly<Record<string, string>>;
-  /** Ids of the targets it is linked for or copied to. */
+  /** Ids of the targets that somebody named for it. Not heeded without a source: it is for those of what needs it. */
   readonly agents: readonly string[];
   readonly mode: "link" | "copy";
   /** `update` leaves it alone. */

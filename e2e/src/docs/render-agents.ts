@@ -78,6 +78,15 @@ named takes links away: a tool that is merely not found any more keeps them, and
 that was edited stays, with a warning. \`paks ci\` makes links and removes none but those of a pak that goes. An agent in \`paks.lock\` that this machine
 does not know, because it was added with \`paks agent add\` elsewhere, gets no link, with a warning; one in \`paks.jsonc\` is refused.
 
+**What others depend on** is for the tools of all of them, however far up, and when somebody asks for it as well for its own:
+where \`acme/csv\` is for Claude Code and \`acme/pdf\` for Roo Code, \`acme/text\` that both need is for both, and where one of them is
+for the tools that are found, for those too. \`paks.lock\` says it of the paks that are asked for; a mere dependency has no \`agents\`
+there, so that \`install\`, \`ci\`, \`update\` and a fresh clone make the same links. A command takes tools only from the paks that it
+names; \`paks install\` without names is about all, so it also takes away the links of a dependency that nothing needs there any
+more, after a \`paks remove\` for example. With \`-g\` there is no lock: what is needed gains the tools of the command and
+keeps those that it has, copies stay copies, and who names a dependency with \`--agent\` leaves it, with a note, where another pak
+needs it.
+
 No folder is made for a tool that is neither named nor found.
 
 \`\`\`console
