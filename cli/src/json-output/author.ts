@@ -160,9 +160,12 @@ const FailedRelease = named(
 
 const batch = (made: z.ZodMiniType) => ({
   releases: list(z.union([made, FailedRelease]), "one for each pak that was chosen; `state` says which form it is"),
-  released: field(count, "how many of them did not fail"),
+  released: field(
+    count,
+    "how many of them this run has released, or would release; not those that are `already-published`",
+  ),
   failed: field(count, "how many of them failed"),
-  unchanged: field(count, "how many paks of the repository were not chosen"),
+  unchanged: field(count, "how many paks of the repository were not chosen, or are `already-published`"),
   notes: list(text, "what is worth knowing, for people"),
 });
 

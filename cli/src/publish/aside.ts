@@ -56,13 +56,21 @@ export function asIfAside(gathered: Gathered, aside: Aside): Gathered {
   };
 }
 
-/** Asks whether to. */
-export async function askAside(context: Context, { entries, path }: Aside): Promise<boolean> {
+function describeAside({ entries, path }: Aside): string {
   const names = entries.slice(0, 5).map((entry) => safe(entry.path));
   const list = `${names.join(", ")}${entries.length > 5 ? ` and ${entries.length - 5} more` : ""}`;
-  const whose = path === "" ? "Not committed in this repository" : "Not committed in this pak";
+  return `${path === "" ? "Not committed in this repository" : "Not committed in this pak"}: ${list}.`;
+}
+
+/** What is committed is released already, so these files are all that there is to say. */
+export function tellNotCommitted(context: Context, aside: Aside): void {
+  context.warn(`${describeAside(aside)} Your changes are not committed, so there is nothing to release.`);
+}
+
+/** Asks whether to. */
+export async function askAside(context: Context, aside: Aside): Promise<boolean> {
   return await context.prompts.confirm({
-    message: `${whose}: ${list}. Stash that, publish what is committed, and put it back afterwards?`,
+    message: `${describeAside(aside)} Stash that, publish what is committed, and put it back afterwards?`,
     instead: "git stash -u",
     initial: true,
   });

@@ -56,3 +56,34 @@ test("a remote that was switched is noticed, although there is nothing to releas
   expect(dataOfRun(await lab.publish(["--bump", "patch", "--json"]))["notes"]).toEqual([expect.stringContaining(note)]);
   expect((await lab.paks(["publish", "--all", "--bump", "patch"])).stdout).toContain(note);
 });
+
+test("that the version of a tag on the remote is recorded is not told beside the tag", async () => {
+  const lab = await openReleased();
+  await lab.repo.write({ "new.md": "new\n" });
+  await lab.repo.commit("More");
+  const codes = codesOf(await lab.publish(["--json"]));
+  expect(codes).toContain("TAG_EXISTS");
+  expect(codes).not.toContain("VERSION_EXISTS");
+});
+
+test("with the tag only here, both are told: without the tag the version is still taken", async () => {
+  const lab = await openReleased();
+  await lab.repo.write({ "new.md": "new\n" });
+  await lab.repo.commit("More");
+  await lab.remote("update-ref", "-d", "refs/tags/v0.1.1");
+  expect(codesOf(await lab.publish(["--json"]))).toEqual(expect.arrayContaining(["TAG_EXISTS", "VERSION_EXISTS"]));
+});
+
+test.each([[[]], [["--bump", "patch"]]])(
+  "publish %j of uncommitted files, when what is committed is out, asks nothing, touches nothing and says why",
+  async (args) => {
+    const lab = await openReleased();
+    await lab.repo.write({ "new.md": "new\n" });
+    const before = await lab.snapshot();
+    const run = await lab.publish(args, { terminal: true, stdin: [] });
+    expect(run.exit).toBe(0);
+    expect(run.stderr).toContain("new.md. Your changes are not committed, so there is nothing to release.");
+    expect(run.stdout).toContain("0.1.1 is already published");
+    expect(await lab.snapshot()).toBe(before);
+  },
+);

@@ -105,7 +105,8 @@ export async function decideRelease(context: Context, gathered: Gathered): Promi
   problems.add(...(missing ?? []));
   const message = draft && id && problems.try(() => formatMessage({ inputs, outside, draft, id }, context.clock()));
 
-  problems.addAll(registry);
+  // That the version is recorded says of the tag on the remote what its own finding says.
+  problems.addAll(registry, draft?.remote && problems.has("TAG_EXISTS") ? ["VERSION_EXISTS"] : []);
   problems.requireNone("this release");
   const parts = { inputs, outside, draft: draft!, id: id!, overwrites: overwrites!, message: message!, published };
   return {

@@ -1,4 +1,4 @@
-import { errorCodes, type Finding, findingOf, isErrorCode, isPaksError, PaksError } from "@paks/schema";
+import { type ErrorCode, errorCodes, type Finding, findingOf, isErrorCode, isPaksError, PaksError } from "@paks/schema";
 
 /** Collects what stands in the way, so that the author learns of all of it at once. */
 export class Problems {
@@ -10,8 +10,12 @@ export class Problems {
     }
   }
 
-  addAll(others: Problems): void {
-    this.add(...others.#findings);
+  addAll(others: Problems, without: readonly ErrorCode[] = []): void {
+    this.add(...others.#findings.filter(({ code }) => !without.some((each) => each === code)));
+  }
+
+  has(code: ErrorCode): boolean {
+    return this.#findings.some((known) => known.code === code);
   }
 
   addError(error: PaksError | undefined): void {

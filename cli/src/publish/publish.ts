@@ -1,12 +1,13 @@
 import { PaksError } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { type Applied, applyRelease } from "./apply.ts";
-import { asIfAside, type Aside, askAside, findAside, tellLeftAside, withAside } from "./aside.ts";
+import { asIfAside, type Aside, askAside, findAside, tellLeftAside, tellNotCommitted, withAside } from "./aside.ts";
 import { askVersion } from "./ask-version.ts";
 import { notifyRegistry } from "./notify.ts";
 import { type Fault, readFault } from "./options.ts";
 import { isOverwriting, listOverwrites } from "./overwrites.ts";
 import { decideRelease, gather, gatherAnswers, type Gathered, isBlocked } from "./plan.ts";
+import { settle } from "./problems.ts";
 import type { ReleasePlan } from "./release-plan.ts";
 import type { RepositoryFacts } from "./repository-facts.ts";
 import { formatQuestion, type Published } from "./result.ts";
@@ -69,10 +70,20 @@ async function askAuthor(context: Context, gathered: Gathered): Promise<Wish> {
   const aside = findAside(gathered);
   const clean = aside ? { ...asIfAside(gathered, aside), manifest: undefined } : gathered;
   if (isBlocked(clean)) return { gathered };
+  if (aside && (await isAllOut(context, clean))) {
+    tellNotCommitted(context, aside);
+    return { gathered: clean };
+  }
   if (aside && !(await askAside(context, aside))) return { gathered };
   const version = await askVersion(context, clean);
   const options = version === undefined ? clean.options : { ...clean.options, version, preid: undefined };
   return { gathered: { ...clean, options }, aside };
+}
+
+/** Whether what is committed is released already: then nobody needs to put anything aside for it. */
+async function isAllOut(context: Context, clean: Gathered): Promise<boolean> {
+  const plan = await context.progress(checking, async () => await settle(decideRelease(context, clean)));
+  return plan.value?.published !== undefined;
 }
 
 async function requireConsent(context: Context, plan: ReleasePlan, aside: Aside | undefined): Promise<void> {

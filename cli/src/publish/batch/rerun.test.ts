@@ -233,6 +233,14 @@ test("an old release that the registry refuses fails no run of --changed; its re
   expect(rows).toContain("A secret.");
 });
 
+test("what was released before counts as unchanged, not as released", async () => {
+  const lab = await openMonorepo();
+  expect(dataOfRun(await run(lab, ["--all"]))).toMatchObject({ released: 3, failed: 0, unchanged: 0 });
+  const again = dataOfRun(await run(lab, ["--changed"]));
+  expect(rowsOf(again)).toEqual(["aa", "bb", "pdf"].map((name) => `${name}--v0.1.0 already-published`));
+  expect(again).toMatchObject({ released: 0, failed: 0, unchanged: 3 });
+});
+
 test("--changed --skip-registry asks the registry nothing", async () => {
   const lab = await openMonorepo();
   dataOfRun(await run(lab, ["--all", "--skip-registry", "--account", "acme"]));

@@ -22,13 +22,16 @@ export function resultOf(outcome: BatchOutcome): Result {
 function dataOfBatch({ planned, outcomes, dryRun }: BatchOutcome) {
   return {
     releases: outcomes.map(dataOfPak),
-    released: outcomes.filter(({ published, error }) => published && !error).length,
+    released: outcomes.filter((outcome) => outcome.published && !outcome.error && !isOut(outcome)).length,
     failed: outcomes.filter(({ error }) => error).length,
-    unchanged: planned.total - new Set(outcomes.map(({ path }) => path)).size,
+    unchanged: planned.total - new Set(outcomes.flatMap((outcome) => (isOut(outcome) ? [] : outcome.path))).size,
     notes: planned.note === undefined ? [] : [planned.note],
     ...(dryRun ? { commands: commandsOf({ planned, outcomes }) } : {}),
   };
 }
+
+/** An earlier run released it, and nothing was left to be done. */
+const isOut = ({ published, error }: PakOutcome): boolean => !error && published?.state === "already-published";
 
 function dataOfPak({ path, plan, published, error }: PakOutcome) {
   if (published && !error) return published.plan.published ? dataOf(published) : withoutCommands(dataOf(published));
