@@ -2,6 +2,7 @@ import { isPaksError, lockFileName, workspaceFileNames } from "@paks/schema";
 import type { Context } from "./context.ts";
 import type { Diagnosis } from "./diagnose.ts";
 import { seeDoctor } from "./registry-http.ts";
+import type { OpenWorkspace } from "./workspace/open-workspace.ts";
 import { type UsedRegistry, findUsedRegistry } from "./workspace/with-registry-wish.ts";
 
 /** The files of the project that the command runs in, and whether they fit each other. */
@@ -15,7 +16,13 @@ export async function checkProject(context: Context): Promise<Diagnosis> {
   const opened = await findWorkspace({ ...context, warn: (text) => void warnings.push(text) });
   requireWishes(opened);
   const { root, workspace, workspaceFile, lockFile, lock } = opened;
-  if (workspaceFile === undefined) return { name, state: "ok", detail: `no ${workspaceFileNames[0]} in ${root}` };
+  if (workspaceFile === undefined)
+    return {
+      name,
+      state: "ok",
+      detail: `no ${workspaceFileNames[0]} in ${root}`,
+      ...(await checkLeftovers(context, opened)),
+    };
   if (warnings.length > 0)
     return {
       name,
@@ -28,20 +35,31 @@ export async function checkProject(context: Context): Promise<Diagnosis> {
     return { name, state: "warn", detail: `${workspaceFileNames[0]} in ${root} has no ${lockFileName} yet`, hint };
   const problems = listDisagreements(workspace, lock, root);
   if (problems.length > 0) return { name, state: "warn", detail: problems.slice(0, 5).join("; "), hint };
+  const left = await checkLeftovers(context, opened);
+  if (left !== undefined) return { name, ...left };
+  return { name, state: "ok", detail: `${Object.keys(lock.paks).length} locked paks in ${root}` };
+}
+
+/** What a colleague removed, or the branch that git has changed to has not. */
+async function checkLeftovers(
+  context: Context,
+  { root, lock, lockFile }: OpenWorkspace,
+): Promise<Pick<Diagnosis, "state" | "detail" | "hint"> | undefined> {
   const [{ listLeftovers, namedBy }, { findSkillsFolder }] = await Promise.all([
     import("./install/leftovers.ts"),
     import("./install/scope.ts"),
   ]);
   const { skillsFolder } = findSkillsFolder(context, { global: false, dir: undefined, root });
   const left = (await listLeftovers(skillsFolder, namedBy(lock))).map(({ folder }) => folder);
-  if (left.length > 0)
-    return {
-      name,
-      state: "warn",
-      detail: `installed in ${root}, and ${lockFileName} no longer names it: ${left.slice(0, 5).join(", ")}`,
-      hint: "Have it taken away: `paks ci`, or `paks install`.",
-    };
-  return { name, state: "ok", detail: `${Object.keys(lock.paks).length} locked paks in ${root}` };
+  if (left.length === 0) return undefined;
+  return {
+    state: "warn",
+    detail: `installed in ${root}, and ${lockFileName} no longer names it: ${left.slice(0, 5).join(", ")}`,
+    hint:
+      lockFile === undefined
+        ? `Run \`paks remove ${left.join(" ")}\`.`
+        : "Have it taken away: `paks ci`, or `paks install`.",
+  };
 }
 
 type Check = readonly [name: string, check: () => Promise<Diagnosis>];

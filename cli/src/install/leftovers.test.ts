@@ -171,6 +171,21 @@ describe("a pak that a colleague removed", () => {
     expect([await exists(link("pdf")), await exists(recordFile("pdf"))]).toEqual([false, false]);
   });
 
+  test("verify and doctor say what to do also on a branch that has no paks", async () => {
+    await project.ok("install", "acme/own");
+    await rm(join(project.cwd, "paks.jsonc"));
+    await rm(join(project.cwd, "paks.lock"));
+    expect(await project.json("verify")).toMatchObject({
+      exit: 9,
+      problems: [{ folder: "own", hint: "Have it taken away: paks remove own." }],
+    });
+    expect((await project.json<{ checks: unknown[] }>("doctor")).checks).toContainEqual(
+      expect.objectContaining({ name: "project", state: "warn", hint: "Run `paks remove own`." }),
+    );
+    await project.ok("remove", "own");
+    expect((await readdir(project.cwd)).filter((name) => name.startsWith("paks"))).toEqual([]);
+  });
+
   test("verify and doctor tell it until it is gone", async () => {
     await pullWithout("acme/own", "acme/csv");
     const drift = { code: "DRIFT", message: "is installed, and paks.lock no longer names it" };

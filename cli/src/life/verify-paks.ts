@@ -110,10 +110,13 @@ async function checkLocally(row: ListRow, places: LinkPlaces): Promise<Problem[]
 const isLeftover = ({ place, locked, pak }: ListRow): boolean =>
   place.locked && locked === undefined && pak?.record.saved === true;
 
-const leftoverHint = ({ folder, pak, editedCopies }: ListRow): string =>
-  (pak?.changed.length ?? 0) + editedCopies.length > 0
-    ? `Keep your edits elsewhere, or have them moved aside: paks remove ${folder} --force.`
-    : "Have it taken away: paks ci, or paks install.";
+function leftoverHint({ folder, pak, editedCopies, lockState }: ListRow): string {
+  if ((pak?.changed.length ?? 0) + editedCopies.length > 0)
+    return `Keep your edits elsewhere, or have them moved aside: paks remove ${folder} --force.`;
+  // On a branch without paks there may be no lock, which both need.
+  if (lockState === "none") return `Have it taken away: paks remove ${folder}.`;
+  return "Have it taken away: paks ci, or paks install.";
+}
 
 const unrecorded = (row: ListRow): Problem =>
   row.lockState === "same"
