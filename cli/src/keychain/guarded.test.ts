@@ -44,10 +44,11 @@ test("a keychain that waits for a window nobody sees is given up in time", async
   expect(performance.now() - start).toBeLessThan(1000);
 });
 
-test("a failure of the library keeps its cause", async () => {
-  const cause = new Error("DBus error");
+test("a failure of the library keeps its cause and is one sentence", async () => {
+  const cause = new Error("DBus error.");
   const keychain = open({ ...memoryKeychain(), getPassword: async () => Promise.reject(cause) });
-  await expect(keychain.getPassword("s", "a")).rejects.toMatchObject({ code: "KEYCHAIN_UNAVAILABLE", cause });
+  const message = "the test keychain does not answer: DBus error.";
+  await expect(keychain.getPassword("s", "a")).rejects.toMatchObject({ code: "KEYCHAIN_UNAVAILABLE", message, cause });
 });
 
 test("the probe leaves nothing behind", async () => {

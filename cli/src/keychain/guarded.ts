@@ -55,7 +55,8 @@ async function withTimer<T>(options: GuardOptions, what: string, work: () => Pro
     return await Promise.race([work(), late]);
   } catch (error) {
     if (isPaksError(error)) throw error;
-    throw unavailable(options, (error as Error).message, error);
+    // The library ends some of its messages with a full stop, and this one goes on behind it.
+    throw unavailable(options, (error as Error).message.replace(/\.+\s*$/, ""), error);
   } finally {
     clearTimeout(timer);
   }
