@@ -1,7 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { runPaks } from "../testing/index.ts";
 import { type Project, makeProject } from "./testing/project.ts";
 
 /** `update` and `outdated` of what no lock knows, and what is installed there needs of one another. */
@@ -166,14 +165,4 @@ test("info says what keeps the newest away from what is installed for all projec
   const { stdout } = await project.ok("info", "acme/text");
   expect(stdout).toContain("acme/report@1.0.0 asks for acme/text@^1");
   expect(stdout).not.toContain("paks update");
-});
-
-test("all of them are asked about with few requests", async () => {
-  for (const name of ["a", "b", "c", "d"]) await project.registry.add(`acme/${name}`, "1.0.0");
-  await project.ok("install", "acme/a", "acme/b", "acme/c", "acme/d", "-g");
-  for (const name of ["a", "b", "c", "d"]) await project.registry.add(`acme/${name}`, "1.1.0");
-  project.registry.requests.length = 0;
-  expect((await runPaks(["update", "-g"], project.options)).exit).toBe(0);
-  const asked = project.registry.requests.filter(({ path }) => !path.endsWith("/archive"));
-  expect(asked.length).toBeLessThanOrEqual(2);
 });

@@ -1,5 +1,5 @@
 import {
-  PaksError,
+  type PaksError,
   type RegistryOrigin,
   compareVersions,
   isPaksError,

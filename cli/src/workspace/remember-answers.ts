@@ -31,6 +31,7 @@ export function rememberAnswers(registry: Registry, chosen?: MadeChoice): Rememb
   const versions: Memory["versions"] = new Map();
   const releases: Memory["releases"] = new Map();
   const facts: Memory["facts"] = new Map();
+  const many = new Map<string, Told>();
   const isNew = (ref: PakRef): boolean =>
     ref.selector === undefined ? !versions.has(formatPakId(ref)) : !releases.has(formatPakRef(ref));
   const remembering: RememberingRegistry = {
@@ -44,11 +45,18 @@ export function rememberAnswers(registry: Registry, chosen?: MadeChoice): Rememb
         if (isAsked) releases.set(`${formatPakId(id)}@${release.version}`, Promise.resolve(release));
         return release;
       }),
+    // Whoever plans an install remembers for himself, and asks whoever looked for newer versions before.
+    lookUp: async (refs, options) => {
+      const open = refs.filter((ref) => !many.has(formatPakRef(ref)));
+      const told = open.length === 0 ? [] : await registry.lookUp(open, options);
+      for (const one of told) many.set(formatPakRef(one.ref), one);
+      return refs.flatMap((ref) => many.get(formatPakRef(ref)) ?? []);
+    },
     findFacts: (id) => remember(facts, formatPakId(id), async () => await registry.findPak(id)),
     prepare: async (refs, options) => {
       const open = [...new Map(refs.filter(isNew).map((ref) => [formatPakRef(ref), ref])).values()];
       if (open.length === 1) return await askAlone(remembering, open[0]!);
-      const told = await registry.lookUp(open, options);
+      const told = await remembering.lookUp(open, options);
       for (const one of told) takeOver({ versions, releases, facts }, one);
       return told.flatMap((one) => one.told?.release ?? []);
     },
