@@ -19,6 +19,17 @@ test("a misspelt name of the registry gets the account's name that is like it", 
   expect(await hintOf("info", "nobody/pdf-forms")).toContain("paks search");
 });
 
+test.each([[[]], [["-g"]], [["--dir", "x"]]])("install %j says it too, and nothing is installed", async (flags) => {
+  expect(await hintOf("install", "acme/pdf-frms@^1", ...flags)).toBe("Did you mean acme/pdf-forms?");
+  expect(await hintOf("install", "acme/xyzzyxyzzy", ...flags)).toContain("paks search xyzzyxyzzy");
+  expect((await project.ok("list", "--all")).stdout).toContain("Nothing is installed here.");
+});
+
+test("a dependency that there is not is nobody's slip here: its author is the one to ask", async () => {
+  await project.registry.add("acme/needs", "1.0.0", { dependencies: { "acme/pdf-frms": "^1" } });
+  expect(await hintOf("install", "acme/needs")).toContain("Ask the author of acme/needs");
+});
+
 test("a registry that fails when it is asked for names does not hide that the pak is not there", async () => {
   const direct = openFetch({ proxy: undefined, noProxy: undefined, caFile: undefined, extraCaFile: undefined });
   const refused = { status: 400, headers: { get: () => null }, body: null };

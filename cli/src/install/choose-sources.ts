@@ -32,11 +32,17 @@ export async function choosingPaks<T>(
       return await work(named);
     } catch (error) {
       const text = asked < mostQuestions ? ambiguousSource(error, named) : undefined;
-      if (text === undefined || !context.io.interactive) throw error;
+      if (text === undefined || !context.io.interactive) throw await explained(context, error, named);
       const chosen = await askWhich(context, text, error as PaksError);
       named = named.flatMap((one) => (one === text ? chosen : [one]));
     }
   }
+}
+
+/** Loaded only for the one failure that it says more about. */
+async function explained(context: Context, error: unknown, texts: readonly string[]): Promise<unknown> {
+  if (!isPaksError(error, "PAK_NOT_FOUND")) return error;
+  return await (await import("../near-name.ts")).namingNear(context, error, texts);
 }
 
 /** Which of the texts it was, when that is plain. */
