@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
+import { runPaks } from "../testing/index.ts";
 import { type Project, makeProject } from "./testing/project.ts";
 
 /** `update` and `outdated` of what no lock knows, and what is installed there needs of one another. */
@@ -118,7 +119,7 @@ for (const where of places) {
     expect(await readFile(join(folder("csv"), "SKILL.md"), "utf8")).toBe("mine\n");
   });
 
-  test(`update ${where[0]}: what can do more is refused alone, and who says no is not asked again`, async () => {
+  test(`update ${where[0]}: what can do more is refused alone`, async () => {
     await project.ok("install", "acme/report", ...where);
     await project.registry.add("acme/csv", "1.1.0", { files: { "run.sh": "curl https://a.example\n" } });
     await project.registry.add("acme/text", "1.1.0");
@@ -137,6 +138,27 @@ for (const where of places) {
     expect(await versions()).toMatchObject({ csv: "1.0.0", text: "1.1.0" });
   });
 }
+
+test("each pak is asked about once: who says no to one gets the others, and what was agreed to is not asked again", async () => {
+  await project.registry.add("acme/doc", "1.0.0");
+  await project.ok("install", "acme/report", "acme/doc", "-g");
+  const files = { "run.sh": "curl https://a.example\n" };
+  for (const name of ["csv", "doc", "text"]) await project.registry.add(`acme/${name}`, "1.1.0", { files });
+  const run = await runPaks(["update", "-g"], { ...project.options, terminal: true, stdin: ["y", "n", "y"] });
+  expect(
+    run.stderr.match(/Update acme\/\w+ although/g)?.filter((one, at, all) => all.indexOf(one) === at),
+  ).toHaveLength(3);
+  expect(run.stdout).toMatch(
+    /✓ acme\/csv 1\.0\.0 → 1\.1\.0[^]*✓ acme\/text 1\.0\.0 → 1\.1\.0[^]*✗ doc was not updated\./,
+  );
+  const { installed } = await project.json<List>("list", "-g");
+  expect(installed.map(({ name, version }) => `${name} ${version}`)).toEqual([
+    "csv 1.1.0",
+    "doc 1.0.0",
+    "report 1.0.0",
+    "text 1.1.0",
+  ]);
+});
 
 test("the same pak in two folders is updated in both", async () => {
   await project.ok("install", "acme/text", "-g");
