@@ -111,3 +111,30 @@ test(
     await expectConsistent();
   },
 );
+
+test("ci beside commands that change the project ends well each time", { timeout: 240_000 }, async () => {
+  for (const version of ["1.0.0", "1.1.0"]) await registry.add("acme/pdf", version);
+  for (const name of ["one", "two", "three"]) await registry.add(`acme/${name}`, "1.0.0");
+  await start("install", "acme/pdf@1.0.0", "acme/one");
+  const change = async () => {
+    await start("install", "acme/two");
+    await start("remove", "one");
+    await start("install", "acme/pdf");
+    await start("pin", "pdf");
+    await start("install", "acme/three");
+    await start("remove", "two");
+  };
+  let isDone = false;
+  const changing = change().finally(() => (isDone = true));
+  let runs = 0;
+  const check = async () => {
+    while (!isDone) {
+      await start("ci");
+      runs += 1;
+    }
+  };
+  await Promise.all([changing, check(), check(), check()]);
+  expect(runs).toBeGreaterThan(3);
+  expect(Object.keys((await readLock()).paks)).toEqual(["pdf", "three"]);
+  await expectConsistent();
+});

@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import { type LockedPak, PaksError, describeFiles } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { requireAgreement, requireWishes } from "../workspace/check-lock.ts";
-import { findWorkspace, readLockText } from "../workspace/open-workspace.ts";
+import { type OpenWorkspace, findWorkspace, readLockText } from "../workspace/open-workspace.ts";
 import { requireTyped } from "../workspace/typed-repositories.ts";
 import { fetchesAtOnce } from "../workspace/plan-install.ts";
 import { adoptUnrecorded } from "./adopt.ts";
@@ -23,8 +23,9 @@ import { lookAtPlaced } from "./look-at-placed.ts";
 import { placeReleases } from "./place.ts";
 import { type InstallRecord, formatLink } from "./record.ts";
 import { requireInside } from "./require-inside.ts";
-import { findSkillsFolder } from "./scope.ts";
-import { inFolderOrTidy } from "./tidily.ts";
+import { type SkillsFolder, findSkillsFolder } from "./scope.ts";
+import { inFolderOrTidy, inFolderTidily } from "./tidily.ts";
+import { untilUnchanged } from "./until-unchanged.ts";
 
 export interface CiOptions {
   readonly agents: readonly string[];
@@ -37,12 +38,22 @@ export interface CiOptions {
  * @throws PaksError LOCKFILE_MISMATCH when lock and workspace disagree, INTEGRITY_MISMATCH, TAG_MOVED, LOCAL_CHANGES
  */
 export async function installLocked(context: Context, options: CiOptions): Promise<InstallResult> {
+  return await untilUnchanged("This project", () => tryLocked(context, options));
+}
+
+/** `undefined` when another command changed lock or folders meanwhile. */
+async function tryLocked(context: Context, options: CiOptions): Promise<InstallResult | undefined> {
   const opened = await findWorkspace(context);
   const { root, workspace, workspaceFile, lockFile, lockText, lock } = opened;
   if (lockFile === undefined) throw noLock(workspaceFile !== undefined);
   requireWishes(opened);
-  requireAgreement(workspace, lock, root);
   const place = findSkillsFolder(context, { global: false, dir: undefined, root });
+  try {
+    requireAgreement(workspace, lock, root);
+  } catch (error) {
+    if (await isBetweenTwo(context, place, opened)) return undefined;
+    throw error;
+  }
   await adoptUnrecorded(context, { ...place, root }, lock);
   const scopes = openScopes(context, {
     ...options,
@@ -90,17 +101,15 @@ export async function installLocked(context: Context, options: CiOptions): Promi
     }),
   );
   const { skillsFolder } = place;
-  const requireSameLock = async (): Promise<void> => {
-    if ((await readLockText(root)) !== lockText) throw changedMeanwhile();
-  };
+  const isSameLock = async (): Promise<boolean> => (await readLockText(root)) === lockText;
   const placings = paks.map(({ placing }) => placing);
   const named = namedBy(lock);
   let removed: readonly string[] = [];
   const placed = await inFolderOrTidy(context, place, {
     change: async () => {
-      await requireSameLock();
+      if (!(await isSameLock())) return undefined;
       for (const { folder, entry, fetched } of paks)
-        if (!fetched && !(await findLockedPresent(locked, folder, entry)).present) throw changedMeanwhile();
+        if (!fetched && !(await findLockedPresent(locked, folder, entry)).present) return undefined;
       const done = await placeReleases(placings);
       removed = await removeLeftovers(context, skillsFolder, named);
       return done;
@@ -108,10 +117,10 @@ export async function installLocked(context: Context, options: CiOptions): Promi
     look: async () => {
       const looked = await lookAtLeftovers(context, { skillsFolder, named, looked: await lookAtPlaced(placings) });
       // Behind it: nobody was kept from changing both.
-      await requireSameLock();
-      return looked;
+      return (await isSameLock()) ? looked : { done: undefined };
     },
   });
+  if (placed === undefined) return undefined;
   const installed = paks.map(({ entry, fetched, placing, readers }, index): Installed => ({
     ...placed[index]!,
     record: placing.record,
@@ -123,6 +132,18 @@ export async function installLocked(context: Context, options: CiOptions): Promi
     readers,
   }));
   return { installed, removed, leftovers: removed, heldBack: [], disabled: [], root };
+}
+
+/** Another command writes one file after the other: who holds the folder's lock sees both or neither. */
+async function isBetweenTwo(context: Context, place: SkillsFolder, opened: OpenWorkspace): Promise<boolean> {
+  const isOther = async (): Promise<boolean> => {
+    const now = await findWorkspace(context);
+    return now.lockText !== opened.lockText || JSON.stringify(now.workspace) !== JSON.stringify(opened.workspace);
+  };
+  return await inFolderTidily(context, place, {
+    change: isOther,
+    look: async () => ({ done: await isOther() }),
+  });
 }
 
 interface Locked {
@@ -154,11 +175,6 @@ const noLock = (hasWorkspace: boolean): PaksError =>
     hint: hasWorkspace
       ? "Run `paks install` once and commit paks.lock."
       : "Run `paks install <source>` in the project; it writes paks.jsonc and paks.lock.",
-  });
-
-const changedMeanwhile = (): PaksError =>
-  new PaksError("LOCK_BUSY", "Another paks command changed this project meanwhile.", {
-    hint: "Run the same command again.",
   });
 
 const aboutOf = (folder: string, { resolved }: LockedPak, name: string) => ({

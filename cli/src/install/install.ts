@@ -35,6 +35,7 @@ import type { Looked } from "./skills-folder.ts";
 import { inFolderOrTidy } from "./tidily.ts";
 import type { SourceOptions } from "./source-options.ts";
 import { isOnlyFor, unlinkLeftOut } from "./unlink-left-out.ts";
+import { untilUnchanged } from "./until-unchanged.ts";
 import { type Written, writtenBy } from "./written-files.ts";
 
 export interface InstallOptions {
@@ -99,9 +100,6 @@ export interface InstallResult {
   readonly written?: Written;
 }
 
-/** What changes meanwhile is planned again; nobody changes a project this often. */
-const mostPlans = 50;
-
 /**
  * Plans, fetches and verifies everything, then renames it into place: a failure changes nothing on disk. Without texts:
  * what `paks.jsonc` asks for.
@@ -141,7 +139,7 @@ export async function installSources(
     told: new Set(),
   };
   if (save && options.dryRun !== true) await adoptUnrecorded(context, { ...work.place, root }, first.lock);
-  for (let tries = 0; tries < mostPlans; tries += 1) {
+  return await untilUnchanged(place.skillsFolder, async () => {
     const opened = await openFor(context, isProject);
     const ready = await context.progress("Looking up what to install", (step) => makeReady(work, opened, step));
     if (options.review && !(await options.review(reviewOf(ready.plan, ready.paks))))
@@ -150,13 +148,9 @@ export async function installSources(
       change: () => apply(work, opened, ready),
       look: () => look(work, opened, ready),
     });
-    if (done) {
-      await rememberFolders(context, listOutsideFolders(ready, isProject));
-      return { ...done, root: save ? root : undefined };
-    }
-  }
-  throw new PaksError("LOCK_BUSY", `${work.place.skillsFolder} is being changed all the time.`, {
-    hint: "Run the same command again when the other one has ended.",
+    if (done === undefined) return undefined;
+    await rememberFolders(context, listOutsideFolders(ready, isProject));
+    return { ...done, root: save ? root : undefined };
   });
 }
 

@@ -8,8 +8,14 @@ import { type Looked, inSkillsFolder } from "./skills-folder.ts";
  * `inSkillsFolder` that leaves no empty folder of ours behind, whatever became of the work: taking the lock makes the
  * folders that it lies in.
  */
-export const inFolderTidily = <T>(context: Context, place: SkillsFolder, change: () => Promise<T>): Promise<T> =>
-  inFolder(context, place, {
+export const inFolderTidily = <T>(
+  context: Context,
+  place: SkillsFolder,
+  work: (() => Promise<T>) | ChangeOrLook<T>,
+): Promise<T> => {
+  const { change, look } = typeof work === "function" ? { change: work, look: undefined } : work;
+  return inFolder(context, place, {
+    ...(look && { look }),
     change: async (tidy) => {
       try {
         return await change();
@@ -18,6 +24,7 @@ export const inFolderTidily = <T>(context: Context, place: SkillsFolder, change:
       }
     },
   });
+};
 
 interface ChangeOrLook<T> {
   readonly change: () => Promise<T>;
