@@ -127,6 +127,22 @@ export const tortured: readonly Tortured[] = [
     isLockGiven: true,
   },
   {
+    name: "ci after a colleague removed a pak",
+    start: "fewer",
+    words: ["ci"],
+    before: both("1.0.0"),
+    after: { pdf: "absent", text: "1.0.0" },
+    isLockGiven: true,
+  },
+  {
+    name: "install after a colleague removed a pak",
+    start: "fewer",
+    words: ["install"],
+    before: both("1.0.0"),
+    after: { pdf: "absent", text: "1.0.0" },
+    isLockGiven: true,
+  },
+  {
     name: "install after an upgrade that was killed between its renames",
     start: "old",
     killedIn: { words: ["install", "--upgrade"], at: /^rename .*new-0 → .*skills\/pdf$/ },

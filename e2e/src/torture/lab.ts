@@ -24,7 +24,7 @@ export function editedDigest(name: PakName): string {
 }
 
 /** Projects with their homes, as they are before a command that meets a fault. */
-export type Start = "empty" | "stale" | "old" | "edited" | "copies" | "new" | "clone" | "pulled";
+export type Start = "empty" | "stale" | "old" | "edited" | "copies" | "new" | "clone" | "pulled" | "fewer" | "less";
 
 /** One project with a home of its own. */
 export interface Place {
@@ -50,7 +50,8 @@ export const startOf = (lab: Lab, name: Start): Place => placeAt(join(lab.root, 
 
 /**
  * Two paks with two versions each. `old` has the first ones and `new` the second ones; `clone` is `new` as git brings
- * it, with an empty cache; `pulled` is `old` with the lock of `new`; `stale` is empty, with what killed commands left in
+ * it, with an empty cache; `pulled` is `old` with the lock of `new`, and `fewer` with that of `less`, which has only one of
+ * the paks; `stale` is empty, with what killed commands left in
  * the cache days ago; in `edited` somebody has changed one of the paks of `old`.
  */
 export async function openLab(): Promise<Lab> {
@@ -82,6 +83,10 @@ export async function openLab(): Promise<Lab> {
   await copyTo(startOf(lab, "old"), startOf(lab, "pulled"));
   await copyTo(startOf(lab, "empty"), startOf(lab, "clone"));
   const lock = await readFile(join(startOf(lab, "new").project, "paks.lock"));
+  for (const name of ["less", "fewer"] as const) await copyTo(startOf(lab, "old"), startOf(lab, name));
+  await endWell(lab, startOf(lab, "less"), ["remove", "pdf"]);
+  for (const file of ["paks.lock", "paks.jsonc"])
+    await cp(join(startOf(lab, "less").project, file), join(startOf(lab, "fewer").project, file));
   for (const name of ["pulled", "clone"] as const) {
     await writeFile(join(startOf(lab, name).project, "paks.lock"), lock);
     await cp(join(startOf(lab, "new").project, "paks.jsonc"), join(startOf(lab, name).project, "paks.jsonc"));
