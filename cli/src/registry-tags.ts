@@ -154,8 +154,7 @@ async function look(deps: TagsDeps, ids: readonly string[]): Promise<readonly An
   if (ids.length > 1 && !deps.known.unsupported) {
     const { attempts = [], failure } = await lookAtAll(deps, ids);
     if (failure && !isUnsupported(deps, failure)) return ids.map(() => ({ failure }));
-    // An older registry answers with attempts that nobody asked for.
-    for (const attempt of attempts) if (ids.includes(attempt.id)) found.set(attempt.id, { attempt });
+    for (const attempt of attempts) found.set(attempt.id, { attempt });
   }
   const missing = ids.filter((id) => !found.has(id));
   await eachAtOnce(missing, singlesAtOnce, async (id) => found.set(id, await answered(deps.findOne(id))));

@@ -82,3 +82,18 @@ test("a stranger's project of sixty paks needs two requests of the limit to inst
     }
   });
 }, 240_000);
+
+test("publishing a dozen paks stays far below what a token may ask in a minute", async () => {
+  const lab = await openLabLoggedIn({ registryEnv: { PAKS_RATE_LIMIT_TOKEN: "40" } });
+  try {
+    const dozen = names.slice(0, 12);
+    const files = Object.fromEntries(dozen.map((name) => [`skills/${name}/SKILL.md`, skillText(name)]));
+    const { dir } = await pushedRepository(lab, "dozen", files);
+    const run = mustEndWell("publish", await lab.paks(dir, ["publish", "--all", "--yes", "--verbose"]));
+    expect(run.stdout.match(/ indexed/g)).toHaveLength(12);
+    expect(run.stderr).not.toContain("fewer requests");
+    expect(run.stderr.match(/POST .*\/api\/index/g)).toHaveLength(2);
+  } finally {
+    await lab.close();
+  }
+}, 120_000);

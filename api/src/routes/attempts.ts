@@ -40,7 +40,7 @@ export function attempts(app: App, deps: ApiDeps): void {
       summary:
         "The last attempts on a repository, or those of the token's account, newest first; or those with these ids",
       description:
-        "With `ids`, up to 50 with commas between, the attempts that have them, in their order; unknown ones are left out. That needs no token, as a single attempt needs none, and counts as one request.",
+        "At most 50 attempts on a repository, or of the token's account, newest first. With `ids`, up to 50 with commas between, the attempts that have them, in their order; unknown ones are left out. That needs no token, as a single attempt needs none, and counts as one request.",
       // Only a list that is not made of ids needs one.
       security: [{}, ...withToken.security],
       responses: {
