@@ -103,7 +103,10 @@ function hintOf(
   }.`;
   if (by === "account")
     return `If that registry is right, take ${account} from the accounts of ${url} in your configuration; see paks registry list. ${move}`;
-  const right = `If that registry is right, name it: for everybody with "registry": "${registry}" in ${workspaceFileNames[0]}, or for you with paks registry add <name> ${registry} --account ${account}. ${move}`;
+  const forEverybody = isLocked
+    ? `for everybody with "registry": "${registry}" in ${workspaceFileNames[0]}, or for you with `
+    : "";
+  const right = `If that registry is right, name it: ${forEverybody}paks registry add <name> ${registry} --account ${account}. ${move}`;
   return first === undefined ? right : `${first} first. ${right}`;
 }
 

@@ -58,6 +58,7 @@ for (const { where, folder } of places) {
       expect(failure.message).toContain(own.url);
       expect(failure.message).toContain(`${other.url} (by default_registry of your configuration)`);
       expect(failure.hint).toContain("remove it and install it again");
+      expect(failure.hint).not.toContain("paks.jsonc");
     }
     expect(await versionThere()).toContain("# text 2.0.0");
     await useFirst(own);
