@@ -140,7 +140,10 @@ test("for all projects: a tag that was deleted and a folder that is gone are sai
   await rm(source, { recursive: true });
   expect(await project.json("outdated", "-g")).toMatchObject({
     outdated: [{ name: "acme/pdf" }],
-    others: [{ error: { code: "TAG_NOT_FOUND" } }, { error: { code: "PAK_NOT_FOUND" } }],
+    others: [
+      { error: { code: "TAG_NOT_FOUND" } },
+      { error: { code: "PAK_NOT_FOUND", hint: expect.stringContaining("paks remove doc -g") } },
+    ],
   });
   expect(await project.json("outdated", "csv", "-g")).toMatchObject({ exit: 3 });
   expect(await project.json("update", "-g")).toMatchObject({ exit: 3, updated: [{ name: "acme/pdf" }] });

@@ -84,7 +84,8 @@ export async function listOutdated(
       return { ...base, ...(await ask(row)) };
     } catch (error) {
       if (!isPaksError(error) || error.code === "CANCELLED") throw error;
-      return { ...base, error: findGone(error, { folder: row.folder, text: askedOf(row) }) ?? error };
+      const flag = row.place.scope === "global" ? " -g" : "";
+      return { ...base, error: findGone(error, { folder: row.folder, text: askedOf(row), flag }) ?? error };
     }
   });
   const paired = rows.map((row, index) => ({ row, found: found[index]! }));
