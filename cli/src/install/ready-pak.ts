@@ -21,7 +21,6 @@ import type { InstallOptions } from "./install.ts";
 import { entryOf, type openFetchers, type openRegistries, requireDependencies, requireFrozen } from "./install-plan.ts";
 import type { ScopeChoice, Scopes } from "./install-scopes.ts";
 import { type Named, namedBy } from "./leftovers.ts";
-import { listNeighbours } from "./list-neighbours.ts";
 import { type Doubt, type LockedPlace, type LockedPresent, fetchDoubted, findLockedPresent } from "./locked-present.ts";
 import { requireRegistryOf } from "./locked-registry.ts";
 import type { Placing } from "./check-placing.ts";
@@ -68,9 +67,7 @@ export interface Ready {
 /** Everything is here and verified; nothing was changed. */
 export async function makeReady(work: Work, opened: OpenWorkspace, step: (label: string) => void): Promise<Ready> {
   const { request, fetchers, options } = work;
-  // What is saved goes by the project's files, which know all that they need.
-  const isSaved = request.save && request.named.every((wish) => wish.isSaved);
-  const neighbours = isSaved ? [] : await listNeighbours(work.place.skillsFolder, opened.lock);
+  const neighbours = await findNeighbours(work, opened);
   const plan = await planInstall(work.registryFor, opened, { request, fetchers, neighbours });
   tellGone(work, plan.gone);
   const wanted = await leaveEdited(work, plan.paks);
@@ -100,6 +97,13 @@ export async function makeReady(work: Work, opened: OpenWorkspace, step: (label:
       request.named.length > 0 && isNew(paks) ? "add" : "install",
     );
   return { plan, paks };
+}
+
+/** What is saved goes by the project's files, which know all that they need: no manifest is read for it. */
+async function findNeighbours({ request, place }: Work, { lock }: OpenWorkspace): Promise<readonly Neighbour[]> {
+  if (request.save && request.named.every(({ isSaved }) => isSaved)) return [];
+  const { listNeighbours } = await import("./list-neighbours.ts");
+  return await listNeighbours(place.skillsFolder, lock);
 }
 
 /** With the pak that takes their place: whoever finds its intent after a crash, and none of another one, drops them too. */
