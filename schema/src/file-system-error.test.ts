@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fileSystemError, unreadableError } from "./file-system-error.ts";
+import { fileSystemError, systemErrorPath, unreadableError } from "./file-system-error.ts";
 
 const system = (code: string, more: object = {}) => Object.assign(new Error(code), { code, ...more });
 
@@ -18,4 +18,10 @@ test("only what somebody may not read is told as that", () => {
   expect(unreadableError(system("EPERM"), "/a")?.message).toBe("/a cannot be read (EPERM).");
   expect(unreadableError(system("ENOENT"), "/a")).toBeUndefined();
   expect(unreadableError(new TypeError("x"), "/a")).toBeUndefined();
+});
+
+test("of a link that cannot be made, its own place is told, not what it leads to", () => {
+  const refused = system("EACCES", { syscall: "symlink", path: "../../.agents/skills/text", dest: "/a/.claude/text" });
+  expect(systemErrorPath(refused)).toBe("/a/.claude/text");
+  expect(systemErrorPath(system("EACCES", { syscall: "rename", path: "/a/b", dest: "/a/c" }))).toBe("/a/b");
 });

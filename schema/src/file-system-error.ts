@@ -10,9 +10,13 @@ export const systemErrorCode = (error: unknown): string | undefined =>
 /** There is nothing at the path, or a file where one of its folders should be. */
 export const isMissing = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? "");
 
-/** What the system says that it was asked about. */
-export const systemErrorPath = (error: unknown): string | undefined =>
-  error instanceof Error && "path" in error && typeof error.path === "string" ? error.path : undefined;
+/** What the system says that it was asked about. Of a link it says first what that was to lead to: its place is meant. */
+export function systemErrorPath(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ("syscall" in error && error.syscall === "symlink" && "dest" in error && typeof error.dest === "string")
+    return error.dest;
+  return "path" in error && typeof error.path === "string" ? error.path : undefined;
+}
 
 /** What the system was asked to do when it only looked. It says `open` of reading and of writing. */
 const looking = new Set(["access", "lstat", "opendir", "read", "readlink", "realpath", "scandir", "stat"]);
