@@ -65,6 +65,8 @@ ${agentVariables.map((name) => `\`${name}\``).join(", ")}.
 \`0\`, \`false\`, \`no\` and \`off\` count as unset. What an editor sets in every terminal of its own (\`CURSOR_TRACE_ID\`) is no sign
 of an agent.
 
+With \`TERM=dumb\`, as in the shell of an editor, questions are plain lines and what is chosen from has numbers.
+
 ## When something is wrong
 
 \`paks doctor\` looks at Node, git and the hooks that a publish runs, the configuration, the proxy, the project's \`paks.jsonc\` and
