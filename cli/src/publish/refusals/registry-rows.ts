@@ -13,11 +13,8 @@ const verdict =
   (code: string) =>
   async (lab: Lab, { path }: Target): Promise<void> => {
     const finding = { severity: "error", code, message: "The registry knows better.", hint: "Choose another." };
-    answerBefore(lab, ({ path: asked, body }) =>
-      asked.includes("dry_run") && (JSON.parse(body) as { path: string }).path === path
-        ? { body: { data: { ok: false, digest: null, creates: false, findings: [finding] } } }
-        : undefined,
-    );
+    const { judge } = lab.registry;
+    lab.registry.judge = (asked) => (asked === path ? [finding] : judge(asked));
   };
 
 /** Whoever asks is told this. */

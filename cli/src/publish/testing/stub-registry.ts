@@ -23,6 +23,8 @@ export interface StubRegistry {
   announced(): number;
   /** What is set here answers first. */
   override: (request: StubRequest) => StubAnswer | undefined;
+  /** What the dry run finds in the pak of a folder. */
+  judge: (path: string) => readonly object[];
   me: { account: string | null; scopes: string[] };
 }
 
@@ -42,13 +44,14 @@ export async function serveStubRegistry(bare: string, token = testToken): Promis
     requests: [],
     announced: () => registry.requests.filter((each) => each.method === "POST" && each.path === "/api/index").length,
     override: () => undefined,
+    judge: () => [],
     me: { account: "acme", scopes: ["publish"] },
   };
   const routes: readonly (readonly [RegExp, (request: StubRequest, match: RegExpExecArray) => Promise<StubAnswer>])[] =
     [
       [/^GET \/healthz$/, async () => data({ status: "ok", version: "test" })],
       [/^GET \/api\/auth\/me$/, async () => data(meOf(registry))],
-      [/^POST \/api\/index\?dry_run=true$/, async (request) => data(dryRun(request))],
+      [/^POST \/api\/index\?dry_run=true$/, async (request) => data(dryRun(registry, request))],
       [/^POST \/api\/index$/, async (request) => data(await index({ registry, attempts, bare }, request))],
       [
         /^GET \/api\/attempts\?ids=(.+)$/,
@@ -100,12 +103,16 @@ function searchAll({ releases }: StubRegistry): StubAnswer {
 }
 
 interface DryRun {
+  readonly path: string;
   readonly files: { path: string; size: number; sha256: string }[];
 }
 
-function dryRun(request: StubRequest) {
+function dryRun({ judge }: StubRegistry, request: StubRequest) {
   const body = JSON.parse(request.body) as DryRun | { readonly releases: readonly DryRun[] };
-  const answer = ({ files }: DryRun) => ({ ok: true, digest: null, creates: true, findings: [], seen: files.length });
+  const answer = ({ path, files }: DryRun) => {
+    const findings = judge(path);
+    return { ok: findings.length === 0, digest: null, creates: true, findings, seen: files.length };
+  };
   return "releases" in body ? body.releases.map(answer) : answer(body);
 }
 
