@@ -41,3 +41,11 @@ test("named together, what was done is told although the other one failed", asyn
     updated: [{ folder: "pdf" }],
   });
 });
+
+test("a range that may keep something newer away is told where nothing changed", async () => {
+  const about = "What is newer than paks.jsonc asks for: paks outdated";
+  await project.ok("update");
+  expect((await project.ok("update")).stdout).not.toContain(about);
+  await project.ok("install", "acme/csv@1.0.0");
+  expect((await project.ok("update")).stdout).toContain(about);
+});

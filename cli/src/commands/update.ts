@@ -1,4 +1,4 @@
-import { PaksError, errorCodes, formatErrorBody, lockFileName } from "@paks/schema";
+import { PaksError, errorCodes, formatErrorBody, lockFileName, parseSource } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { capabilityChangeData, formatCapabilityChange } from "../life/capability-text.ts";
@@ -16,6 +16,7 @@ import { formatUnlinked, isPutBack } from "../output/installed.ts";
 import { formatMoved, movedData } from "../output/moved.ts";
 import { safe } from "../output/safe-text.ts";
 import { shortPath } from "../output/short-path.ts";
+import { namesState } from "../workspace/wish.ts";
 
 export const update = defineCommand({
   command: "update [name..]",
@@ -46,7 +47,7 @@ export const update = defineCommand({
     const place = await findPlace(context, args);
     const { dryRun, force, allowNewCapabilities } = args;
     const options = { dryRun, force, allowNewCapabilities };
-    const { failed, refused, empty, notLocked, ...result } = await updatePlace(context, place, {
+    const { failed, refused, empty, notLocked, isNarrowed, ...result } = await updatePlace(context, place, {
       names: names.map(requireBareName),
       options,
     });
@@ -67,6 +68,7 @@ export const update = defineCommand({
         empty: empty === true,
         refused: refused ?? [],
         notLocked: notLocked ?? [],
+        isNarrowed: isNarrowed === true,
       }),
       ...(failed && { exit: errorCodes[failed.code].exit }),
     };
@@ -83,6 +85,8 @@ interface Done extends UnlockedResult {
   readonly empty?: boolean;
   /** Folders that nobody named and that the project's lock does not hold. */
   readonly notLocked?: readonly string[];
+  /** Some are asked for with a version, range, tag or such. */
+  readonly isNarrowed?: boolean;
 }
 
 /**
@@ -112,8 +116,12 @@ async function updatePlace(context: Context, place: Place, { names, options }: A
     refused: results.flatMap(({ refused, gone }) => [...(refused ?? []), ...gone.map(({ folder }) => folder)]),
     empty: all.length === 0,
     notLocked: isBeside ? others.map(({ folder }) => folder) : [],
+    isNarrowed: locked.some(({ locked: entry }) => isNarrow(entry?.source ?? null)),
   };
 }
+
+/** Something newer may exist that is not asked for; nobody was asked about it. */
+const isNarrow = (source: string | null): boolean => source !== null && namesState(parseSource(source));
 
 /** Another range is another wish: that is what `install` is for. */
 function requireBareName(name: string): string {
@@ -156,9 +164,11 @@ interface Shown {
   readonly empty: boolean;
   readonly refused: readonly string[];
   readonly notLocked: readonly string[];
+  readonly isNarrowed: boolean;
 }
 
-function textOf(result: UpdateResult, { context, dryRun, diff, empty, refused, notLocked }: Shown): string {
+function textOf(result: UpdateResult, shown: Shown): string {
+  const { context, dryRun, diff, empty, refused, notLocked, isNarrowed } = shown;
   const { updates, removed, heldBack } = result;
   const not = refused.map((folder) => `✗ ${safe(folder)} was not updated.`);
   const placed = textOfOthers(result, context, dryRun);
@@ -170,6 +180,7 @@ function textOf(result: UpdateResult, { context, dryRun, diff, empty, refused, n
     return [
       ...others,
       ...(not.length === 0 ? [isAll ? "✓ Everything is up to date." : "✓ All else is up to date."] : not),
+      ...(isNarrowed ? ["What is newer than paks.jsonc asks for: paks outdated"] : []),
       ...(placed.length === 0 ? [] : unchanged),
     ].join("\n");
   }
