@@ -148,10 +148,16 @@ export function requireReplaceable(state: InstalledState, record: InstallRecord,
   if (state.state !== "intact" || isOfOneSource(state.record.origin, record.origin, target)) return;
   const [before, after] = [state.record.origin, record.origin].map((origin) => originIdentity(origin));
   throw new PaksError("ALREADY_EXISTS", `${record.folder} is installed from ${before} already; this is ${after}.`, {
-    hint: `Give it another name with --as <name>, or remove the other one first: paks remove ${record.folder}`,
+    hint: isSuccessor(state.record, record)
+      ? `paks.lock names ${after} there by now. If that is right, take it in place of the other one: the same command with --force`
+      : `Give it another name with --as <name>, or remove the other one first: paks remove ${record.folder}`,
     details: { path: target },
   });
 }
+
+/** Somebody put another pak into the project under the same name: removing by that name would take the new one away. */
+const isSuccessor = (before: InstallRecord, after: InstallRecord): boolean =>
+  before.saved === true && after.saved === true && before.origin.type !== "local";
 
 /**
  * Under the same name another registry may have somebody else's pak: also with `force`, which is about files.

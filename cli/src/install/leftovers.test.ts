@@ -162,3 +162,21 @@ describe("a pak that a colleague removed", () => {
     expect(checks.find(({ name }) => name === "project")?.state).toBe("ok");
   });
 });
+
+test("another pak in the folder of the one before is refused with the way that takes it, and that way works", async () => {
+  await project.registry.add("other/own", "2.0.0");
+  const theirs = await project.pullWithout("acme/own");
+  await project.ok("remove", "own");
+  await project.ok("install", "other/own");
+  const ours = await project.readFiles();
+  await project.ok("remove", "own");
+  await project.pull(theirs);
+  await project.ok("ci");
+  await project.pull(ours);
+  const refused = await project.json<{ error: { code: string; hint: string } }>("ci");
+  expect(refused).toMatchObject({ exit: 6, error: { code: "ALREADY_EXISTS" } });
+  expect(refused.error.hint).toContain("--force");
+  expect(refused.error.hint).not.toContain("remove");
+  await project.ok("ci", "--force");
+  expect(await project.json("list")).toMatchObject({ installed: [{ name: "own", version: "2.0.0", state: "intact" }] });
+});
