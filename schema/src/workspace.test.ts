@@ -115,6 +115,11 @@ test("a file that begins with a byte order mark is read and edited like any othe
   expect(removeFromWorkspace(addToWorkspace(text, "acme/text"), "acme/text")).toBe(text);
 });
 
+test("a file with nothing in it is said to be empty", () => {
+  for (const text of ["", "\n", "\uFEFF", " \r\n\t"])
+    expect(() => read(text)).toThrow(new PaksError("MANIFEST_INVALID", "paks.jsonc: the file is empty."));
+});
+
 test("the marks of a merge conflict are told as such, with what to do", () => {
   const text = '{\n  "paks": [\n<<<<<<< HEAD\n    "acme/a"\n=======\n    "acme/b"\n>>>>>>> other\n  ]\n}\n';
   expect(() => read(text)).toThrow(
