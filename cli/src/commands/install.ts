@@ -92,7 +92,7 @@ async function namingFolders<T>({ cwd }: Context, sources: readonly string[], wo
     if (!isPaksError(error) || !["INVALID_NAME", "PAK_NOT_FOUND"].includes(error.code)) throw error;
     const { message: said } = error;
     const isMeant = (one: string) => said.includes(` ${one}`) || said.includes(`"${one}"`);
-    const text = sources.find((one) => /^[\w.-]+(?:\/[\w.-]+)*$/.test(one) && isMeant(one));
+    const text = sources.find((one) => /^(?!\.{1,2}\/)[\w.-]+(?:\/[\w.-]+)*$/.test(one) && isMeant(one));
     if (text === undefined || !(await isFolder(join(cwd, text)))) throw error;
     const { code, message, details } = error;
     throw new PaksError(code, message, {
