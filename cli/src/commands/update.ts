@@ -121,7 +121,11 @@ async function updatePlace(context: Context, place: Place, { names, options }: A
 }
 
 /** Something newer may exist that is not asked for; nobody was asked about it. */
-const isNarrow = (source: string | null): boolean => source !== null && namesState(parseSource(source));
+function isNarrow(text: string | null): boolean {
+  const source = text === null ? undefined : parseSource(text);
+  // There is nothing newer than a folder.
+  return source !== undefined && source.type !== "local" && namesState(source);
+}
 
 /** Another range is another wish: that is what `install` is for. */
 function requireBareName(name: string): string {
