@@ -4,6 +4,7 @@ import { escapeText, formatCodePoint } from "./characters.ts";
 import { type ErrorCode, PaksError } from "./errors.ts";
 import { defaultLimits } from "./limits.ts";
 import { lineAndColumn } from "./text.ts";
+import { explainYaml } from "./yaml-mistakes.ts";
 import { findNode, type YamlPath } from "./yaml-tree.ts";
 
 /** Keys and values together; the largest published front matter has some 150. */
@@ -169,7 +170,7 @@ function parseRoot(text: string, fail: Fail): YAMLMap | undefined {
   const [error] = document.errors;
   if (error) {
     if (document.errors.some(({ code }) => code === "RESOURCE_EXHAUSTION")) throw tooDeep(fail, error.pos[0]);
-    const { message, hint } = explain(error.code, error.message);
+    const { message, hint } = explainYaml(error.code, error.message);
     throw fail(error.pos[0], message, hint);
   }
   const { contents } = document;
@@ -203,29 +204,6 @@ function composeWithoutOverflow(text: string, fail: Fail): Document.Parsed {
 
 const tooDeep = (fail: Fail, offset: number): PaksError =>
   fail(offset, `nests maps and lists more than ${maxDepth} deep.`, "Flatten it.", "FRONTMATTER_TOO_COMPLEX");
-
-const quoteHint = 'Put the whole value in quotes, for example description: "Use when: …".';
-
-function explain(code: string, message: string): { message: string; hint: string } {
-  switch (code) {
-    case "BLOCK_AS_IMPLICIT_KEY":
-      return { message: "is not valid YAML: a value without quotes holds a colon and a space.", hint: quoteHint };
-    case "MULTILINE_IMPLICIT_KEY":
-      return {
-        message: "is not valid YAML: a line is neither `key: value` nor the continuation of one.",
-        hint: "Look for a missing space after the colon, a missing quote, or a wrong indentation.",
-      };
-    case "TAB_AS_INDENT":
-      return { message: "is not valid YAML: a line is indented with a tab.", hint: "Indent with spaces." };
-    case "BAD_SCALAR_START":
-      return { message: "is not valid YAML: a value begins with a character that YAML reserves.", hint: quoteHint };
-    default:
-      return {
-        message: `is not valid YAML: ${escapeText(message)}.`,
-        hint: "Check quotes, brackets and indentation near that line.",
-      };
-  }
-}
 
 /** Turns the checked tree into plain values, within the budget. */
 class Reader {
