@@ -70,3 +70,17 @@ test("a pinned dependency that nobody needs any more goes", async () => {
   await project.ok("install");
   expect(await versions()).toEqual({ app: "1.0.0" });
 });
+
+test.each([["install"], ["install", "acme/app"], ["update"], ["update", "--dry-run"]])(
+  "a lock that pins a version with a build nobody gives out keeps no command from ending: %s %s",
+  async (...argv) => {
+    await project.ok("install", "acme/csv");
+    await project.editLock((paks) => {
+      const { resolved, ...entry } = paks["csv"] as Record<string, unknown> & { resolved: object };
+      const changed = { version: "1.0.0+x", pinned: true, dependencies: { "acme/text": "^9" } };
+      paks["csv"] = { ...entry, ...changed, resolved: { ...resolved, version: "1.0.0+x", tag: "v1.0.0+x" } } as never;
+    });
+    expect((await project.paks(...argv)).exit).toBeLessThan(10);
+  },
+  20_000,
+);

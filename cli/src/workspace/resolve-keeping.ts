@@ -1,4 +1,4 @@
-import { type Lock, type LockedPak, PaksError, isPaksError, lockFileName } from "@paks/schema";
+import { type Lock, type LockedPak, PaksError, isPaksError, isVersion, lockFileName, versionKey } from "@paks/schema";
 import { findLockedId } from "./entry.ts";
 import type { Asked } from "./held-back.ts";
 import { type Resolved, type Root, fits } from "./resolve.ts";
@@ -30,7 +30,9 @@ export async function resolveKeeping(
     return [...chosen].flatMap(([id, { version: taken }]) => {
       const { folder, entry } = findLockedId(paks, id) ?? {};
       const version = entry?.version ?? taken;
-      if (folder === undefined || entry === undefined || version === taken) return [];
+      // Of two that differ in their build alone either may have been chosen: neither is newer.
+      const isSame = isVersion(version) ? versionKey(version) === versionKey(taken) : version === taken;
+      if (folder === undefined || entry === undefined || isSame || kept.has(id)) return [];
       const wish = wishOf.get(id);
       // Locked before `paks.jsonc` was changed: what stands there has moved it.
       if (wish && !fits(version, wish.source.selector ?? "latest")) return [];
@@ -42,7 +44,7 @@ export async function resolveKeeping(
     const asked = await orUnpin(kept, () => resolve(rootsOf(kept)));
     const moved = listMoved(asked.chosen);
     if (moved.length === 0) return asked;
-    // Each is kept from now on: it ends.
+    // Each is kept from now on, and never looked at again: it ends.
     for (const { id, ...one } of moved) kept.set(id, one);
   }
 }
