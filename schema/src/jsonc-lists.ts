@@ -31,9 +31,11 @@ function behindComma(text: string, from: number): number | undefined {
   return token === comma ? scanner.getTokenOffset() + 1 : undefined;
 }
 
-/** Where the line ends if there is only space and a comment before that; `undefined` when more follows. */
+/** Where the line ends if there is only space and comments before that; `undefined` when more follows. */
 function endOfLine(text: string, from: number): number | undefined {
-  const found = /^[ \t]*(?:\/\*[^\n]*?\*\/[ \t]*|\/\/[^\r\n]*)?(?=\r?\n)/.exec(text.slice(from, from + 4096));
+  const found = /^[ \t]*(?:\/\*(?:(?!\*\/)[^\n])*\*\/[ \t]*)*(?:\/\/[^\r\n]*)?(?=\r?\n)/.exec(
+    text.slice(from, from + 4096),
+  );
   return found ? from + found[0].length : undefined;
 }
 

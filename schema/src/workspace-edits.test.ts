@@ -120,6 +120,17 @@ test.each(removed)("an entry that is removed takes %s", (_, before, after) => {
   expect(removeFromWorkspace(before, "b/y")).toBe(after);
 });
 
+test.each([
+  ['{ "paks": [\n  "b/x", /* ours */] /* end */\n}\n', '{ "paks": [\n  "b/x", "b/y", /* ours */] /* end */\n}\n'],
+  ['{ "paks": [\n  "b/x" /* ours */] /* end */\n}\n', '{ "paks": [\n  "b/x", "b/y" /* ours */] /* end */\n}\n'],
+  ['{ "paks": [\n  "b/x" /* 1 */ /* 2 */\n] }\n', '{ "paks": [\n  "b/x", /* 1 */ /* 2 */\n  "b/y"\n] }\n'],
+  ['{ "paks": [\n  "b/x" /* 1 */ // 2\n] }\n', '{ "paks": [\n  "b/x", /* 1 */ // 2\n  "b/y"\n] }\n'],
+])("an entry is added inside its list, also where comments are on both sides of the bracket: %j", (before, after) => {
+  const added = addToWorkspace(before, "b/y");
+  expect(read(added).paks).toEqual(["b/x", "b/y"]);
+  expect(added).toBe(after);
+});
+
 /** One entry in any layout; every comment names what it is about. */
 const entryText = (name: string) =>
   fc
@@ -168,6 +179,30 @@ test("whatever the layout, an entry that is replaced changes its source and not 
       expect(after).toBe(make(sources.with(index, source)));
       expect(replaceInWorkspace(after, [old], { source, as })).toBe(after);
       expect(aliasOf(read(after), source)).toBe(as);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+const close = fc.constantFrom(
+  "\n  ]",
+  "]",
+  " ]",
+  "] /* end */\n",
+  " /* last */ ] // end\n",
+  "/* 1 */ /* 2 */]/* end */\n",
+);
+test("whatever the layout, an entry that is added is the last one of the list, and no comment goes", () => {
+  fc.assert(
+    fc.property(layout, close, ({ entries, count, hasComma }, end) => {
+      const parts = entries.slice(0, count).map((one, place) => {
+        const { lead, value, behind, end: after } = one.text(sourceOf(names[place]!));
+        return `${lead}${value}${behind}${place < count - 1 || hasComma ? `,${after}` : ""}`;
+      });
+      const text = `{ // top\n  "paks": [${parts.join("")}${end}}\n`;
+      const added = addToWorkspace(text, "acme/new");
+      expect(read(added)).toEqual({ ...read(text), paks: [...read(text).paks, "acme/new"] });
+      expect(commentsOf(added)).toEqual(commentsOf(text));
     }),
     { numRuns: 500 },
   );

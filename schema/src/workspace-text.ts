@@ -20,7 +20,7 @@ export function parseText(text: string, path: string): Node {
   requireMerged(text, path);
   if (text.length > maxLength) throw refuse("the file", `is longer than ${maxLength} characters`);
   requireShallow(text, path);
-  if (text.replace(/^\uFEFF/, "").trim() === "") throw refuse("the file", "is empty");
+  if (text.trim() === "") throw refuse("the file", "is empty");
   const errors: ParseError[] = [];
   // Some editors on Windows begin every file with a byte order mark. A blank keeps all offsets.
   const tree = parseTree(text.replace(/^\uFEFF/, " "), errors, { allowTrailingComma: true });

@@ -4,7 +4,7 @@ import { beforeEach, expect, test } from "vitest";
 import { exists } from "../install/installed-state.ts";
 import { type Project, makeProject } from "../life/testing/project.ts";
 import { runPaks } from "../testing/index.ts";
-import { findRoot } from "./open-workspace.ts";
+import { changeWorkspaceFile, findRoot } from "./open-workspace.ts";
 
 let project: Project;
 beforeEach(async () => {
@@ -64,4 +64,15 @@ test("whoever puts a paks.jsonc into his home folder has a project there, and no
   expect((await at(below, "install", "acme/text")).exit).toBe(0);
   expect(await exists(join(below, "paks.jsonc"))).toBe(true);
   expect(await readFile(join(home, "paks.lock"), "utf8")).toBe(before);
+});
+
+test("what would make a paks.jsonc that no command can read is not written", async () => {
+  const before = '{ "paks": ["acme/pdf"] }';
+  await project.write("paks.jsonc", before);
+  const broken = changeWorkspaceFile(project.cwd, (text) => `${text}, "acme/doc"`);
+  await expect(broken).rejects.toMatchObject({
+    code: "MANIFEST_INVALID",
+    message: expect.stringContaining("was not changed"),
+  });
+  expect(await project.read("paks.jsonc")).toBe(before);
 });

@@ -8,6 +8,7 @@ import {
   emptyLock,
   emptyWorkspace,
   formatLock,
+  isPaksError,
   lockFileName,
   parseLock,
   systemErrorCode,
@@ -170,6 +171,7 @@ export async function changeWorkspaceFile(
   const before = await readFileOfPeople(path);
   const after = change(before ?? "");
   if (after === (before ?? "")) return () => Promise.resolve();
+  await requireReadable(after, path);
   const undo = () => (before === undefined ? rm(path, { force: true }) : replaceFile(path, before));
   try {
     await replaceFile(path, after);
@@ -179,6 +181,22 @@ export async function changeWorkspaceFile(
     throw error;
   }
   return undo;
+}
+
+/** A file that no command can read must not come of a command that says that all went well. */
+async function requireReadable(text: string, path: string): Promise<void> {
+  const { parseWorkspace } = await import("@paks/schema/workspace");
+  const name = basename(path);
+  try {
+    parseWorkspace(text, name);
+  } catch (error) {
+    if (!isPaksError(error)) throw error;
+    throw new PaksError("MANIFEST_INVALID", `${name} was not changed, as it could not be read then: ${error.message}`, {
+      hint: `Edit ${name} by hand, then run: paks install`,
+      details: { path: name },
+      cause: error,
+    });
+  }
 }
 
 /** The workspace whose skills folder this is; `undefined` for a folder named with `--dir`. */
