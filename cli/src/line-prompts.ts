@@ -68,6 +68,7 @@ async function askUntil<T>(given: Given, question: string, judge: (line: string)
 
 /** The end of the input is no answer. */
 async function readLine({ input, signal }: Given): Promise<string | symbol> {
+  if (signal.aborted) return cancelled;
   const lines = createInterface({ input, terminal: false });
   return await new Promise((resolve) => {
     const stop = () => lines.close();
@@ -87,6 +88,7 @@ type Terminal = Readable & { readonly isTTY?: boolean; setRawMode?(on: boolean):
 
 /** A raw terminal shows nothing of what is typed, so that Ctrl-C and the backspace are ours to understand. */
 async function readHidden({ input, signal }: Given): Promise<string | symbol> {
+  if (signal.aborted) return cancelled;
   const terminal: Terminal = input;
   let typed = "";
   terminal.setRawMode?.(true);

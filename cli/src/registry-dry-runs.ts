@@ -1,6 +1,6 @@
 import { type IndexDryRunDto, type IndexDryRunRequest, isPaksError, mostTagsAtOnce, PaksError } from "@paks/schema";
 import { eachAtOnce } from "./install/each-at-once.ts";
-import type { HttpDeps } from "./registry-http.ts";
+import { type HttpDeps, isTooOld } from "./registry-http.ts";
 
 export interface DryRunDeps extends Pick<HttpDeps, "url" | "debug"> {
   readonly askOne: (request: IndexDryRunRequest) => Promise<IndexDryRunDto>;
@@ -55,9 +55,9 @@ async function askChunk(
   if (chunk.length > 1 && !known.unsupported) {
     const answers = await askAll(deps, chunk).catch((error: unknown) => error);
     if (Array.isArray(answers)) return chunk.forEach(({ resolve }, at) => resolve(answers[at] as IndexDryRunDto));
-    if (!unsupported.some((code) => isPaksError(answers, code)))
+    if (!isPaksError(answers) || !isTooOld(answers))
       return chunk.forEach(({ resolve }) => resolve(Promise.reject(answers)));
-    debug(`${url} judges one release at a time: ${(answers as Error).message}`);
+    debug(`${url} judges one release at a time: ${answers.message}`);
     known.unsupported = true;
   }
   await eachAtOnce(chunk, singlesAtOnce, async ({ request, resolve }) => {
@@ -66,9 +66,6 @@ async function askChunk(
     await Promise.allSettled([answer]);
   });
 }
-
-/** There is no such address, or it takes other parameters. */
-const unsupported = ["NOT_FOUND", "INVALID_PARAMETER"] as const;
 
 /** @throws PaksError REGISTRY_UNAVAILABLE when it is not one answer for each */
 async function askAll({ askMany }: DryRunDeps, chunk: readonly Waiting[]): Promise<readonly IndexDryRunDto[]> {

@@ -233,17 +233,32 @@ async function readAll(deps: HttpDeps, response: FetchAnswer, maxBytes: number):
   }
 }
 
-/** A registry may only report what a registry can know: not, say, that the user pressed Ctrl-C. */
+/**
+ * A registry may only report what a registry can know: not, say, that the user pressed Ctrl-C. A fault inside of it is
+ * none inside of paks.
+ */
+export const mayReport = (code: string): code is ErrorCode =>
+  isErrorCode(code) && code !== "INTERNAL" && errorCodes[code].status !== null;
+
+/** Older than a way of asking: there is no such address or method, or it takes other parameters. */
+export const isTooOld = ({ code, details }: PaksError): boolean =>
+  code === "NOT_FOUND" || code === "INVALID_PARAMETER" || details?.["status"] === 405;
+
 async function answerError(response: FetchAnswer, bytes: Buffer): Promise<PaksError> {
   const { ErrorBodyDto } = await import("./registry-answers.ts");
   const body = ErrorBodyDto.safeParse(parseJson(bytes.toString("utf8")));
   const retryAfter = response.headers.get("retry-after");
   const given = body.success ? body.data.error : undefined;
   const code =
-    given && isErrorCode(given.code) && mayMean(response.status, errorCodes[given.code].status)
+    given && mayReport(given.code) && mayMean(response.status, errorCodes[given.code].status)
       ? given.code
       : codeOf(response.status);
-  const details = { ...given?.details, ...(retryAfter === null ? {} : { retry_after: retryAfter.slice(0, 64) }) };
+  const status = given === undefined ? { status: response.status } : {};
+  const details = {
+    ...status,
+    ...given?.details,
+    ...(retryAfter === null ? {} : { retry_after: retryAfter.slice(0, 64) }),
+  };
   return new PaksError(code, given?.message.slice(0, 2000) ?? `The registry answered with status ${response.status}.`, {
     hint: given?.hint?.slice(0, 1000),
     details: Object.keys(details).length > 0 ? details : undefined,
@@ -258,7 +273,6 @@ const statusCodes: Readonly<Record<number, ErrorCode>> = {
   401: "AUTH_REQUIRED",
   403: "FORBIDDEN",
   404: "NOT_FOUND",
-  405: "NOT_FOUND",
   410: "TAKEN_DOWN",
   413: "BODY_TOO_LARGE",
   415: "UNSUPPORTED_MEDIA_TYPE",

@@ -26,7 +26,7 @@ export async function withRetries(
     const patient = limited || (asked !== undefined && call.totalMilliseconds !== shortly);
     const wait = asked === undefined ? backOff(retry) : asked + 500 * Math.random();
     const inTime = patient ? wait <= longestWait : Date.now() + wait < end;
-    if (!failure.retry || (call.repeatable === false && !limited)) throw failure;
+    if (!failure.retry || isAboutRequest(failure) || (call.repeatable === false && !limited)) throw failure;
     if (retry >= maxRetries || !inTime) throw asked === undefined ? failure : comeBack(failure, asked);
     deps.debug(`${call.method} ${call.path}: ${failure.code}, again in ${Math.round(wait)} ms`);
     if (patient) end += wait;
@@ -84,6 +84,12 @@ function readRetryAfter({ details }: PaksError, now: Date): number | undefined {
  * Milliseconds: 0.25 s, 0.5 s, 1 s, each ± 20 %. What the registry asks for gets up to half a second more, so that not
  * all who were told the same come at once.
  */
+/** A status between 400 and 499 that says nothing else: the same request gets the same answer. */
+function isAboutRequest({ code, details }: PaksError): boolean {
+  const status = details?.["status"];
+  return code === "REGISTRY_UNAVAILABLE" && typeof status === "number" && status >= 400 && status < 500;
+}
+
 const backOff = (retry: number): number => 250 * 2 ** retry * (0.8 + 0.4 * Math.random());
 
 export interface Pace {

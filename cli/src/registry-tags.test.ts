@@ -1,5 +1,5 @@
 import { PaksError } from "@paks/schema";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { openFetch } from "./network/open-fetch.ts";
 import type { HttpDeps } from "./registry-http.ts";
 import type { Answered } from "./registry-tags.ts";
@@ -178,4 +178,29 @@ test("following ends when nothing has happened for the time given, with the atte
   const { registry } = await open(newer);
   const answers = await registry.tellTags(repository, tagsOf(2));
   expect(states(await registry.followTags(answers, { timeoutMilliseconds: 0 }))).toEqual(["queued", "queued"]);
+});
+
+test("a registry that fails inside says nothing of the tags, which is no fault inside of paks", async () => {
+  const { registry } = await open(() => failing("INTERNAL", 500));
+  expect(states(await registry.tellTags(repository, tagsOf(2)))).toEqual([
+    "REGISTRY_UNAVAILABLE",
+    "REGISTRY_UNAVAILABLE",
+  ]);
+});
+
+test("attempts that begin again and again are waited for as long as a single one", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  try {
+    const { registry, waits } = await open((request, count) => {
+      vi.setSystemTime(Date.now() + 1000);
+      const state = count % 2 === 0 ? "queued" : "running";
+      const ids = idsOf(request);
+      return ids ? { body: { data: ids.map((id) => ({ ...attemptOf("p0", state), id })) } } : newer(request, 1);
+    });
+    const answers = await registry.tellTags(repository, tagsOf(2));
+    expect(states(await registry.followTags(answers)).every((state) => state !== "indexed")).toBe(true);
+    expect(waits.length).toBeLessThan(200);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -2,15 +2,13 @@ import {
   type AttemptDto,
   type IndexedTagDto,
   type IndexRequest,
-  errorCodes,
-  isErrorCode,
   isPaksError,
   mostTagsAtOnce,
   PaksError,
 } from "@paks/schema";
 import { eachAtOnce } from "./install/each-at-once.ts";
 import { firstWait, hasEnded, nextWait } from "./registry-follow.ts";
-import type { HttpDeps } from "./registry-http.ts";
+import { type HttpDeps, isTooOld, mayReport } from "./registry-http.ts";
 
 /** A tag of a repository, and the folder of its pak. */
 export type TagToTell = Pick<IndexRequest, "tag" | "path">;
@@ -65,10 +63,9 @@ async function tellChunk(deps: TagsDeps, repository: string, tags: readonly TagT
   return await eachAtOnce(tags, singlesAtOnce, async (tag) => await answered(deps.tellOne({ repository, ...tag })));
 }
 
-/** There is no such address, or it takes other parameters. */
-function isUnsupported({ url, debug, known }: TagsDeps, { code, message }: PaksError): boolean {
-  if (code !== "NOT_FOUND" && code !== "INVALID_PARAMETER") return false;
-  debug(`${url} takes one tag at a time: ${message}`);
+function isUnsupported({ url, debug, known }: TagsDeps, failure: PaksError): boolean {
+  if (!isTooOld(failure)) return false;
+  debug(`${url} takes one tag at a time: ${failure.message}`);
   known.unsupported = true;
   return true;
 }
@@ -79,7 +76,8 @@ function readAnswers(items: readonly IndexedTagDto[], tags: readonly TagToTell[]
     const { tag: told, attempt, error } = items[at] ?? {};
     if (told === tag && attempt !== undefined) return { attempt };
     if (told === tag && error !== undefined) {
-      const code = isErrorCode(error.code) && errorCodes[error.code].status !== null ? error.code : "INVALID_PARAMETER";
+      const refused = error.code === "INTERNAL" ? "REGISTRY_UNAVAILABLE" : "INVALID_PARAMETER";
+      const code = mayReport(error.code) ? error.code : refused;
       const { hint, details } = error;
       return { failure: new PaksError(code, error.message.slice(0, 2000), { hint: hint?.slice(0, 1000), details }) };
     }
@@ -104,7 +102,7 @@ function expectFailure(error: unknown): PaksError {
 }
 
 export interface FollowTagsOptions {
-  /** Default 120 s without any news. When it runs out the attempts are returned as they stand. */
+  /** Default 120 s in which none of them has ended. When it runs out the attempts are returned as they stand. */
   readonly timeoutMilliseconds?: number;
   /** Called with what is known of all of them, in their order, when something is new. */
   readonly onChange?: (answers: readonly Answered[]) => void;
@@ -113,7 +111,8 @@ export interface FollowTagsOptions {
 const isOpen = ({ attempt }: Answered): boolean => attempt !== undefined && !hasEnded(attempt);
 
 /**
- * Waits until all attempts have ended, or nothing has happened for a while. One request looks at all that are open, or
+ * Waits until all attempts have ended, or none has for a while: one that is tried again and again is waited for as long
+ * as a single one. One request looks at all that are open, or
  * at those of them that were not looked at for longest.
  */
 export async function followTags(
@@ -138,7 +137,7 @@ export async function followTags(
     const still = asked.filter((at) => isOpen(answers[at]!));
     open = [...open.slice(asked.length), ...still];
     if (before === asked.map((at) => describe(answers[at]!)).join()) continue;
-    end = Date.now() + timeoutMilliseconds;
+    if (still.length < asked.length) end = Date.now() + timeoutMilliseconds;
     onChange?.(answers);
     // Where all of them are done the next ones may be, too.
     if (still.length === 0) wait = firstWait;

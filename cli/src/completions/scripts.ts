@@ -5,7 +5,7 @@ export type Shell = (typeof shells)[number];
 export const scripts: Readonly<Record<Shell, string>> = {
   bash: `# paks completions for bash. Put this into ~/.bashrc:  eval "$(paks completions bash)"
 _paks() {
-  local line="\${COMP_LINE:0:COMP_POINT}" breaks="" value files="" full tail
+  local line="\${COMP_LINE:0:COMP_POINT}" breaks="" value files="" full tail kept
   local -a words
   read -r -a words <<< "$line"
   [[ $line == *[[:space:]] ]] && words+=("")

@@ -7,7 +7,7 @@ export function networkReason(error: unknown): string {
 /** What to do about it, where it is not the network as a whole. */
 export function networkHint(reason: string): string | undefined {
   if (reason.startsWith("the proxy "))
-    return "Check HTTPS_PROXY or `proxy` in the configuration, or name the registry's host in NO_PROXY.";
+    return "Check HTTPS_PROXY or `proxy` in the configuration, or name the host in NO_PROXY.";
   return certificateReason.test(reason)
     ? "Its certificate is not trusted here. Name your organisation's certificates with `ca_file` in the configuration or NODE_EXTRA_CA_CERTS."
     : undefined;
