@@ -31,7 +31,7 @@ export function createApp(deps: ApiDeps): App {
 
   health(app, deps);
   openApi(app, deps);
-  index(app, deps);
+  index(app, deps, limits);
   whyNot(app, deps);
   attempts(app, deps);
   auth(app, deps);

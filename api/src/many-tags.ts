@@ -27,10 +27,10 @@ export interface AskedTag {
 /** Each is judged as if it had come alone. @throws PaksError what is wrong with the repository */
 export function readTags(deps: ApiDeps, { repository, tags }: IndexTagsRequest): AskedTag[] {
   parseRepositoryUrl(repository, deps.gitPolicy);
-  return tags.map(({ tag, path }) => {
-    const asked = { tag, path: path ?? null };
+  return tags.map(({ tag, path, skill_path }) => {
+    const asked = { tag, path: path ?? skill_path ?? null };
     try {
-      return { ...asked, hint: readHint(deps, parseValue(IndexRequest, { repository, tag, path })) };
+      return { ...asked, hint: readHint(deps, parseValue(IndexRequest, { repository, tag, path, skill_path })) };
     } catch (error) {
       if (!isPaksError(error)) throw error;
       return { ...asked, error };
@@ -38,19 +38,30 @@ export function readTags(deps: ApiDeps, { repository, tags }: IndexTagsRequest):
   });
 }
 
-/** One answer for each, in their order; what is not refused has its attempt in the same transaction. */
+// The folder as it was read: `a`, `a/` and `./a` are one.
+const hintKey = ({ tag, path }: Hint): string => JSON.stringify([tag, path ?? null]);
+
+/**
+ * One answer for each, in their order; what is not refused has its attempt in the same transaction. What was named
+ * twice is one hint.
+ */
 export async function enqueueTags(
   { db }: ApiDeps,
   token: Token,
   asked: readonly AskedTag[],
 ): Promise<readonly IndexedTagDto[]> {
   const evidence = { kind: "token", accountId: token.accountId, tokenId: token.id } as const;
-  const hints = asked.flatMap(({ hint }) => (hint ? { ...hint, trigger: "token" as const, evidence } : []));
-  const attempts = (await enqueueReconciles(db, hints)).values();
-  return asked.map(({ tag, path, error }) => ({
+  const hints = new Map(asked.flatMap(({ hint }) => (hint ? [[hintKey(hint), hint] as const] : [])));
+  const attempts = await enqueueReconciles(
+    db,
+    [...hints.values()].map((hint) => ({ ...hint, trigger: "token" as const, evidence })),
+  );
+  const byKey = new Map([...hints.keys()].map((key, at) => [key, attempts[at]!]));
+  return asked.map(({ tag, path, hint, error }) => ({
     tag,
     path,
-    ...(error ? formatErrorBody(error) : { attempt: attempts.next().value! }),
+    ...(error && formatErrorBody(error)),
+    ...(hint && { attempt: byKey.get(hintKey(hint))! }),
   }));
 }
 

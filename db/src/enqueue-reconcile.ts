@@ -30,12 +30,19 @@ export interface ReconcileHint {
 export const enqueueReconcile = async (db: Db, hint: ReconcileHint): Promise<AttemptDto> =>
   (await enqueueReconciles(db, [hint]))[0]!;
 
+/**
+ * The order in which whoever makes attempts for several tags in one transaction does it: each waits for the other's
+ * row of the same tag, and in two orders they would wait for each other.
+ */
+export const byTag = (a: { readonly tag: string }, b: { readonly tag: string }): number =>
+  a.tag === b.tag ? 0 : a.tag < b.tag ? -1 : 1;
+
 /** The same for several tags of one repository: all of them or none. Answers in their order. */
 export const enqueueReconciles = (db: Db, hints: readonly ReconcileHint[]): Promise<AttemptDto[]> =>
   inTransaction(db, async (trx) => {
     const ids = new Map<ReconcileHint, string>();
-    // By tag, and the job last, so that two who name the same tags do not wait for each other.
-    for (const hint of hints.toSorted((a, b) => (a.tag < b.tag ? -1 : 1))) ids.set(hint, await insertHint(trx, hint));
+    // The job last: a run writes to an attempt before it asks for its follow-up.
+    for (const hint of hints.toSorted(byTag)) ids.set(hint, await insertHint(trx, hint));
     if (hints[0]) await enqueueReconcileJob(trx, hints[0].repository);
     const found = await findAttempts(trx, [...ids.values()]);
     return hints.map((hint) => found.get(ids.get(hint)!)!);

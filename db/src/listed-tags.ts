@@ -44,18 +44,28 @@ export async function listSettledTags(db: Db, repositoryKey: string): Promise<{ 
   return rows.flatMap(({ tag, tagObject }) => (tagObject === null ? [] : [{ tag, tagObject }]));
 }
 
-/** Every attempt on a repository that has not ended, due or not; `nextTryAt` null = now. */
-export const listWaitingAttempts = (
-  db: Db,
-  repositoryKey: string,
-): Promise<{ id: string; tag: string; nextTryAt: Date | null }[]> =>
+/** Every attempt on a repository that has not ended, due or not. */
+export const listWaitingAttempts = (db: Db, repositoryKey: string): Promise<{ id: string; tag: string }[]> =>
   db
     .selectFrom("attempts")
-    .select(["id", "tag", "next_try_at as nextTryAt"])
+    .select(["id", "tag"])
     .where("repository_key", "=", repositoryKey)
     .where("state", "in", ["queued", "running"])
     .orderBy("created_at")
     .execute();
+
+/** When the first of those is due, `null` = now; `undefined` when none waits. */
+export async function findNextTry(db: Db, repositoryKey: string): Promise<Date | null | undefined> {
+  const row = await db
+    .selectFrom("attempts")
+    .select("next_try_at")
+    .where("repository_key", "=", repositoryKey)
+    .where("state", "in", ["queued", "running"])
+    .orderBy("next_try_at", (order) => order.asc().nullsFirst())
+    .limit(1)
+    .executeTakeFirst();
+  return row?.next_try_at;
+}
 
 /**
  * Puts a running attempt back as if this try had not been: the worker has to stop, or the host asked for patience.

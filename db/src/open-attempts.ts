@@ -27,18 +27,24 @@ export interface OpenAttempt {
 }
 
 /**
- * The attempts on a repository that wait and are due, oldest first; also running ones, which a dead worker left:
- * only one job of a repository runs at a time.
+ * The attempts on a repository that wait and are due, also running ones, which a dead worker left: only one job of a
+ * repository runs at a time. Anybody may hint at any repository, so what its own publishers wait for comes first, and
+ * the others take turns. Of each, the least tried first: a tag that ends its worker again and again holds up no other.
  */
-export async function listOpenAttempts(db: Db, repositoryKey: string): Promise<OpenAttempt[]> {
+export async function listOpenAttempts(db: Db, repositoryKey: string, limit = 50): Promise<OpenAttempt[]> {
   const attempts = await db
     .selectFrom("attempts")
     .select(["id", "tag", "path", "trigger", "state", "tries", "created_at as createdAt"])
     .where("repository_key", "=", repositoryKey)
     .where("state", "in", ["queued", "running"])
     .where((eb) => eb.or([eb("next_try_at", "is", null), eb("next_try_at", "<=", sql<Date>`now()`)]))
+    .orderBy(hasPublisher(repositoryKey), "desc")
+    .orderBy(sql`row_number() over (partition by attempts.account_id order by tries, created_at, id)`)
+    .orderBy("tries")
     .orderBy("created_at")
     .orderBy("id")
+    // Before the evidence is read: how many wait is up to those who hint.
+    .limit(limit)
     .execute();
   const evidence = await listEvidence(
     db,
@@ -46,6 +52,16 @@ export async function listOpenAttempts(db: Db, repositoryKey: string): Promise<O
   );
   return attempts.map((attempt) => ({ ...attempt, evidence: evidence.get(attempt.id) ?? [] }));
 }
+
+// Found by listing a repository that has paks, or asked for by the account of one of them.
+const hasPublisher = (repositoryKey: string) =>
+  sql<boolean>`exists (
+    select 1 from evidence
+    where evidence.attempt_id = attempts.id and (evidence.kind = 'binding' or evidence.account_id in (
+      select paks.account_id from bindings join paks on paks.id = bindings.pak_id
+      where bindings.repository_key = ${repositoryKey} and bindings.state <> 'released'
+    ))
+  )`;
 
 /** By attempt, in the order in which it came. */
 export async function listEvidence(db: Db, attemptIds: readonly string[]): Promise<Map<string, OpenEvidence[]>> {
@@ -67,7 +83,9 @@ export async function listEvidence(db: Db, attemptIds: readonly string[]): Promi
     .execute();
   const byAttempt = new Map<string, OpenEvidence[]>();
   for (const { attempt_id, ...row } of rows) {
-    byAttempt.set(attempt_id, [...(byAttempt.get(attempt_id) ?? []), row]);
+    const known = byAttempt.get(attempt_id);
+    if (known) known.push(row);
+    else byAttempt.set(attempt_id, [row]);
   }
   return byAttempt;
 }

@@ -21,7 +21,7 @@ export type IndexRequest = z.infer<typeof IndexRequest>;
 export const IndexTagsRequest = z.object({
   repository: RepositoryText,
   tags: z
-    .array(z.object({ tag: TagText, path: z.optional(z.string()) }))
+    .array(z.object({ tag: TagText, path: z.optional(z.string()), skill_path: z.optional(z.string()) }))
     .check(z.minLength(1), z.maxLength(mostTagsAtOnce)),
 });
 export type IndexTagsRequest = z.infer<typeof IndexTagsRequest>;

@@ -133,6 +133,11 @@ test("several releases are one request, and each is judged as if it had come alo
   expect(answers.map(({ ok }) => ok)).toEqual([true, false]);
   for (const releases of [[], Array.from({ length: 51 }, () => good())])
     expect(await refusalOf(await post(releases))).toEqual({ status: 400, code: "INVALID_PARAMETER" });
+  const both = { ...good(), releases: [good("csv")] };
+  expect(await refusalOf(await request("/api/index?dry_run=true", { token, json: both }))).toEqual({
+    status: 400,
+    code: "INVALID_PARAMETER",
+  });
   expect(await refusalOf(await request("/api/index?dry_run=true", { json: { releases: [good()] } }))).toEqual({
     status: 401,
     code: "AUTH_REQUIRED",

@@ -20,6 +20,7 @@ import { checkDryRun } from "../dry-run.ts";
 import { type Hint, hintFailures, readHint } from "../hint.ts";
 import { type AskedTag, enqueueTags, readTags } from "../many-tags.ts";
 import { bodyFailures, dataAnswer, failures, jsonRequest, tokenFailures, withToken } from "../openapi.ts";
+import { type RateLimits, tagsPerRequest } from "../rate-limits.ts";
 import { bodyLimits, parseValue, readValue } from "../request-body.ts";
 import { validator } from "../validation.ts";
 
@@ -69,6 +70,8 @@ interface Asked {
   readonly body: unknown;
   readonly token: Token;
   readonly key: string | undefined;
+  /** @throws PaksError RATE_LIMITED */
+  readonly countTags: (tags: number) => Promise<void>;
 }
 
 async function enqueueOne(deps: ApiDeps, { body, token, key }: Asked): Promise<AttemptDto> {
@@ -78,9 +81,13 @@ async function enqueueOne(deps: ApiDeps, { body, token, key }: Asked): Promise<A
   return AttemptDto.parse(await once(deps, { tokenId: token.id, key, requestHash: hashHint(hint) }, work));
 }
 
-async function enqueueSeveral(deps: ApiDeps, { body, token, key }: Asked): Promise<readonly IndexedTagDto[]> {
+async function enqueueSeveral(
+  deps: ApiDeps,
+  { body, token, key, countTags }: Asked,
+): Promise<readonly IndexedTagDto[]> {
   const request = parseValue(IndexTagsRequest, body);
   const asked = readTags(deps, request);
+  await countTags(asked.length);
   const work = (inside: ApiDeps) => enqueueTags(inside, token, asked);
   if (key === undefined) return await work(deps);
   const requestHash = hashTags(request.repository, asked);
@@ -88,23 +95,33 @@ async function enqueueSeveral(deps: ApiDeps, { body, token, key }: Asked): Promi
 }
 
 /** @throws PaksError INVALID_PARAMETER for a body that could mean either */
-function namesSeveral(body: unknown): boolean {
-  if (has(body, "tag") && has(body, "tags"))
-    throw new PaksError("INVALID_PARAMETER", "The body names both tag and tags.", { hint: "Send one of them." });
-  return has(body, "tags");
+function namesSeveral(body: unknown, one: string, several: string): boolean {
+  if (has(body, one) && has(body, several))
+    throw new PaksError("INVALID_PARAMETER", `The body names both ${one} and ${several}.`, {
+      hint: "Send one of them.",
+    });
+  return has(body, several);
 }
 
 const has = (body: unknown, name: string): boolean =>
   typeof body === "object" && body !== null && Object.hasOwn(body, name);
 
-export function index(app: App, deps: ApiDeps): void {
+const description = [
+  "A hint with evidence: 202 answers the attempt to follow.",
+  `With \`tags\` instead of \`tag\` and \`path\`, up to ${mostTagsAtOnce} objects with \`tag\` and optionally \`path\`, the answer has an entry for each in their order: \`tag\` and \`path\` as they were sent, and \`attempt\`, or \`error\` where something concerns only this tag.`,
+  `That counts as one request; in a minute, a token can so name ${tagsPerRequest} times as many tags as it has requests, then it is answered 429 with \`Retry-After\`.`,
+  `The dry run answers 200 with findings and changes nothing; with \`releases\` instead, up to ${mostTagsAtOnce} objects with the fields of a single dry run and 1 MiB together, it has one answer for each in their order.`,
+  "A repeated `Idempotency-Key` gets the first answer again.",
+].join(" ");
+
+export function index(app: App, deps: ApiDeps, rates: RateLimits): void {
   for (const path of ["/api/index", "/api/skills/index"] as const) {
     app.post(
       path,
       describeRoute({
         operationId: path === "/api/index" ? "requestIndex" : "requestSkillIndex",
         summary: "Ask the registry to read a tag; with dry_run=true, judge a release before its tag exists",
-        description: `A hint with evidence: 202 answers the attempt to follow. With \`tags\` instead of \`tag\` and \`path\`, for up to ${mostTagsAtOnce} tags of the repository at once, the answer has an entry for each in their order: its attempt, or an error that concerns only this tag. Counts as one request. The dry run answers 200 with findings and changes nothing; with \`releases\`, up to ${mostTagsAtOnce} of them and 1 MiB together, it has one answer for each. A repeated \`Idempotency-Key\` gets the first answer again.`,
+        description,
         ...withToken,
         requestBody: jsonRequest(IndexRequest, IndexTagsRequest, IndexDryRunRequest, IndexDryRunsRequest),
         responses: {
@@ -124,7 +141,7 @@ export function index(app: App, deps: ApiDeps): void {
         if (c.req.valid("query").dry_run === "true") {
           const token = await requireToken(c);
           const body = await readValue(c, bodyLimits.dryRun);
-          if (!has(body, "releases"))
+          if (!namesSeveral(body, "package", "releases"))
             return c.json({ data: await checkDryRun(deps, token, parseValue(IndexDryRunRequest, body)) }, 200);
           const data: IndexDryRunDto[] = [];
           for (const release of parseValue(IndexDryRunsRequest, body).releases)
@@ -132,8 +149,9 @@ export function index(app: App, deps: ApiDeps): void {
           return c.json({ data }, 200);
         }
         const token = await requireScope(c, "publish");
-        const asked = { token, body: await readValue(c), key: readIdempotencyKey(c) };
-        if (namesSeveral(asked.body)) {
+        const countTags = (tags: number) => rates.countTags(c, token, tags);
+        const asked = { token, body: await readValue(c), key: readIdempotencyKey(c), countTags };
+        if (namesSeveral(asked.body, "tag", "tags")) {
           const data = await enqueueSeveral(deps, asked);
           deps.onEnqueue?.();
           return c.json({ data: [...data] }, 202);

@@ -14,8 +14,8 @@ interface Entry {
   readonly error?: { readonly code: string };
 }
 
-async function open() {
-  const api = await testApi();
+async function open(options: Parameters<typeof testApi>[0] = {}) {
+  const api = await testApi(options);
   const token = await api.makeToken("acme");
   const post = (json: object, headers: Record<string, string> = {}) =>
     api.request("/api/index", { token, json, headers });
@@ -73,6 +73,57 @@ test("a bad tag among several is told with its error, and loses none of the othe
     ["v4", undefined],
   ]);
   expect((await listOpenAttempts(db, key)).map(({ tag }) => tag).toSorted()).toEqual(["v1", "v4"]);
+});
+
+test("what is named twice is one hint, and is answered twice", async () => {
+  const { tell, db } = await open();
+  const told = await tell([{ tag: "v1", path: "a" }, { tag: "v2" }, { tag: "v1", path: "./a/" }, { tag: "v1" }]);
+  expect(told.map(({ tag, path }) => [tag, path])).toEqual([
+    ["v1", "a"],
+    ["v2", null],
+    ["v1", "./a/"],
+    ["v1", null],
+  ]);
+  expect(told[2]?.attempt).toEqual(told[0]?.attempt);
+  const opened = await listOpenAttempts(db, key);
+  const folders = opened.find(({ tag }) => tag === "v1")?.evidence.map(({ path }) => path);
+  expect(folders?.toSorted()).toEqual(["a", null]);
+});
+
+test("skill_path is the older name of path for each of several tags, too", async () => {
+  const { tell } = await open();
+  const told = await tell([
+    { tag: "v1", skill_path: "skills/a" },
+    { tag: "v2", path: "a", skill_path: "b" },
+  ]);
+  expect(told).toMatchObject([
+    { path: "skills/a", attempt: { path: "skills/a" } },
+    { path: "a", error: { code: "INVALID_PARAMETER" } },
+  ]);
+});
+
+test("a token names ten times as many tags in a minute as it has requests, then is told when to come back", async () => {
+  const { post, request, makeToken, db } = await open({ rateLimits: { anonymous: 20, token: 10 } });
+  const batch = (at: number) => Array.from({ length: mostTagsAtOnce }, (_, tag) => ({ tag: `v${at}.${tag}` }));
+  const first = await post({ repository, tags: batch(1) });
+  expect([first.status, first.headers.get("ratelimit-remaining")]).toEqual([202, "9"]);
+  expect((await post({ repository, tags: batch(2) })).status).toBe(202);
+  const refused = await post({ repository, tags: [{ tag: "v3" }] });
+  expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+  // Nothing said against requests of another kind.
+  expect(refused.headers.get("ratelimit-remaining")).toBe("7");
+  expect(await refusalOf(refused)).toEqual({ status: 429, code: "RATE_LIMITED" });
+  expect(await listOpenAttempts(db, key, 1000)).toHaveLength(100);
+  const other = await makeToken("other");
+  expect((await request("/api/index", { token: other, json: { repository, tags: batch(4) } })).status).toBe(202);
+});
+
+test("one full request fits under the lowest limit, and 0 means no limit", async () => {
+  const tags = Array.from({ length: mostTagsAtOnce }, (_, at) => ({ tag: `v${at}` }));
+  const low = await open({ rateLimits: { anonymous: 20, token: 1 } });
+  expect((await low.post({ repository, tags })).status).toBe(202);
+  const none = await open();
+  for (let round = 0; round < 3; round += 1) expect((await none.post({ repository, tags })).status).toBe(202);
 });
 
 test("nothing but bad tags makes no job", async () => {

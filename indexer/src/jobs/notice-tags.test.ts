@@ -1,4 +1,4 @@
-import { findPak, findRelease, listAttempts } from "@paks/db";
+import { enqueueReconciles, type EvidenceKind, findPak, findRelease, listAttempts } from "@paks/db";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { listedAttempts, outcome, released, tagEvents, versionsOf } from "../testing/steps.ts";
@@ -162,4 +162,34 @@ test("what a hint was refused for its content is not looked at again by listing;
   await world.drain();
   expect(await listedAttempts(world, author)).toEqual([]);
   expect(await versionsOf(world, "pdf")).toEqual(["1.1.0-beta.1", "1.0.0"]);
+});
+
+test("listing makes its attempts in the same order as a request for several tags, so that none waits for the other", async () => {
+  const author = await released(world);
+  const tags = ["v1.9.0", "v1.10.0", "v1.8.0"];
+  for (const tag of tags) await author.tag(tag);
+  await author.push();
+  const evidence = await world.webhook("acme", author.repository);
+  await world.hint(author, "v1.0.0", { evidence, trigger: "webhook" });
+  await world.drain();
+  const inOrder = async (kind: EvidenceKind) =>
+    (
+      await world.db
+        .selectFrom("evidence")
+        .innerJoin("attempts", "attempts.id", "evidence.attempt_id")
+        .select("attempts.tag")
+        .where("evidence.kind", "=", kind)
+        .where("attempts.tag", "in", tags)
+        .orderBy("evidence.id")
+        .execute()
+    ).map(({ tag }) => tag);
+  const { repository } = author;
+  const token = await world.token("acme");
+  await enqueueReconciles(
+    world.db,
+    tags.map((tag) => ({ repository, tag, trigger: "token", evidence: token })),
+  );
+  expect(await inOrder("binding")).toEqual(["v1.10.0", "v1.8.0", "v1.9.0"]);
+  expect(await inOrder("token")).toEqual(await inOrder("binding"));
+  await world.drain();
 });

@@ -1,5 +1,6 @@
 import {
   type Binding,
+  byTag,
   type Db,
   insertListedAttempt,
   insertTagEvents,
@@ -39,7 +40,7 @@ export async function noticeTags(run: ReconcileRun): Promise<void> {
     for (const tag of new Set(diff.deleted.map((recorded) => recorded.tag))) {
       await insertTagEvents(trx, { action: "tag-deleted", repositoryKey: repository.key, tag, details: { tag } });
     }
-    for (const { tag, object } of [...diff.moved, ...added]) {
+    for (const { tag, object } of [...diff.moved, ...added].toSorted(byTag)) {
       await insertListedAttempt(trx, { repository, tag, tagObject: object });
     }
   });

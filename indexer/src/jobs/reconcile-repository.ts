@@ -14,9 +14,7 @@ export async function reconcileRepository(deps: IndexerDeps, held: HeldJob): Pro
   const run = await openRun(deps, held);
   if (!run) return;
   await noticeTags(run);
-  const attempts = await listOpenAttempts(deps.db, run.repository.key);
-  // The least tried first: a tag that ends its worker again and again holds up no other.
-  const due = attempts.toSorted((a, b) => a.tries - b.tries).slice(0, tagsPerRun);
+  const due = await listOpenAttempts(deps.db, run.repository.key, tagsPerRun);
   for (const [index, attempt] of due.entries()) {
     const last = index === due.length - 1;
     const { paused } = await ingestTag(run, attempt, (trx) => (last ? finishRun(run, trx) : Promise.resolve()));

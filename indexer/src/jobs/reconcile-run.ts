@@ -1,4 +1,4 @@
-import { type Db, enqueueReconcileJob, finishJob, listWaitingAttempts, retryJob } from "@paks/db";
+import { type Db, enqueueReconcileJob, findNextTry, finishJob, retryJob } from "@paks/db";
 import type { PaksError, RepositoryUrl } from "@paks/schema";
 import { type IndexerDeps, now } from "../deps.ts";
 import { type HeldJob, LeaseLost } from "../lease.ts";
@@ -21,8 +21,8 @@ export interface ReconcileRun {
 export async function finishRun(run: ReconcileRun, trx: Db): Promise<void> {
   const { deps, held, repository, listingError } = run;
   const { job } = held;
-  const waiting = await listWaitingAttempts(trx, repository.key);
-  const times = waiting.map(({ nextTryAt }) => nextTryAt ?? now(deps));
+  const nextTry = await findNextTry(trx, repository.key);
+  const times = nextTry === undefined ? [] : [nextTry ?? now(deps)];
   if (run.followUp) times.push(now(deps));
   if (listingError && job.tries < maxTries.host) {
     times.push(new Date(now(deps).getTime() + backoff(job.tries, Math.random())));
