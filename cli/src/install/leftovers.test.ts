@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { type PulledProject, makePulledProject } from "../life/testing/pulled.ts";
@@ -9,6 +9,16 @@ let project: PulledProject;
 beforeEach(async () => void (project = await makePulledProject()));
 
 const isKept = (digest: string) => exists(entryPath(join(project.home, ".cache", "paks", "store"), digest));
+
+const oursText = (description: string) => `---\nname: ours\ndescription: ${description}\n---\n`;
+
+/** Of the one that was kept of a folder, and whose place was told. */
+async function readBackup(folder: string, told: string): Promise<string> {
+  const backups = join(project.cwd, ".agents", ".paks", "backups");
+  const [kept = ""] = (await readdir(backups).catch(() => [])).filter((name) => name.startsWith(`${folder}-`));
+  expect(told).toContain(`was moved to ${join(backups, kept)}.`);
+  return await readFile(join(backups, kept, "SKILL.md"), "utf8");
+}
 
 describe("a pak that a colleague removed", () => {
   test.each(["ci", "install", "install --frozen"])("%s takes it away with its links and dependencies", async (line) => {
@@ -86,15 +96,30 @@ describe("a pak that a colleague removed", () => {
     expect([(await project.readRecord("csv"))["version"], await project.isSaved("csv")]).toEqual(["1.1.0", false]);
   });
 
-  test("a folder of the project that was copied is in the store before it goes", async () => {
+  test("a folder of the project that was copied is moved aside, as it can be had from nowhere else", async () => {
     await mkdir(join(project.cwd, "ours"));
-    await project.write("ours/SKILL.md", "---\nname: ours\ndescription: Of this project.\n---\n");
+    await project.write("ours/SKILL.md", oursText("Of this project."));
     await project.pullWithout("./ours");
     const { digest } = await project.readRecord("ours");
     await rm(join(project.cwd, "ours"), { recursive: true });
-    expect(await isKept(digest)).toBe(false);
-    expect(await project.json("ci")).toMatchObject({ removed: ["ours"] });
-    expect(await isKept(digest)).toBe(true);
+    const done = await project.ok("ci");
+    expect(done.stdout).toContain("✓ Removed ours");
+    expect([await project.there(), await isKept(digest)]).toEqual([["own"], false]);
+    expect(await readBackup("ours", done.stderr)).toBe(oursText("Of this project."));
+  });
+
+  test("a folder in a state that the lock does not name is moved aside, as nobody else has it", async () => {
+    await mkdir(join(project.cwd, "ours"));
+    await project.write("ours/SKILL.md", oursText("State one."));
+    await project.ok("install", "acme/own", "./ours");
+    const { lock } = await project.readFiles();
+    await project.write("ours/SKILL.md", oursText("State two."));
+    await project.ok("install");
+    await project.pull({ lock, workspace: '{ "paks": ["acme/own"] }' });
+    await rm(join(project.cwd, "ours"), { recursive: true });
+    const done = await project.ok("install");
+    expect(done.stdout).toContain("✓ Removed ours");
+    expect(await readBackup("ours", done.stderr)).toBe(oursText("State two."));
   });
 
   test("stays with a warning where it was edited, and everything else goes on", async () => {

@@ -23,14 +23,23 @@ import type { InstallRecord } from "./record.ts";
  */
 export async function listNeighbours(skillsFolder: string, { paks }: Pick<Lock, "paks">): Promise<Neighbour[]> {
   const found: Neighbour[] = [];
-  for (const folder of await listRecordedFolders(skillsFolder)) {
-    if (Object.hasOwn(paks, folder)) continue;
-    const record = await orNothing(() => findRecord(skillsFolder, folder));
-    const requires = record === undefined ? {} : await readNeeds(skillsFolder, record);
-    if (record === undefined || Object.keys(requires).length === 0) continue;
-    found.push({ folder, identity: originIdentity(record.origin), label: labelOf(record), requires });
+  for (const record of await listUnnamed(skillsFolder, new Set(Object.keys(paks)))) {
+    const requires = await readNeeds(skillsFolder, record);
+    if (Object.keys(requires).length === 0) continue;
+    found.push({ folder: record.folder, identity: originIdentity(record.origin), label: labelOf(record), requires });
   }
   return found;
+}
+
+/** Records of what is not among `named`, which is not read. One that cannot be read says nothing. */
+export async function listUnnamed(skillsFolder: string, named: ReadonlySet<string>): Promise<readonly InstallRecord[]> {
+  const records: InstallRecord[] = [];
+  for (const folder of await listRecordedFolders(skillsFolder)) {
+    if (named.has(folder)) continue;
+    const record = await orNothing(() => findRecord(skillsFolder, folder));
+    if (record !== undefined) records.push(record);
+  }
+  return records;
 }
 
 /** What the files of one installed pak say that it needs; nothing where they cannot be read. */
@@ -56,6 +65,7 @@ async function readRequires(folder: string, { files: listed, name }: InstallReco
 const labelOf = ({ origin, folder, version }: InstallRecord): string =>
   `${origin.type === "registry" ? formatPakId(origin) : folder}${version === null ? "" : `@${version}`}`;
 
+/** What is broken is told by `list` and `verify`, and keeps nobody from installing. */
 async function orNothing<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();

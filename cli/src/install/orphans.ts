@@ -3,9 +3,10 @@ import { PaksError } from "@paks/schema";
 import type { OpenWorkspace } from "../workspace/open-workspace.ts";
 import type { InstallPlan } from "../workspace/plan-install.ts";
 import { listWishes } from "../workspace/wish.ts";
+import { hasEditedCopy, isNowhereElse, lookAtGoing } from "./going.ts";
 import { readInstalledState } from "./installed-state.ts";
-import { type Moved, listEditedCopies } from "./links.ts";
-import { type LinkPlaces, linkPlacesOf, listOwnLinks } from "./own-links.ts";
+import type { Moved } from "./links.ts";
+import { type LinkPlaces, linkPlacesOf } from "./own-links.ts";
 import { removeRelease } from "./remove-release.ts";
 import type { InstallRecord } from "./record.ts";
 import type { Work } from "./ready-pak.ts";
@@ -54,16 +55,6 @@ async function isEdited(place: Place, folder: string, places: LinkPlaces): Promi
   return state === "edited" || (state === "intact" && (await hasEditedCopy(place, record, places)));
 }
 
-/** One of the copies that a tool has of it. */
-export async function hasEditedCopy(
-  { skillsFolder }: Pick<Place, "skillsFolder">,
-  record: InstallRecord,
-  places: LinkPlaces,
-): Promise<boolean> {
-  const links = await listOwnLinks(skillsFolder, record, places);
-  return (await listEditedCopies(links, { to: join(skillsFolder, record.folder), record, places })).length > 0;
-}
-
 /** A folder that is gone, and what of it is kept. */
 interface RemovedOrphan {
   readonly folder: string;
@@ -88,8 +79,15 @@ export async function removeOrphans(work: Work, opened: OpenWorkspace, left: Orp
       await changeWorkspace(dirname(dirname(skillsFolder)), [workspace]);
       continue;
     }
-    const removing = { skillsFolder, places: linkPlacesOf(context), ...going, now: context.clock(), workspace };
-    removed.push({ folder, moved: (await removeRelease(removing)).moved });
+    // Bytes that are not the locked ones may be nobody else's.
+    const keep =
+      going.record.digest !== opened.lock.paks[folder]?.digest && (await isNowhereElse(context, going.record));
+    const { warn } = context;
+    const removing = { skillsFolder, places: linkPlacesOf(context), ...going, keep, workspace, warn };
+    const { moved } = await removeRelease({ ...removing, now: context.clock() });
+    // With its new name it is told as what became of that.
+    if (!left.renames.has(folder)) for (const { from, to } of moved) warn(`${from} was moved to ${to}.`);
+    removed.push({ folder, moved });
   }
   return removed;
 }
@@ -113,12 +111,13 @@ async function findGoing(
   { lock }: OpenWorkspace,
   { folder, renames }: { readonly folder: string; readonly renames: Renames },
 ): Promise<Going | undefined> {
-  const { state, record } = await readInstalledState(place.skillsFolder, folder);
-  // Or as it was locked when it was put there, in another version. What --no-save has put there is the user's.
-  const isAsLocked = state === "intact" && (record.digest === lock.paks[folder]?.digest || record.saved === true);
+  const { state, record, obstacle } = await lookAtGoing(context, place.skillsFolder, folder);
   const force = options.force && renames.has(folder);
-  if (record !== undefined && (force || (isAsLocked && !(await hasEditedCopy(place, record, linkPlacesOf(context))))))
-    return { record, force };
-  if (state !== "absent") context.warn(`${folder} is no longer asked for, but it was edited: it stays.`);
+  if (record !== undefined && force) return { record, force };
+  if (state === "absent") return undefined;
+  // Or as it was locked when it was put there, in another version. What --no-save has put there is the user's.
+  const isAsLocked = record?.digest === lock.paks[folder]?.digest || record?.saved === true;
+  if (record !== undefined && isAsLocked && obstacle === undefined) return { record, force };
+  context.warn(`${folder} is no longer asked for, but ${obstacle ?? "what is there was never saved"}: it stays.`);
   return undefined;
 }

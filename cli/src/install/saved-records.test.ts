@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { type PulledProject, makePulledProject } from "../life/testing/pulled.ts";
 import { runPaks } from "../testing/index.ts";
+import { entryPath } from "../store/store.ts";
 import { exists } from "./installed-state.ts";
 
 /** What a record says of whether the project's files named it, and what is believed of that. */
@@ -63,6 +64,16 @@ describe("what nobody wrote down", () => {
     expect(await project.there()).toEqual(["own", "pdf", "text"]);
   });
 
+  test("stays in the folder of what is no longer asked for, and is not called edited", async () => {
+    await project.registry.add("acme/own", "1.1.0");
+    await project.ok("install", "acme/csv", "acme/own@1.0.0");
+    await project.ok("install", "acme/own@1.1.0", "--no-save");
+    await project.write("paks.jsonc", '{ "paks": ["acme/csv"] }');
+    const { stderr } = await project.ok("install");
+    expect(stderr).toContain("own is no longer asked for, but what is there was never saved: it stays.");
+    expect(await project.there()).toContain("own");
+  });
+
   test("is what -g and --dir install, wherever that is", async () => {
     await project.ok("install", "acme/own");
     await project.ok("install", "acme/csv", "--dir", ".agents/skills");
@@ -100,8 +111,44 @@ describe("a record that a stranger wrote", () => {
   test("is not believed where it contradicts itself", async () => {
     const { digest } = await project.readRecord("own");
     await project.changeRecord("csv", { digest });
-    expect(await project.json("ci")).toMatchObject({ removed: ["text"] });
+    const { stdout, stderr } = await project.ok("ci");
+    expect(stdout).not.toContain("csv");
+    expect(stderr).toContain("paks.lock no longer names csv, but its record contradicts itself: it stays.");
+    expect(stderr).not.toContain("edited");
     expect(await project.there()).toEqual(["csv", "own"]);
+  });
+
+  test("is not believed by install either, where the lock still names the folder", async () => {
+    await project.ok("install", "acme/csv");
+    await project.write("paks.jsonc", '{ "paks": ["acme/own"] }');
+    const { digest } = await project.readRecord("own");
+    await project.changeRecord("csv", { digest });
+    const { stderr } = await project.ok("install");
+    expect(stderr).toContain("csv is no longer asked for, but its record contradicts itself: it stays.");
+    expect(await project.there()).toContain("csv");
+  });
+
+  test("puts nothing into the store, which all projects share and which has modes that no digest covers", async () => {
+    const { digest, files } = await project.readRecord("csv");
+    const executable = (files as object[]).map((file) => ({ ...file, executable: true }));
+    await project.changeRecord("csv", { files: executable });
+    await rm(join(project.home, ".cache", "paks", "store"), { recursive: true });
+    expect(await project.json("ci")).toMatchObject({ removed: ["csv", "text"] });
+    expect(await exists(entryPath(join(project.home, ".cache", "paks", "store"), digest))).toBe(false);
+    const backups = await listBackups();
+    for (const folder of ["csv-", "text-"]) expect(backups).toContainEqual(expect.stringContaining(folder));
+  });
+
+  test.each(["ci", "install"])("that leads through a link is named by %s, which goes on", async (command) => {
+    const outside = join(project.home, "docs");
+    await mkdir(outside);
+    await rename(project.skill("csv"), join(outside, "csv"));
+    await symlink(outside, project.skill("evil"), "junction");
+    const record = { ...(await project.readRecord("csv")), folder: "evil/csv", saved: true };
+    await writeFile(project.recordFile("evil--csv"), JSON.stringify(record));
+    const { stderr } = await project.ok(command);
+    expect(stderr).toContain("paks.lock no longer names evil/csv, but it is behind a link: it stays.");
+    expect(await readdir(join(outside, "csv"))).toContain("SKILL.md");
   });
 
   test("one that cannot be read keeps nobody from installing", async () => {

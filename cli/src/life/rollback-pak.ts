@@ -21,7 +21,7 @@ import { fetchLocked } from "../install/fetch-locked.ts";
 import type { Fetched } from "../install/fetched.ts";
 import { listScoped, openScopes } from "../install/install-scopes.ts";
 import { readInstalledState } from "../install/installed-state.ts";
-import { hasEditedCopy } from "../install/orphans.ts";
+import { hasEditedCopy } from "../install/going.ts";
 import { type Placed, placeReleases } from "../install/place.ts";
 import { removeRelease } from "../install/remove-release.ts";
 import { linkPlacesOf } from "../install/own-links.ts";
