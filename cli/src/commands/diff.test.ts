@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type GitRepo, gitRepo } from "@paks/git/testing";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
@@ -67,6 +67,30 @@ test("an edited pak is compared as it was released", async () => {
   await project.ok("install", `${url}#path=skills/csv`);
   await writeFile(project.skill("csv", "SKILL.md"), skill("mine"));
   expect((await project.ok("diff", "csv", "1.0.0")).stdout).toContain("-two\n+one");
+});
+
+test("a repository of this machine that only a lock names is not read, whichever way the pak is named", async () => {
+  const { url } = await repository();
+  await project.ok("install", `${url}#path=skills/csv`);
+  await writeFile(project.skill("csv", "SKILL.md"), skill("mine"));
+  await rm(join(project.home, ".local", "state"), { recursive: true });
+  await project.ok("cache", "clean");
+  const refused = { exit: 5, error: { code: "PROTOCOL_NOT_ALLOWED", details: { repository: url } } };
+  for (const asked of [["csv"], ["csv", "1.0.0"], ["csv@1.0.0", "1.1.0"], ["csv@1.0.0", "./.agents/skills/csv"]])
+    expect(await project.json("diff", ...asked), asked.join(" ")).toMatchObject(refused);
+  // Whoever names it himself may.
+  expect(await project.json("diff", `${url}#tag=v1.0.0&path=skills/csv`, "1.1.0")).toMatchObject(fromOneToTwo);
+});
+
+test("what stands behind the @ of an installed pak is a version as a whole, or refused", async () => {
+  const { url } = await repository();
+  await project.ok("install", `${url}#path=skills/csv`);
+  expect(await project.json("diff", "csv@v1.0.0", "1.1.0")).toMatchObject(fromOneToTwo);
+  for (const selector of ["", "1.0.0@2"])
+    expect(await project.json("diff", `csv@${selector}`, "1.1.0")).toMatchObject({
+      exit: 5,
+      error: { code: "INVALID_PARAMETER", message: `"${selector}" is not a version, range or channel.` },
+    });
 });
 
 test("a folder has no versions, and that is said", async () => {

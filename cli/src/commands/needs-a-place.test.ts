@@ -49,18 +49,45 @@ test("what verify finds outside a project is mended there", async () => {
   expect(await hints("--dir", mine)).toEqual(["Put it back: paks install acme/pdf --dir …."]);
 });
 
-test.each([["verify"], ["audit"], ["list"], ["outdated"]])(
+test.each([["verify"], ["audit"], ["list"], ["outdated"], ["update"], ["update pdf"], ["remove pdf"], ["diff pdf"]])(
   "%s --dir of a folder that is not there is no success",
   async (command) => {
     const path = join(project.cwd, "typo");
-    expect(await project.json(command, "--dir", "typo")).toMatchObject({
+    const argv = [...command.split(" "), "--dir", "typo"];
+    expect(await project.json(...argv)).toMatchObject({
       exit: 3,
       error: { code: "NOT_FOUND", message: `There is no folder ${path}.` },
     });
     await writeFile(path, "");
-    expect(await project.json(command, "--dir", "typo")).toMatchObject({ exit: 10, error: { code: "UNSAFE_TARGET" } });
+    expect(await project.json(...argv)).toMatchObject({ exit: 10, error: { code: "UNSAFE_TARGET" } });
   },
 );
+
+test.each(["rollback", "pin", "unpin"])(
+  "%s of a name that is nowhere says so, also where ~/.agents is a file",
+  async (command) => {
+    await project.ok("install", "acme/pdf");
+    await writeFile(join(project.home, ".agents"), "");
+    expect(await project.json(command, "nonsense")).toMatchObject({ exit: 3, error: { code: "PAK_NOT_FOUND" } });
+  },
+);
+
+test("of a pak that is gone and that nothing asks for, verify names where it came from", async () => {
+  await project.registry.add("acme/doc", "1.0.0");
+  await project.ok("install", "acme/doc");
+  await project.ok("install", "acme/pdf", "--no-save");
+  await rm(project.skill("pdf"), { recursive: true });
+  const hint = "Put it back: paks install acme/pdf --no-save.";
+  expect(await project.json("verify")).toMatchObject({ problems: [{ folder: "pdf", hint }] });
+  await project.ok("install", "acme/pdf", "--no-save");
+  await project.ok("verify");
+
+  await writeFile(project.skill("pdf", "SKILL.md"), "mine");
+  const again = "See what: paks diff pdf. Put it back: paks install acme/pdf --no-save --force, which keeps a copy.";
+  expect(await project.json("verify")).toMatchObject({ problems: [{ folder: "pdf", hint: again }] });
+  await project.ok("install", "acme/pdf", "--no-save", "--force");
+  await project.ok("verify");
+});
 
 test("a project with nothing in it leads to what is installed for all projects, when there is something", async () => {
   expect((await project.ok("list")).stdout).toContain('hint: find something with "paks search"');

@@ -1,4 +1,5 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { type GitRepo, gitRepo } from "@paks/git/testing";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { type NpmStub, serveNpm } from "../testing/index.ts";
@@ -206,4 +207,14 @@ test("of a pak that is not there and whose tag is gone, nothing is advised that 
   expect(lost.stdout).toContain("or let it go: paks remove csv.");
   expect(lost.stdout).not.toMatch(/Put it back|stays as it is/);
   expect((await project.paks("ci")).exit).toBe(3);
+});
+
+test("what is lost in a named folder is let go there", async () => {
+  const repo = await repository(["v1.0.0"]);
+  const mine = join(project.cwd, "mine");
+  await project.ok("install", `${repo.url}#tag=v1.0.0&path=skills/csv`, "--dir", mine);
+  await repo.git("tag", "-d", "v1.0.0");
+  await rm(join(mine, "csv"), { recursive: true });
+  const lost = await project.paks("verify", "--dir", mine);
+  expect(lost.stdout).toContain("or let it go: paks remove csv --dir ….");
 });

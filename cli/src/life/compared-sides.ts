@@ -49,11 +49,17 @@ const isVersionOfFirst = (text: string): boolean => !/[/\\:]/.test(text) && isTa
 
 /** `pdf` and `pdf@1.0.0` of an installed pak: its release, or another one. */
 async function findFirst(context: Context, text: string, where: PlaceArgs): Promise<First> {
-  const [name = "", selector] = text.split("@");
+  const at = text.indexOf("@");
+  const name = at < 0 ? text : text.slice(0, at);
   const installed = /^[a-z0-9-]+$/.test(name) ? await findInstalledRelease(context, name, where) : undefined;
-  if (installed !== undefined && selector === undefined) return { read: () => readInstalled(installed) };
-  const named = installed === undefined ? text : versionOf(installed.origin, selector!);
-  return { source: parseSource(named), read: () => fetchSide(context, named) };
+  if (installed === undefined) return { source: parseSource(text), read: () => fetchSide(context, text) };
+  if (at < 0) return { read: () => readInstalled(installed) };
+  const named = versionOf(installed.origin, parseSelector(text.slice(at + 1)));
+  const read = async () => {
+    await installed.requireNamed();
+    return await fetchSide(context, named);
+  };
+  return { source: parseSource(named), read };
 }
 
 const readInstalled = async ({ origin, read }: InstalledRelease): Promise<Side> => ({ ...(await read()), origin });

@@ -20,7 +20,7 @@ export interface DiffSide {
 
 /**
  * The release that an installed pak was made of, and what lies there now.
- * @throws PaksError PAK_NOT_FOUND, and the codes of `fetchLocked` and of the rules for files
+ * @throws PaksError PAK_NOT_FOUND, PROTOCOL_NOT_ALLOWED, and the codes of `fetchLocked` and of the rules for files
  */
 export async function readInstalledSides(
   context: Context,
@@ -31,6 +31,7 @@ export async function readInstalledSides(
   const row = requireRow(await listPaks(context, place), name);
   if (row.error !== undefined) throw row.error;
   const entry = installedEntry(row);
+  await requireNamed(context, place, entry.resolved);
   const wish = place.locked ? (await findWorkspace(context)).workspace.registry : undefined;
   const released = await context.progress("Fetching", async () =>
     fetchLocked(entry, context, { root: place.root, wish }),
@@ -53,6 +54,8 @@ const installedEntry = ({ pak, locked }: ListRow): Entry =>
 /** An installed pak to be compared with something else. */
 export interface InstalledRelease {
   readonly origin: Origin;
+  /** Asked before its origin is. @throws PaksError PROTOCOL_NOT_ALLOWED for a repository that nobody here named */
+  readonly requireNamed: () => Promise<void>;
   readonly read: () => Promise<DiffSide>;
 }
 
@@ -69,16 +72,18 @@ export async function findInstalledRelease(
   const entry = installedEntry(row);
   const { resolved: origin, version, digest } = entry;
   const read = async () => {
-    if (origin.type === "git") await requireTyped(context, origin.repository, placeOf(place));
+    await requireNamed(context, place, origin);
     const wish = place.locked ? (await findWorkspace(context)).workspace.registry : undefined;
     const files = await readReleased(context, place, { before: entry, folder: row.folder, wish });
     return { label: labelOf(row, origin), version, digest, files };
   };
-  return { origin, read };
+  return { origin, requireNamed: () => requireNamed(context, place, origin), read };
 }
 
-/** What comes with a clone lies in it. */
-const placeOf = ({ locked, root, skillsFolder }: Place): string => (locked ? root : skillsFolder);
+/** A lock or record may have come with a clone, and what comes with a clone lies in it. */
+async function requireNamed(context: Context, { locked, root, skillsFolder }: Place, origin: Origin): Promise<void> {
+  if (origin.type === "git") await requireTyped(context, origin.repository, locked ? root : skillsFolder);
+}
 
 /** The source that names this very state. */
 function labelOf(row: ListRow, origin: Origin): string {

@@ -25,26 +25,23 @@ export interface PlaceArgs {
   readonly dir: string | undefined;
 }
 
-/** Upwards from where the command runs, as `install` does. @throws PaksError USAGE */
+/** Upwards from where the command runs, as `install` does. @throws PaksError USAGE, NOT_FOUND for a `dir` that is not there */
 export async function findPlace(context: Context, { global, dir }: PlaceArgs): Promise<Place> {
   if (dir !== undefined) {
     if (global) throw new PaksError("USAGE", "--dir names the place; --global cannot be given with it.");
     const skillsFolder = resolve(context.cwd, dir);
+    await requireNamedFolder(skillsFolder);
     return { scope: "folder", root: context.cwd, skillsFolder, boundary: undefined, locked: false };
   }
   return global ? globalPlace(context) : projectPlace(await findRoot(context));
 }
 
-/** The one place that is meant, or with `all` both. @throws PaksError USAGE, NOT_FOUND for a `dir` that is not there */
+/** The one place that is meant, or with `all` both. @throws PaksError as `findPlace` */
 export async function findPlaces(
   context: Context,
   { all, ...args }: PlaceArgs & { readonly all: boolean },
 ): Promise<Place[]> {
-  if (!all) {
-    const place = await findPlace(context, args);
-    if (args.dir !== undefined) await requireNamedFolder(place.skillsFolder);
-    return [place];
-  }
+  if (!all) return [await findPlace(context, args)];
   if (args.dir !== undefined) throw new PaksError("USAGE", "--dir names the place; --all cannot be given with it.");
   return await findAllPlaces(context);
 }

@@ -154,12 +154,11 @@ async function listCompiledInCopies({ links, record, path: to }: InstalledPak, p
   return found;
 }
 
-function driftHint({ folder, place, ...row }: ListRow): string {
+function driftHint(row: ListRow): string {
+  const { folder, place } = row;
   if (place.scope === "folder") return "Install it again with --force, which keeps a copy.";
-  if (place.scope === "project")
-    return `See what: paks diff ${folder}. Put it back: paks install --force, which keeps a copy.`;
-  const name = rowName({ folder, place, ...row });
-  return `See what: paks diff ${folder} -g. Put it back: paks install ${name} -g --force, which keeps a copy.`;
+  const flag = place.scope === "global" ? " -g" : "";
+  return `See what: paks diff ${folder}${flag}. Put it back: ${installAgain(row, " --force")}, which keeps a copy.`;
 }
 
 /** Where `paks.jsonc` and the lock do not agree, and where the lock does not agree with itself. */
