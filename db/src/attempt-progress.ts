@@ -56,6 +56,16 @@ export async function endAttempt(db: Db, id: string, outcome: AttemptOutcome): P
     .execute();
 }
 
+/** The same of every attempt on a repository that has not ended, due or not. In one statement: they may be many. */
+export async function endAttempts(db: Db, repositoryKey: string, outcome: AttemptOutcome): Promise<void> {
+  await db
+    .updateTable("attempts")
+    .set({ state: outcome.state, ...outcomeColumns(outcome), next_try_at: null })
+    .where("repository_key", "=", repositoryKey)
+    .where("state", "in", ["queued", "running"])
+    .execute();
+}
+
 export const outcomeColumns = (outcome: Omit<AttemptOutcome, "state" | "tagObject">) => ({
   code: outcome.code ?? null,
   message: outcome.message === undefined ? null : cleanText(outcome.message),

@@ -44,17 +44,17 @@ export async function listSettledTags(db: Db, repositoryKey: string): Promise<{ 
   return rows.flatMap(({ tag, tagObject }) => (tagObject === null ? [] : [{ tag, tagObject }]));
 }
 
-/** Every attempt on a repository that has not ended, due or not. */
-export const listWaitingAttempts = (db: Db, repositoryKey: string): Promise<{ id: string; tag: string }[]> =>
+/** The tag of every attempt on a repository that has not ended, due or not. */
+export const listWaitingAttempts = (db: Db, repositoryKey: string): Promise<{ tag: string }[]> =>
   db
     .selectFrom("attempts")
-    .select(["id", "tag"])
+    .select("tag")
     .where("repository_key", "=", repositoryKey)
     .where("state", "in", ["queued", "running"])
     .orderBy("created_at")
     .execute();
 
-/** When the first of those is due, `null` = now; `undefined` when none waits. */
+/** When the first of those attempts is due, `null` = now; `undefined` when none waits. */
 export async function findNextTry(db: Db, repositoryKey: string): Promise<Date | null | undefined> {
   const row = await db
     .selectFrom("attempts")

@@ -29,7 +29,8 @@ export interface OpenAttempt {
 /**
  * The attempts on a repository that wait and are due, also running ones, which a dead worker left: only one job of a
  * repository runs at a time. Anybody may hint at any repository, so what its own publishers wait for comes first, and
- * the others take turns. Of each, the least tried first: a tag that ends its worker again and again holds up no other.
+ * the others take turns. In both, running ones come last and of each account the least tried first: a tag that ends
+ * its worker again and again holds up no other.
  */
 export async function listOpenAttempts(db: Db, repositoryKey: string, limit = 50): Promise<OpenAttempt[]> {
   const attempts = await db
@@ -39,6 +40,7 @@ export async function listOpenAttempts(db: Db, repositoryKey: string, limit = 50
     .where("state", "in", ["queued", "running"])
     .where((eb) => eb.or([eb("next_try_at", "is", null), eb("next_try_at", "<=", sql<Date>`now()`)]))
     .orderBy(hasPublisher(repositoryKey), "desc")
+    .orderBy(sql`attempts.state = 'running'`)
     .orderBy(sql`row_number() over (partition by attempts.account_id order by tries, created_at, id)`)
     .orderBy("tries")
     .orderBy("created_at")

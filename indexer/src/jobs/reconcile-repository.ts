@@ -1,4 +1,4 @@
-import { type Db, endAttempt, finishJob, type Job, listOpenAttempts, listWaitingAttempts } from "@paks/db";
+import { type Db, endAttempts, finishJob, type Job, listOpenAttempts } from "@paks/db";
 import { isPaksError, PaksError, parseRepositoryUrl } from "@paks/schema";
 import type { IndexerDeps } from "../deps.ts";
 import { type HeldJob, LeaseLost } from "../lease.ts";
@@ -52,7 +52,5 @@ export async function failOpenAttempts(trx: Db, job: Job): Promise<void> {
 
 async function endWaiting(trx: Db, job: Job, end: { state: "rejected" | "failed"; error: PaksError }): Promise<void> {
   const { code, message, hint, details } = end.error;
-  for (const { id } of await listWaitingAttempts(trx, job.key)) {
-    await endAttempt(trx, id, { state: end.state, code, message, hint, details });
-  }
+  await endAttempts(trx, job.key, { state: end.state, code, message, hint, details });
 }
