@@ -78,7 +78,7 @@ test.each([["install"], ["install", "acme/app"], ["update"], ["update", "--dry-r
     await project.editLock((paks) => {
       const { resolved, ...entry } = paks["csv"] as Record<string, unknown> & { resolved: object };
       const changed = { version: "1.0.0+x", pinned: true, dependencies: { "acme/text": "^9" } };
-      paks["csv"] = { ...entry, ...changed, resolved: { ...resolved, version: "1.0.0+x", tag: "v1.0.0+x" } } as never;
+      paks["csv"] = { ...entry, ...changed, resolved: { ...resolved, version: "1.0.0+x", tag: "v1.0.0+x" } };
     });
     expect((await project.paks(...argv)).exit).toBeLessThan(10);
   },
