@@ -31,8 +31,9 @@ export async function compareStartup(runs: number): Promise<Comparison[]> {
   const installed = join(folder, "installed");
   const local: Record<string, readonly string[]> = {
     validate: ["validate"],
-    list: ["list", "--dir", installed],
+    // The folder is gone again when the last pak has been removed.
     install: ["install", pak, "--dir", installed],
+    list: ["list", "--dir", installed],
     remove: ["remove", "pdf-forms", "--dir", installed],
     create: ["create", "another", "--output", join(folder, "another"), "--no-input"],
   };
