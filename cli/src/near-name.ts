@@ -1,4 +1,4 @@
-import { type PakId, PaksError, formatPakId, isPaksError, isTaken, nearest, parseSource } from "@paks/schema";
+import { type PakId, formatPakId, isPaksError, isTaken, nearest, parseSource, withHint } from "@paks/schema";
 import type { Context } from "./context.ts";
 import type { Registry } from "./registry.ts";
 import { withRegistryWish } from "./workspace/with-registry-wish.ts";
@@ -18,7 +18,7 @@ export async function namingNear(context: Context, error: unknown, texts: readon
   const registry = await findOnlyRegistry(context, typed.account);
   if (registry === undefined) return error;
   const hint = await hintForUnknown(registry, typed, error.hint ?? "");
-  return new PaksError(error.code, error.message, { hint, details: error.details, cause: error });
+  return withHint(error, hint);
 }
 
 /** Where a project wishes for another registry, whether that one was asked depends on the options. */

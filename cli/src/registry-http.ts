@@ -249,14 +249,14 @@ async function answerError(response: FetchAnswer, bytes: Buffer): Promise<PaksEr
   const body = ErrorBodyDto.safeParse(parseJson(bytes.toString("utf8")));
   const retryAfter = response.headers.get("retry-after");
   const given = body.success ? body.data.error : undefined;
-  const code =
-    given && mayReport(given.code) && mayMean(response.status, errorCodes[given.code].status)
-      ? given.code
-      : codeOf(response.status);
-  const status = given === undefined ? { status: response.status } : {};
+  const told =
+    given && mayReport(given.code) && mayMean(response.status, errorCodes[given.code].status) ? given.code : undefined;
+  const code = told ?? codeOf(response.status);
+  // Where it says nothing that counts, only the status tells what it means.
+  const status = told === undefined ? { status: response.status } : {};
   const details = {
-    ...status,
     ...given?.details,
+    ...status,
     ...(retryAfter === null ? {} : { retry_after: retryAfter.slice(0, 64) }),
   };
   return new PaksError(code, given?.message.slice(0, 2000) ?? `The registry answered with status ${response.status}.`, {

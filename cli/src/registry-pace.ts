@@ -84,10 +84,19 @@ function readRetryAfter({ details }: PaksError, now: Date): number | undefined {
  * Milliseconds: 0.25 s, 0.5 s, 1 s, each ± 20 %. What the registry asks for gets up to half a second more, so that not
  * all who were told the same come at once.
  */
+/** What may be over when one asks again: the request took too long, or came too early. */
+const passing = new Set([408, 425]);
+
 /** A status between 400 and 499 that says nothing else: the same request gets the same answer. */
 function isAboutRequest({ code, details }: PaksError): boolean {
   const status = details?.["status"];
-  return code === "REGISTRY_UNAVAILABLE" && typeof status === "number" && status >= 400 && status < 500;
+  return (
+    code === "REGISTRY_UNAVAILABLE" &&
+    typeof status === "number" &&
+    status >= 400 &&
+    status < 500 &&
+    !passing.has(status)
+  );
 }
 
 const backOff = (retry: number): number => 250 * 2 ** retry * (0.8 + 0.4 * Math.random());

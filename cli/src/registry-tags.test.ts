@@ -102,6 +102,7 @@ test.for([
   ["INVALID_PARAMETER", 400],
   ["NOT_FOUND", 404],
   ["", 405],
+  ["METHOD_NOT_ALLOWED", 405],
 ] as const)(
   "a registry that answers %s (%i) to several tags is told of each, and asked that once only",
   async ([code, status]) => {

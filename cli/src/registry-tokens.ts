@@ -1,4 +1,4 @@
-import { PaksError, errorCodes, isPaksError } from "@paks/schema";
+import { PaksError, errorCodes, isPaksError, withHint } from "@paks/schema";
 import type { Call, HttpDeps } from "./registry-http.ts";
 
 /** Which calls of one registry's client take the token along. */
@@ -55,12 +55,11 @@ export function openTokens(
     explain: (failure) => {
       const { loginHint, refusedHint } = deps;
       if (!refusals.some((code) => isPaksError(failure, code))) return failure;
-      const { code, message, hint = "", details } = failure as PaksError;
-      if (refusedHint !== undefined)
-        return new PaksError(code, message, { hint: refusedHint, details, cause: failure });
-      if (loginHint === undefined) return failure;
-      if (hint.includes(loginHint)) return failure;
-      return new PaksError(code, message, { hint: `${hint} ${loginHint}`.trim(), details, cause: failure });
+      const refused = failure as PaksError;
+      if (refusedHint !== undefined) return withHint(refused, refusedHint);
+      const { hint = "" } = refused;
+      if (loginHint === undefined || hint.includes(loginHint)) return failure;
+      return withHint(refused, `${hint} ${loginHint}`.trim());
     },
   };
 }

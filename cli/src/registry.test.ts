@@ -147,6 +147,15 @@ test.each([
   await expect(open(stub).me()).rejects.toMatchObject({ code });
 });
 
+test.each([
+  [405, 1],
+  [408, 4],
+])("status %i, which says nothing of the matter, is asked %i times in all", async (status, times) => {
+  const stub = await serveStub(() => ({ status, body: { error: { code: "NEW_THING", message: "x" } } }));
+  await expect(open(stub).me()).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE", details: { status } });
+  expect(stub.requests).toHaveLength(times);
+});
+
 test("an answer that is larger than 5 MB is not read to its end", async () => {
   const stub = await serveStub(() => ({ body: Buffer.alloc(6_000_000, " ") }));
   await expect(open(stub).listVersions(pdf)).rejects.toMatchObject({ code: "TOO_LARGE" });

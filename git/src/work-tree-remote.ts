@@ -1,7 +1,6 @@
-import { PaksError } from "@paks/schema";
+import { PaksError, quoteForShell } from "@paks/schema";
 
 import { changeWithGit } from "./work-tree-change.ts";
-import { quoteForShell } from "./shell-quote.ts";
 import { cleanGitText, remoteGitError } from "./work-tree-errors.ts";
 import type { GitConfig, RefFact } from "./work-tree-read.ts";
 import { type GitRun, requireGit, runWorkTreeGit, wallClock, type WorkTree } from "./work-tree-run.ts";

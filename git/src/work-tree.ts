@@ -1,4 +1,3 @@
-export { quoteForShell } from "./shell-quote.ts";
 export { prepareChanges } from "./work-tree-change.ts";
 export * from "./work-tree-read.ts";
 export * from "./work-tree-remote.ts";

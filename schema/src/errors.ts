@@ -177,6 +177,10 @@ export class PaksError extends Error {
 export const isPaksError = (value: unknown, code?: ErrorCode): value is PaksError =>
   value instanceof PaksError && (code === undefined || value.code === code);
 
+/** The same failure, with what whoever passes it on knows better to do about it. */
+export const withHint = (cause: PaksError, hint: string | undefined): PaksError =>
+  new PaksError(cause.code, cause.message, { hint, details: cause.details, cause });
+
 /** The wire form of an error: HTTP bodies and `--json` use the same object. */
 export interface ErrorBody {
   readonly error: {

@@ -27,6 +27,7 @@ export * from "./repository-url.ts";
 export * from "./secrets.ts";
 export * from "./set-version.ts";
 export * from "./shape.ts";
+export * from "./shell-quote.ts";
 export * from "./tags.ts";
 export * from "./nearest.ts";
 export * from "./token-scopes.ts";

@@ -10,6 +10,7 @@ import {
   isTaken,
   parsePakRef,
   parseSource,
+  withHint,
 } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -90,7 +91,7 @@ async function namingInstalled<T>(context: Context, text: string, work: () => T)
     const meant = [...installed.keys()].filter((id) => id.endsWith(`/${text}`));
     if (meant.length === 0) throw error;
     const hint = `Did you mean ${meant.join(" or ")}, which is installed here?`;
-    throw new PaksError(error.code, error.message, { hint, details: error.details, cause: error });
+    throw withHint(error, hint);
   }
 }
 

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { PaksError, isPaksError, systemErrorCode } from "@paks/schema";
+import { PaksError, isPaksError, systemErrorCode, withHint } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { choosingPaks, nameEach } from "../install/choose-sources.ts";
@@ -94,12 +94,7 @@ async function namingFolders<T>({ cwd }: Context, sources: readonly string[], wo
     const isMeant = (one: string) => said.includes(` ${one}`) || said.includes(`"${one}"`);
     const text = sources.find((one) => /^(?!\.{1,2}\/)[\w.-]+(?:\/[\w.-]+)*$/.test(one) && isMeant(one));
     if (text === undefined || !(await isFolder(join(cwd, text)))) throw error;
-    const { code, message, details } = error;
-    throw new PaksError(code, message, {
-      hint: `There is a folder of that name here: paks install ./${text}`,
-      details,
-      cause: error,
-    });
+    throw withHint(error, `There is a folder of that name here: paks install ./${text}`);
   }
 }
 

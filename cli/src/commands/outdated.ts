@@ -1,4 +1,4 @@
-import { type PaksError, errorCodes, formatErrorBody, formatSource, parseSource } from "@paks/schema";
+import { type PaksError, errorCodes, formatErrorBody, formatSource, parseSource, quoteForShell } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import { chooseRows } from "../life/find-row.ts";
 import { listPlaces } from "../life/list-paks.ts";
@@ -81,7 +81,7 @@ const withPoint = (version: string | null, point: string | null): string =>
   [version, point && `(${point})`].filter(Boolean).join(" ") || "–";
 
 /** For a shell to copy. */
-const quote = (text: string): string => (/^[\w./~-]+$/.test(text) ? text : `'${safe(text).replaceAll("'", "'\\''")}'`);
+const quote = (text: string): string => quoteForShell(safe(text));
 
 /** What to do about each, and about each that could not be looked up; the same is not said twice. */
 function nextOf(newer: readonly OutdatedRow[], failed: readonly PaksError[], dir: string | undefined) {

@@ -1,4 +1,4 @@
-import { type AttemptDto, type PakId, PaksError, isPaksError, parsePakId, parseSource } from "@paks/schema";
+import { type AttemptDto, type PakId, isPaksError, parsePakId, parseSource, withHint } from "@paks/schema";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { safe } from "../output/safe-text.ts";
@@ -56,7 +56,7 @@ async function requireOwnAddress(context: Context): Promise<string> {
   } catch (error) {
     if (!isPaksError(error, "NOT_A_REPOSITORY")) throw error;
     const hint = "Go to the skill's own repository, or name what it is about: paks status account/name";
-    throw new PaksError(error.code, error.message, { hint, details: error.details, cause: error });
+    throw withHint(error, hint);
   }
 }
 

@@ -14,6 +14,7 @@ import {
   isRepositoryWideTag,
   parseTagTrailers,
   tagVersion,
+  withHint,
 } from "@paks/schema";
 import { type ListedPak, choosePak, describePaks } from "./choose-pak.ts";
 import { discoverPaks } from "./discover.ts";
@@ -95,8 +96,7 @@ async function treeOf(snapshot: Snapshot): Promise<PakTree> {
     return await treeOfSnapshot(snapshot);
   } catch (error) {
     if (!isPaksError(error, "REPOSITORY_TOO_COMPLEX")) throw error;
-    const { code, message, details } = error;
-    throw new PaksError(code, message, { hint: "Name the pak's folder with --path.", details, cause: error });
+    throw withHint(error, "Name the pak's folder with --path.");
   }
 }
 

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type LockFile, sweepLockDrafts, waitForLockFile } from "@paks/locks";
-import { PaksError, isPaksError, systemErrorCode } from "@paks/schema";
+import { PaksError, isPaksError, systemErrorCode, withHint } from "@paks/schema";
 import { listAsidePlaces, settleBackups } from "./aside.ts";
 import { rememberMade } from "./made-folders.ts";
 import type { LinkPlaces } from "./own-links.ts";
@@ -121,9 +121,6 @@ const unfinished = (refused: PaksError): PaksError =>
     refused,
     "A paks command of somebody who can write there is at work, or was interrupted. When none is running, `paks list` as that user ends what was begun.",
   );
-
-const withHint = ({ code, message, details, cause }: PaksError, hint: string): PaksError =>
-  new PaksError(code, message, { hint, details, cause });
 
 /** What is cleaned up here must be here: as links, these folders would have somebody else's files cleaned up. */
 async function requireOwnFolders(skillsFolder: string, boundary: string | undefined): Promise<void> {

@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Lock, PaksError, emptyLock } from "@paks/schema";
 import type { Context } from "../context.ts";
+import { exists } from "../install/installed-state.ts";
 import { requireFolderOrNothing } from "../install/require-folder.ts";
 import { linkPlacesOf } from "../install/own-links.ts";
 import { type SkillsFolderOptions, recoverIfNeeded } from "../install/skills-folder.ts";
@@ -51,12 +51,10 @@ export async function findPlaces(
  * @throws PaksError NOT_FOUND, UNSAFE_TARGET
  */
 async function requireNamedFolder(path: string): Promise<void> {
-  await requireFolderOrNothing(path, "Name the folder that the paks were installed to.");
-  if (existsSync(path)) return;
-  throw new PaksError("NOT_FOUND", `There is no folder ${path}.`, {
-    hint: "Name the folder that the paks were installed to.",
-    details: { path },
-  });
+  const hint = "Name the folder that the paks were installed to.";
+  await requireFolderOrNothing(path, hint);
+  if (await exists(path)) return;
+  throw new PaksError("NOT_FOUND", `There is no folder ${path}.`, { hint, details: { path } });
 }
 
 /** This project's and the one for all projects; once when they are the same. */

@@ -1,4 +1,5 @@
-import { pushArgs, quoteForShell as quote, tagArgs } from "@paks/git/work-tree";
+import { pushArgs, tagArgs } from "@paks/git/work-tree";
+import { quoteForShell as quote } from "@paks/schema";
 import { formatCommitMessage } from "./apply.ts";
 import { leasesOf, tagsPerPush } from "./push.ts";
 import { pathInRepository, type ReleasePlan } from "./release-plan.ts";

@@ -1,4 +1,4 @@
-import { type MeDto, PaksError } from "@paks/schema";
+import { type MeDto, withHint } from "@paks/schema";
 import { canonicalAccount } from "../config-settings.ts";
 import type { Context } from "../context.ts";
 import { isMapped } from "../registry-choice.ts";
@@ -73,7 +73,7 @@ function namingRegistry({ config }: Configured, { registry, me }: RegistrySide):
   if (registry.url === config.registry.url) return me;
   if (error?.code !== "AUTH_REQUIRED" && error?.code !== "INVALID_TOKEN") return me;
   const hint = `Log in there: paks login --registry ${registry.url}`;
-  return { error: new PaksError(error.code, error.message, { hint, cause: error, details: error.details }) };
+  return { error: withHint(error, hint) };
 }
 
 /** Who is logged in only where an account is mapped to may have meant that account. */
@@ -82,9 +82,7 @@ function namingAccount({ config }: Configured, { me }: RegistrySide): Settled<Me
   const accounts = Object.values(config.registryAccounts).flat();
   if (error?.code !== "AUTH_REQUIRED" || accounts.length === 0) return me;
   const hint = `${error.hint ?? ""} Is the pak of ${accounts.slice(0, 3).join(" or ")}? Then say so with --account.`;
-  return {
-    error: new PaksError(error.code, error.message, { hint: hint.trim(), cause: error, details: error.details }),
-  };
+  return { error: withHint(error, hint.trim()) };
 }
 
 /** A pak, as it is here. */

@@ -1,4 +1,4 @@
-import { type GitOrigin, type LockedPak, PaksError, formatSource } from "@paks/schema";
+import { type GitOrigin, type LockedPak, PaksError, formatSource, quoteForShell } from "@paks/schema";
 import type { Fetched } from "../install/fetched.ts";
 
 interface Locked {
@@ -29,10 +29,7 @@ function tagGone(folder: string, { tag, repository, path }: GitOrigin, { branch,
   const state = branch === undefined ? { commit } : { branch };
   const instead = formatSource({ type: "git", url: repository, ...state, ...(path !== "" && { path }) });
   return new PaksError("TAG_NOT_FOUND", `${repository} no longer has the tag ${tag} of ${folder}, nor another of it.`, {
-    hint: `What is installed stays as it is. Ask the author; to follow ${branch ?? "that commit"} instead: paks install ${quoted(instead)}`,
+    hint: `What is installed stays as it is. Ask the author; to follow ${branch ?? "that commit"} instead: paks install ${quoteForShell(instead)}`,
     details: { folder, tag, repository },
   });
 }
-
-/** An & would end the command in a shell. */
-const quoted = (source: string): string => (source.includes("&") ? `"${source}"` : source);

@@ -1,13 +1,12 @@
 import { beforeEach, expect, test } from "vitest";
-import { type Project, makeProject } from "../life/testing/project.ts";
+import { type Project, addVersions, makeProject } from "../life/testing/project.ts";
 
 /** A pin is moved by its own name alone. */
 let project: Project;
 beforeEach(async () => {
   project = await makeProject();
   const { registry } = project;
-  for (const version of ["1.0.0", "1.1.0", "2.0.0"])
-    await registry.add("acme/text", version, { files: { "notes.md": `${version}\n` } });
+  await addVersions(project, "acme/text", ["1.0.0", "1.1.0", "2.0.0"]);
   await registry.add("acme/csv", "1.0.0", { dependencies: { "acme/text": "^1" } });
   await registry.add("acme/app", "1.0.0");
   await registry.add("acme/app", "1.1.0", { dependencies: { "acme/text": "^1" } });

@@ -3,8 +3,8 @@ import { dependenciesOf, findLocked, findLockedOrigin } from "./entry.ts";
 import { findGone } from "./gone-source.ts";
 import { requireSameTag } from "./locked-tag.ts";
 import type { Fetchers, InstallRequest, PlannedPak } from "./plan-install.ts";
-import { mayUpgrade } from "./preferred.ts";
-import { type Wish, namesState } from "./wish.ts";
+import { isHeldByPin, mayUpgrade } from "./preferred.ts";
+import type { Wish } from "./wish.ts";
 
 export interface Planning {
   readonly lock: Lock;
@@ -57,7 +57,7 @@ async function planFetched(wish: Wish, found: Found | undefined, { lock, fetcher
 export function findKept(wish: Wish, { lock, request }: Pick<Planning, "lock" | "request">): Found | undefined {
   const found = findLocked(lock.paks, wish);
   if (found === undefined || (!request.save && !wish.isNamed)) return found;
-  const isMoved = wish.isNamed && (found.entry.pinned !== true || namesState(wish.source));
+  const isMoved = wish.isNamed && !isHeldByPin(found.entry, wish);
   const stays = !isMoved && !mayUpgrade(request.upgrade, found.folder, found.entry);
   // A folder of the project is taken as it is now; whoever wants another than the locked one says --frozen.
   return stays && found.entry.source === wish.text && wish.source.type !== "local" ? found : undefined;

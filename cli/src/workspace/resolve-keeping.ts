@@ -1,8 +1,9 @@
-import { type Lock, type LockedPak, PaksError, isPaksError, isVersion, lockFileName, versionKey } from "@paks/schema";
+import { type Lock, isPaksError, isVersion, lockFileName, versionKey, withHint } from "@paks/schema";
 import { findLockedId } from "./entry.ts";
 import type { Asked } from "./held-back.ts";
-import { type Resolved, type Root, fits } from "./resolve.ts";
-import { type RegistryWish, namesState } from "./wish.ts";
+import { isHeldByPin } from "./preferred.ts";
+import { type Resolved, type Root, fits, listSteps } from "./resolve.ts";
+import type { RegistryWish } from "./wish.ts";
 
 interface Keeping {
   /** Whether the workspace's files are written. */
@@ -36,7 +37,7 @@ export async function resolveKeeping(
       const wish = wishOf.get(id);
       // Locked before `paks.jsonc` was changed: what stands there has moved it.
       if (wish && !fits(version, wish.source.selector ?? "latest")) return [];
-      const stays = named === undefined ? isPinned(entry, wish) : named.has(id) && wish?.isNamed !== true;
+      const stays = named === undefined ? isHeldByPin(entry, wish) : named.has(id) && wish?.isNamed !== true;
       return stays ? [{ id, folder, version, isPinned: save }] : [];
     });
   };
@@ -56,10 +57,6 @@ interface Kept {
   readonly isPinned: boolean;
 }
 
-/** Who names a version, range or channel of a pinned pak moves the pin. */
-const isPinned = ({ pinned }: LockedPak, wish: RegistryWish | undefined): boolean =>
-  pinned === true && !(wish?.isNamed === true && namesState(wish.source));
-
 const pinnedLabel = `${lockFileName} (pinned)`;
 
 const rootsOf = (kept: ReadonlyMap<string, Kept>): Root[] =>
@@ -74,15 +71,11 @@ async function orUnpin<T>(kept: ReadonlyMap<string, Kept>, work: () => Promise<T
     return await work();
   } catch (error) {
     if (!isPaksError(error, "DEPENDENCY_CONFLICT")) throw error;
-    const { code, message, details } = error;
+    const met = new Set(listSteps(error));
     const folders = [...kept].flatMap(([id, { folder, version, isPinned: pinned }]) =>
-      pinned && message.includes(`${id}@${version}`) ? [folder] : [],
+      pinned && met.has(`${id}@${version}`) ? [folder] : [],
     );
     if (folders.length === 0) throw error;
-    throw new PaksError(code, message, {
-      hint: `A pin stands in the way. Let it go first: paks unpin ${folders.join(" ")}`,
-      details,
-      cause: error,
-    });
+    throw withHint(error, `A pin stands in the way. Let it go first: paks unpin ${folders.join(" ")}`);
   }
 }

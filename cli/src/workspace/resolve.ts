@@ -192,8 +192,16 @@ function requireStep(search: Search): void {
   });
 }
 
+const arrow = " → ";
+
+/** Every `account/name@version` on the paths of a conflict that was explained. */
+export function listSteps({ details }: PaksError): string[] {
+  const paths: unknown = details?.["paths"];
+  return Array.isArray(paths) ? paths.flatMap((path) => String(path).split(arrow)) : [];
+}
+
 export function explainConflict({ id, isKnown, requirements }: Conflict): PaksError {
-  const paths = requirements.map(({ path, range }) => [...path, `${id}@${range}`].join(" → "));
+  const paths = requirements.map(({ path, range }) => [...path, `${id}@${range}`].join(arrow));
   const details = { pak: id, paths };
   const [only, second] = requirements;
   if (!isKnown)

@@ -1,15 +1,14 @@
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { type Project, makeProject } from "../life/testing/project.ts";
+import { type Project, addVersions, makeProject } from "../life/testing/project.ts";
 
 /** What is installed without being written down: folders of this machine, and `--no-save`. */
 let project: Project;
 beforeEach(async () => {
   project = await makeProject();
   const { registry } = project;
-  for (const version of ["1.0.0", "1.1.0", "2.0.0"])
-    await registry.add("acme/text", version, { files: { "notes.md": `${version}\n` } });
+  await addVersions(project, "acme/text", ["1.0.0", "1.1.0", "2.0.0"]);
   await registry.add("acme/pdf", "1.0.0", { dependencies: { "acme/text": "^1.0" } });
   await registry.add("acme/csv", "1.0.0", { dependencies: { "acme/text": "^2" } });
 });

@@ -30,6 +30,11 @@ export interface Project {
   editLock(change: (paks: Record<string, Record<string, unknown>>) => void): Promise<void>;
 }
 
+/** Each version with a file that says which it is. */
+export async function addVersions({ registry }: Project, id: string, versions: readonly string[]): Promise<void> {
+  for (const version of versions) await registry.add(id, version, { files: { "notes.md": `${version}\n` } });
+}
+
 export async function makeProject(): Promise<Project> {
   const root = await tempFolder();
   const cwd = join(root, "project");
