@@ -26,13 +26,16 @@ export interface OpenAttempt {
   readonly evidence: OpenEvidence[];
 }
 
+/** Tags that one run takes up; the rest is for its follow-up, so that one repository does not keep a worker for hours. */
+export const tagsPerRun = 50;
+
 /**
  * The attempts on a repository that wait and are due, also running ones, which a dead worker left: only one job of a
  * repository runs at a time. Anybody may hint at any repository, so what its own publishers wait for comes first, and
  * the others take turns. In both, running ones come last and of each account the least tried first: a tag that ends
  * its worker again and again holds up no other.
  */
-export async function listOpenAttempts(db: Db, repositoryKey: string, limit = 50): Promise<OpenAttempt[]> {
+export async function listOpenAttempts(db: Db, repositoryKey: string, limit = tagsPerRun): Promise<OpenAttempt[]> {
   const attempts = await db
     .selectFrom("attempts")
     .select(["id", "tag", "path", "trigger", "state", "tries", "created_at as createdAt"])

@@ -1,6 +1,7 @@
 import {
   type Binding,
   byTag,
+  tagsPerRun,
   type Db,
   insertListedAttempt,
   insertTagEvents,
@@ -17,9 +18,6 @@ import { now } from "../deps.ts";
 import { diffTags } from "../diff-tags.ts";
 import { planRetry, retryAfterSeconds } from "../retry-plan.ts";
 import type { ReconcileRun } from "./reconcile-run.ts";
-
-/** New tags of one run; the rest is for its follow-up, so that one repository does not keep a worker for hours. */
-export const tagsPerRun = 50;
 
 /**
  * Compares the tags of a repository that has paks with what is recorded: makes attempts for new and moved tags and

@@ -3,7 +3,7 @@ import { isPaksError, PaksError, parseRepositoryUrl } from "@paks/schema";
 import type { IndexerDeps } from "../deps.ts";
 import { type HeldJob, LeaseLost } from "../lease.ts";
 import { ingestTag } from "./ingest-tag.ts";
-import { noticeTags, tagsPerRun } from "./notice-tags.ts";
+import { noticeTags } from "./notice-tags.ts";
 import { finishRun, type ReconcileRun } from "./reconcile-run.ts";
 
 /**
@@ -14,7 +14,7 @@ export async function reconcileRepository(deps: IndexerDeps, held: HeldJob): Pro
   const run = await openRun(deps, held);
   if (!run) return;
   await noticeTags(run);
-  const due = await listOpenAttempts(deps.db, run.repository.key, tagsPerRun);
+  const due = await listOpenAttempts(deps.db, run.repository.key);
   for (const [index, attempt] of due.entries()) {
     const last = index === due.length - 1;
     const { paused } = await ingestTag(run, attempt, (trx) => (last ? finishRun(run, trx) : Promise.resolve()));
