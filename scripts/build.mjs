@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const at = (...parts) => join(root, ...parts);
+export const at = (...parts) => join(root, ...parts);
 
 /** Some dependencies are CommonJS and call `require` for Node's own modules. */
 const requireBanner = `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);`;
@@ -17,7 +17,7 @@ const packageFolder = (name, of) => dirname(createRequire(at(of, "package.json")
 /** Its main file asks for its parts in a way that cannot be bundled. */
 const everywhere = { "jsonc-parser": join(packageFolder("jsonc-parser", "schema"), "lib/esm/main.js") };
 
-const common = {
+export const common = {
   absWorkingDir: root,
   bundle: true,
   platform: "node",
@@ -27,29 +27,35 @@ const common = {
   logLevel: "warning",
 };
 
+/** The CLI's code, in chunks for Node or in one file for the standalone executable. */
+export const cliOptions = {
+  minify: true,
+  // Native, or only there when the user installed it.
+  external: ["@napi-rs/keyring", "keytar", "@github/keytar"],
+  alias: {
+    ...everywhere,
+    // What these cost at every start is said in each file.
+    "string-width": at("cli/src/string-width-shim.ts"),
+    "js-yaml": at("cli/src/js-yaml-shim.ts"),
+    "escalade/sync": at("cli/src/escalade-shim.ts"),
+    // The same parser as modules, of which the unused third is left out.
+    yaml: join(packageFolder("yaml", "schema"), "browser/index.js"),
+  },
+  define: { "import.meta.url": "__bundleUrl", __isStandalone: "false" },
+};
+
 const bundles = [
   {
     name: "cli",
     options: {
+      ...cliOptions,
       entryPoints: {
         "chunks/bin": at("cli/src/bin.ts"),
         // A program of its own: it holds what strangers send in memory, and may die of it.
         "git-fallback": at("cli/src/git-fallback/child.ts"),
       },
       splitting: true,
-      minify: true,
       chunkNames: "chunks/[name]-[hash]",
-      // Native, or only there when the user installed it.
-      external: ["@napi-rs/keyring", "keytar", "@github/keytar"],
-      // What these cost at every start is said in each file.
-      alias: {
-        "string-width": at("cli/src/string-width-shim.ts"),
-        "js-yaml": at("cli/src/js-yaml-shim.ts"),
-        "escalade/sync": at("cli/src/escalade-shim.ts"),
-        // The same parser as modules, of which the unused third is left out.
-        yaml: join(packageFolder("yaml", "schema"), "browser/index.js"),
-      },
-      define: { "import.meta.url": "__bundleUrl" },
     },
     after: async (folder) => {
       await toCommonJs(folder);
@@ -97,6 +103,9 @@ function copyMigrations(to) {
     if (name.endsWith(".sql")) cpSync(at("migrations", name), join(to, name));
 }
 
+/** What stands for `import.meta.url` in CommonJS. */
+export const bundleUrl = "const __bundleUrl=require('node:url').pathToFileURL(__filename).href;";
+
 /**
  * Turns the chunks into CommonJS, one by one. esbuild splits only modules, and Node loads CommonJS faster: `--version`
  * takes 1.05 instead of 1.4 times a bare start, `validate` 3.2 instead of 3.9 times.
@@ -113,8 +122,7 @@ async function toCommonJs(folder) {
       minify: true,
       supported: { "dynamic-import": false },
     });
-    const url = "const __bundleUrl=require('node:url').pathToFileURL(__filename).href;";
-    writeFileSync(path, code.includes("__bundleUrl") ? url + code : code);
+    writeFileSync(path, code.includes("__bundleUrl") ? bundleUrl + code : code);
   }
   writeFileSync(join(folder, "package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
 }
@@ -139,7 +147,7 @@ async function addLoader(folder) {
 const compareText = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Changes exactly when a build would make something else. */
-function sourceKey() {
+export function sourceKey() {
   const hash = createHash("sha256").update(process.version);
   const packages = readdirSync(root, { withFileTypes: true }).filter((entry) => existsSync(at(entry.name, "src")));
   const files = packages.flatMap(({ name }) =>
@@ -147,7 +155,9 @@ function sourceKey() {
   );
   const others = readdirSync(at("migrations")).filter((name) => name.endsWith(".sql"));
   const all = [...files.filter((path) => /\.(ts|json)$/.test(path)), ...others.map((name) => join("migrations", name))];
-  for (const path of [...new Set(all), "scripts/build.mjs", "pnpm-lock.yaml"].toSorted(compareText))
+  for (const path of [...new Set(all), "scripts/build.mjs", "scripts/standalone.mjs", "pnpm-lock.yaml"].toSorted(
+    compareText,
+  ))
     hash.update(path).update(readFileSync(at(path)));
   return hash.digest("hex");
 }

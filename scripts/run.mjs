@@ -8,6 +8,7 @@ const programs = {
   demo: { file: "e2e/dist/demo.js", args: [] },
   bench: { file: "e2e/dist/bench.js", args: [] },
   docs: { file: "e2e/dist/docs.js", args: [] },
+  "build:standalone": { file: "scripts/standalone.mjs", args: [] },
   test: { file: "scripts/test.mjs", args: [] },
   "test:tools": {
     file: "node_modules/vitest/vitest.mjs",

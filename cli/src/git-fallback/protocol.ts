@@ -1,3 +1,6 @@
+/** First word of the standalone executable when it is the child. */
+export const childWord = "git-fallback-child";
+
 /** What the child process is asked, as JSON on its stdin. */
 export type Question = Common &
   (

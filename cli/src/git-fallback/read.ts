@@ -16,7 +16,16 @@ import {
   runGit,
 } from "@paks/git";
 import { type RepositoryUrl, type TreeEntry, PaksError, isErrorCode, requirePath } from "@paks/schema";
-import type { BlobsAnswer, ChildLimits, Failure, FetchAnswer, Question, RefsAnswer } from "./protocol.ts";
+import { isStandalone } from "../start/is-standalone.ts";
+import {
+  type BlobsAnswer,
+  type ChildLimits,
+  type Failure,
+  type FetchAnswer,
+  type Question,
+  type RefsAnswer,
+  childWord,
+} from "./protocol.ts";
 
 /**
  * Reading public repositories without a git binary: the same questions and answers as those of `@paks/git`, asked by a
@@ -156,7 +165,7 @@ async function ask(asking: Asking, what: Ask): Promise<{ line: object; bytes: Bu
     limits: childLimits(cage),
     ...cage.network,
   };
-  const run = await runGit([`--max-old-space-size=${heapMebibytes}`, findChild()], {
+  const run = await runGit(childWords(), {
     git: process.execPath,
     machine: cage.machine,
     env: { NODE_OPTIONS: "", LC_ALL: "C" },
@@ -185,6 +194,10 @@ const childLimits = ({ limits }: GitCage): ChildLimits => ({
   idleMilliseconds: 10_000,
   milliseconds: limits.fetchMilliseconds + 5000,
 });
+
+/** What starts this program's runtime as the child. The standalone's has no limit of its own: the child's watch has one. */
+const childWords = (): string[] =>
+  isStandalone ? [childWord] : [`--max-old-space-size=${heapMebibytes}`, findChild()];
 
 /** Beside the program, where the build puts it. */
 function findChild(): string {

@@ -1,0 +1,123 @@
+// Makes `cli/standalone/paks`: paks in one executable that holds its runtime, for this system. docs/decisions/standalone.md
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { at, bundleUrl, cliOptions, common, sourceKey } from "./build.mjs";
+
+const folder = at("cli", "standalone");
+export const standalone = join(folder, process.platform === "win32" ? "paks.exe" : "paks");
+
+const architectures = { x64: "x64", arm64: "aarch64" };
+const systems = { linux: "linux", darwin: "darwin", win32: "windows" };
+
+/** The file of a package that the package manager fetched only for this system; `undefined` when there is none. */
+function findPlatformFile(name, file, from) {
+  try {
+    return join(dirname(createRequire(from).resolve(`${name}/package.json`)), file);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Bun, which compiles and is the runtime inside; it comes from npm like every other tool of this repository. */
+function findBun() {
+  const from = join(dirname(createRequire(at("package.json")).resolve("bun/package.json")), "package.json");
+  const system = `${systems[process.platform]}-${architectures[process.arch]}`;
+  const file = process.platform === "win32" ? "bin/bun.exe" : "bin/bun";
+  return ["", "-musl"].map((libc) => findPlatformFile(`@oven/bun-${system}${libc}`, file, from)).find(Boolean);
+}
+
+/** The keychain's native library, which is put inside. Its own loader looks for it where packages lie. */
+function findKeyring() {
+  const own = createRequire(at("cli", "package.json")).resolve("@napi-rs/keyring/package.json");
+  const { optionalDependencies = {} } = JSON.parse(readFileSync(own, "utf8"));
+  for (const name of Object.keys(optionalDependencies)) {
+    const manifest = findPlatformFile(name, "package.json", own);
+    if (manifest === undefined) continue;
+    return join(dirname(manifest), JSON.parse(readFileSync(manifest, "utf8")).main);
+  }
+  return undefined;
+}
+
+/** `import("@napi-rs/keyring")` is the native library itself, or a package that is missing. */
+const keyringInside = (library) => ({
+  name: "keyring-inside",
+  setup(build) {
+    build.onResolve({ filter: /^@napi-rs\/keyring$/ }, ({ path }) => ({ path, namespace: "keyring-inside" }));
+    build.onLoad({ filter: /./, namespace: "keyring-inside" }, () => ({
+      contents:
+        library === undefined
+          ? `throw Object.assign(new Error("no keychain library for this system"), { code: "MODULE_NOT_FOUND" });`
+          : `module.exports = require(${JSON.stringify(library)});`,
+    }));
+  },
+});
+
+async function bundle(into) {
+  const { build } = await import("esbuild");
+  await build({
+    ...common,
+    ...cliOptions,
+    format: "cjs",
+    entryPoints: { paks: at("cli/src/standalone.ts") },
+    outdir: into,
+    // For Bun to put inside.
+    external: ["*.node"],
+    define: { ...cliOptions.define, __isStandalone: "true" },
+    banner: { js: bundleUrl },
+    plugins: [keyringInside(findKeyring())],
+  });
+  return join(into, "paks.js");
+}
+
+/**
+ * Nothing that lies in the folder where paks is started may change what it does: by itself Bun would run what
+ * `bunfig.toml` names and read `.env`.
+ */
+const closed = [
+  "--no-compile-autoload-dotenv",
+  "--no-compile-autoload-bunfig",
+  "--no-compile-autoload-tsconfig",
+  "--no-compile-autoload-package-json",
+];
+
+/**
+ * Makes the executable when it is not there or not of this source.
+ * @returns its path, or why there is none for this system
+ */
+export async function buildStandalone() {
+  const bun = findBun();
+  if (bun === undefined) return { missing: `Bun has no build for ${process.platform} on ${process.arch}.` };
+  const key = createHash("sha256").update(sourceKey()).update(process.arch).digest("hex");
+  const stamp = at("node_modules", ".paks-standalone");
+  if (existsSync(standalone) && existsSync(stamp) && readFileSync(stamp, "utf8") === key) return { path: standalone };
+  const work = at(`cli/dist-standalone-${process.pid}`);
+  mkdirSync(work, { recursive: true });
+  try {
+    const code = await bundle(work);
+    const made = join(work, "made");
+    const words = ["build", code, "--compile", "--bytecode", "--target=bun", ...closed, `--outfile=${made}`];
+    // Beside nothing else: what lies in the folder could be settings of Bun.
+    const result = spawnSync(bun, words, { cwd: work, encoding: "utf8", env: { ...process.env, BUN_OPTIONS: "" } });
+    if (result.status !== 0) throw new Error(`bun build failed\n${result.stdout}${result.stderr}`);
+    mkdirSync(folder, { recursive: true });
+    const file = readdirSync(work).find((name) => name === "made" || name === "made.exe");
+    renameSync(join(work, file), standalone);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  writeFileSync(stamp, key);
+  return { path: standalone };
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const { path, missing } = await buildStandalone();
+  if (path === undefined) {
+    process.stderr.write(`build:standalone: ${missing}\n`);
+    process.exit(1);
+  }
+  process.stdout.write(`${path}\n`);
+}
