@@ -6,7 +6,7 @@ import { root, setup } from "./setup.mjs";
 const programs = {
   start: { file: "server/bin/paks-registry.js", args: ["all"] },
   demo: { file: "e2e/dist/demo.js", args: [] },
-  bench: { file: "e2e/dist/bench.js", args: [] },
+  bench: { file: "e2e/dist/bench.js", args: [], standalone: true },
   docs: { file: "e2e/dist/docs.js", args: [] },
   "build:standalone": { file: "scripts/standalone.mjs", args: [] },
   test: { file: "scripts/test.mjs", args: [] },
@@ -24,6 +24,7 @@ if (!program) {
   process.exit(2);
 }
 await setup();
+if (program.standalone) await (await import("./standalone.mjs")).buildStandalone();
 const child = spawn(process.execPath, [join(root, program.file), ...program.args, ...rest], {
   stdio: "inherit",
   cwd: process.cwd(),
