@@ -9,11 +9,18 @@ import type { Context } from "./context.ts";
 import type { Diagnosis } from "./diagnose.ts";
 import { findSkillsFolder } from "./install/scope.ts";
 import { findProxy } from "./network/proxy.ts";
+import { isStandalone } from "./start/is-standalone.ts";
 import { findRoot } from "./workspace/open-workspace.ts";
 import { listValues, readConfigTable } from "./read-config-table.ts";
 
 /** The oldest that paks is built for. */
 const oldestNode = [20, 19] as const;
+
+/** What runs this program. The standalone executable brings its runtime along, so there is none that could be too old. */
+export const checkRuntime = (standalone: boolean = isStandalone): Diagnosis =>
+  standalone
+    ? { name: "program", state: "ok", detail: `standalone, Bun ${process.versions["bun"]}, ${process.execPath}` }
+    : checkNode();
 
 export function checkNode(running: string = process.versions.node): Diagnosis {
   const [major = 0, minor = 0] = running.split(".").map(Number);

@@ -7,8 +7,8 @@ import {
   checkAgents,
   checkConfigFile,
   checkHooks,
-  checkNode,
   checkProxy,
+  checkRuntime,
   checkStore,
   listSkillsFolders,
   unlessMissing,
@@ -29,7 +29,7 @@ export interface Diagnosis {
 /** Everything that paks needs from this machine and the registry, each with its own verdict. */
 export async function diagnose(context: Context): Promise<Diagnosis[]> {
   const checks: readonly (readonly [string, () => Diagnosis | Promise<Diagnosis>])[] = [
-    ["node", () => checkNode()],
+    ["program", () => checkRuntime()],
     ["config file", async () => await checkConfigFile(context)],
     ["git", async () => await checkGit(context)],
     ["git hooks", async () => await checkHooks(context)],

@@ -12,6 +12,7 @@ import type { Fetch } from "./network/fetch.ts";
 import { type WhileWaiting, openWhileWaiting } from "./network/while-waiting.ts";
 import { chooseRegistryFor, isConfigured } from "./registry-choice.ts";
 import { type Registry, openRegistry } from "./registry.ts";
+import { runtime } from "./runtime.ts";
 import { answerCacheOf, openLazyStore } from "./store/open-lazily.ts";
 import { version } from "./version.ts";
 import { wait } from "./wait.ts";
@@ -176,7 +177,7 @@ function openRegistryOf(machine: Machine, { config, url, ...parts }: RegistryPar
     offline: config.offline,
     signal: machine.signal,
     clock: machine.clock,
-    userAgent: `paks/${version} (node ${process.versions.node}; ${machine.platform})`,
+    userAgent: `paks/${version} (${runtime}; ${machine.platform})`,
     ...parts,
     findToken: async (origin) => (await parts.findToken(origin))?.token,
     sleep: wait,

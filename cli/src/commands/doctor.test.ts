@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { checkNode } from "../diagnose-here.ts";
+import { checkNode, checkRuntime } from "../diagnose-here.ts";
 import { type RunOptions, runPaks, serveStub, tempFolder } from "../testing/index.ts";
 
 async function open() {
@@ -169,6 +169,13 @@ test.each([
   ["22.0.0", "ok"],
 ])("Node %s: %s", (version, state) => {
   expect(checkNode(version).state).toBe(state);
+});
+
+test("the standalone executable names itself and its own runtime, and no Node that nobody installed", () => {
+  expect(checkRuntime(true)).toMatchObject({ name: "program", state: "ok" });
+  expect(checkRuntime(true).detail).toMatch(/^standalone, Bun /);
+  expect(checkRuntime(true).detail).not.toContain(process.versions.node);
+  expect(checkRuntime(false)).toMatchObject({ name: "node", detail: expect.stringContaining(process.versions.node) });
 });
 
 test("certificates that cannot be read are a failure of their row", async () => {

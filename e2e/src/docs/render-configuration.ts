@@ -69,7 +69,7 @@ With \`TERM=dumb\`, as in the shell of an editor, questions are plain lines and 
 
 ## When something is wrong
 
-\`paks doctor\` looks at Node, git and the hooks that a publish runs, the configuration, the proxy, the project's \`paks.jsonc\` and
+\`paks doctor\` looks at what runs it (Node, or the standalone executable), git and the hooks that a publish runs, the configuration, the proxy, the project's \`paks.jsonc\` and
 \`paks.lock\`, the registry, the keychain, the login, the coding tools, the store, and the folders that paks writes to. Each row
 is ok, a warning or a failure, with what to do about it; the exit code is that of the first failure. Where the project names a
 registry, that one is looked at, and your own, which \`publish\` and \`login\` use, can only be a warning. It runs with a configuration that nothing else runs with.
