@@ -8,6 +8,21 @@ const onBothEngines = [
   "server/src/**/*.test.ts",
 ];
 
+/**
+ * Which tests start the program that users get. They run against paks on Node in `postgres`, and once more against the
+ * standalone executable.
+ */
+const onStandalone = [
+  "cli/src/{bin,working-folder}.test.ts",
+  "cli/src/commands/config.test.ts",
+  "cli/src/completions/shells.test.ts",
+  "cli/src/git-fallback/no-git.test.ts",
+  "cli/src/install/{git-proxy,read-only-project,spoiled-places}.test.ts",
+  "cli/src/keychain/secret-service.test.ts",
+  "cli/src/store/no-home.test.ts",
+  "e2e/src/{concurrent-install,frozen-install,hostile-registry,torture-install,torture-store}.test.ts",
+];
+
 export default defineConfig({
   test: {
     pool: "forks",
@@ -32,6 +47,14 @@ export default defineConfig({
           include: onBothEngines,
           exclude: ["**/node_modules/**", "**/*.postgres.test.ts"],
           env: { PAKS_TEST_ENGINE: "embedded" },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "standalone",
+          include: onStandalone,
+          env: { PAKS_TEST_ENGINE: "embedded", PAKS_TEST_PROGRAM: "standalone" },
         },
       },
     ],

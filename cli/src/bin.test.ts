@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import { builtCli, runProcess, tempFolder } from "./testing/index.ts";
+import { paksCommand, paksInShell, runProcess, tempFolder } from "./testing/index.ts";
 import { version } from "./version.ts";
 
 /** It has neither pipelines of a shell nor signals that a program could take. */
@@ -14,8 +14,7 @@ async function environment() {
   return { cwd: home, environment: { HOME: home, PAKS_KEYCHAIN: "file" } };
 }
 
-const paks = async (...argv: string[]) =>
-  await runProcess([process.execPath, builtCli(), ...argv], await environment());
+const paks = async (...argv: string[]) => await runProcess(paksCommand(...argv), await environment());
 
 test("the built program tells version and help without loading anything else", async () => {
   expect(await paks("--version")).toEqual({ exit: 0, stdout: `${version}\n`, stderr: "" });
@@ -27,7 +26,7 @@ test("the built program tells version and help without loading anything else", a
 
 test("the built program makes a skill that it then finds valid", async () => {
   const options = await environment();
-  const run = async (...argv: string[]) => await runProcess([process.execPath, builtCli(), ...argv], options);
+  const run = async (...argv: string[]) => await runProcess(paksCommand(...argv), options);
   expect((await run("create", "pdf-forms", "--with-scripts")).exit).toBe(0);
   const validated = await run("validate", "pdf-forms", "--strict", "--json");
   expect(validated.exit, validated.stdout).toBe(0);
@@ -43,7 +42,7 @@ test("the exit code of an error is that of the table", async () => {
 
 test.skipIf(windows)("a reader that closes early is no failure and gets no trace", async () => {
   const { cwd, environment: env } = await environment();
-  const script = `"${process.execPath}" "${builtCli()}" help publish | true; echo "\${PIPESTATUS[0]}"`;
+  const script = `${paksInShell()} help publish | true; echo "\${PIPESTATUS[0]}"`;
   const result = await runProcess(["bash", "-c", script], { cwd, environment: env });
   expect(result).toEqual({ exit: 0, stdout: "0\n", stderr: "" });
 });
@@ -53,7 +52,8 @@ test.skipIf(windows)("the first Ctrl-C ends a command that waits, with exit 130"
   await once(silent, "listening");
   const { cwd, environment: env } = await environment();
   const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
-  const child = spawn(process.execPath, [builtCli(), "search", "x", "--registry", url], {
+  const [program, ...words] = paksCommand("search", "x", "--registry", url);
+  const child = spawn(program, words, {
     cwd,
     env: { ...process.env, ...env },
   });
@@ -69,7 +69,7 @@ test.skipIf(windows)("the first Ctrl-C ends a command that waits, with exit 130"
 
 const shell = async (script: string) => {
   const { cwd, environment: env } = await environment();
-  return await runProcess(["bash", "-c", script.replaceAll("paks", `"${process.execPath}" "${builtCli()}"`)], {
+  return await runProcess(["bash", "-c", script.replaceAll("paks", paksInShell())], {
     cwd,
     environment: env,
   });

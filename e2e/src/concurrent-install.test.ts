@@ -1,6 +1,6 @@
 import { mkdir, readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type TestRegistry, builtCli, runProcess, serveRegistry, skillFiles, tempFolder } from "@paks/cli/testing";
+import { type TestRegistry, paksCommand, runProcess, serveRegistry, skillFiles, tempFolder } from "@paks/cli/testing";
 import { type Lock, describeFiles, parseLock } from "@paks/schema";
 import { parseWorkspace } from "@paks/schema/workspace";
 import { beforeEach, expect, test } from "vitest";
@@ -16,7 +16,7 @@ beforeEach(async () => {
 const project = () => join(root, "project");
 /** As a process of its own; what fails is told with its words. */
 async function start(...words: string[]): Promise<void> {
-  const { exit, stdout, stderr } = await runProcess([process.execPath, builtCli(), ...words, "--json"], {
+  const { exit, stdout, stderr } = await runProcess(paksCommand(...words, "--json"), {
     cwd: project(),
     environment: { HOME: join(root, "home"), PAKS_REGISTRY: registry.url, PAKS_KEYCHAIN: "file", CI: "1" },
   });

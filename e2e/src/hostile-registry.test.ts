@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { paksCommand } from "@paks/cli/testing";
 import { describeFiles } from "@paks/schema";
 import { describe, expect, test } from "vitest";
-import { executables } from "./harness/executables.ts";
 import { skillText } from "./harness/journey.ts";
 import { run } from "./harness/run.ts";
 import { lies, serveLyingRegistry } from "./hostile/lying-registry.ts";
@@ -35,7 +35,8 @@ async function open(lie: string, finished: (work: () => Promise<void>) => void) 
     PAKS_KEYCHAIN: "file",
   };
   const paks = async (...args: string[]) => {
-    const finished = await run(process.execPath, [executables.paks, ...args], { cwd, env, timeout: 50_000 });
+    const [program, ...words] = paksCommand(...args);
+    const finished = await run(program, words, { cwd, env, timeout: 50_000 });
     expectHarmless(finished.stdout + finished.stderr);
     expect(finished.stdout + finished.stderr).not.toContain(token);
     // What others say is shown, and not at any length.

@@ -4,9 +4,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { paksCommand } from "@paks/cli/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { type CodingTool, codingTools } from "./harness/coding-tools.ts";
-import { executables } from "./harness/executables.ts";
 import { requireNode22, requireNpmPackage } from "./harness/npm-packages.ts";
 import { run } from "./harness/run.ts";
 
@@ -71,7 +71,8 @@ async function open(node: string) {
     ...extra,
   });
   const paks = async (...args: string[]) => {
-    const finished = await run(process.execPath, [executables.paks, ...args], { cwd: project, env: env() });
+    const [program, ...words] = paksCommand(...args);
+    const finished = await run(program, words, { cwd: project, env: env() });
     expect(finished.exitCode, finished.stderr).toBe(0);
   };
   return { home, project, env, paks };

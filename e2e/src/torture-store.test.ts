@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { builtCli, runProcess } from "@paks/cli/testing";
+import { paksCommand, runProcess } from "@paks/cli/testing";
 import { expect, test } from "vitest";
 import { tortured, torturedCaches } from "./torture/commands.ts";
 import { copyStart, openLab, processOf } from "./torture/lab.ts";
@@ -83,7 +83,7 @@ test.skipIf(!canMount)(
     await mkdir(place.cache, { recursive: true });
     const { options, words } = processOf(lab, place, ciCold);
     const { exit, stdout, stderr } = await runProcess(
-      [...onFullDisk, `${mount} && exec "$@"`, place.cache, process.execPath, builtCli(), ...words, "--json"],
+      [...onFullDisk, `${mount} && exec "$@"`, place.cache, ...paksCommand(...words, "--json")],
       options,
     );
     expect(exit, stdout + stderr).toBe(0);

@@ -2,7 +2,7 @@ import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { configDefaults, configKeys } from "../config-keys.ts";
-import { builtCli, runPaks, runProcess, tempFolder } from "../testing/index.ts";
+import { paksCommand, runPaks, runProcess, tempFolder } from "../testing/index.ts";
 
 async function open(config?: string) {
   const home = await tempFolder();
@@ -156,7 +156,7 @@ test("eight processes that set different keys at once lose none of them and no c
   const environment = { HOME: home, PAKS_KEYCHAIN: "file" };
   const ids = Array.from({ length: 8 }, (_, index) => `tool-${index}`);
   const set = (id: string) =>
-    runProcess([process.execPath, builtCli(), "agent", "add", id, "--project-dir", `.${id}`], {
+    runProcess(paksCommand("agent", "add", id, "--project-dir", `.${id}`), {
       cwd: home,
       environment,
     });

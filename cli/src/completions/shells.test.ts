@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { builtCli, runProcess, tempFolder } from "../testing/index.ts";
+import { paksInShell, runProcess, tempFolder } from "../testing/index.ts";
 import { runPaks } from "../testing/run-paks.ts";
 import { shells } from "./scripts.ts";
 
@@ -20,7 +20,7 @@ async function open() {
   const home = await tempFolder();
   const bin = join(home, "bin");
   await mkdir(bin);
-  await writeFile(join(bin, "paks"), `#!/bin/sh\nexec "${process.execPath}" "${builtCli()}" "$@"\n`);
+  await writeFile(join(bin, "paks"), `#!/bin/sh\nexec ${paksInShell()} "$@"\n`);
   await chmod(join(bin, "paks"), 0o755);
   await writeFile(join(home, "a file.txt"), "");
   await writeFile(join(home, "x@file"), "");

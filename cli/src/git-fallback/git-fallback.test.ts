@@ -1,13 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readFile, readdir } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { readPakFiles } from "@paks/git";
 import { type GitLab, gitLab, type RawEntry, type RawRepo } from "@paks/git/testing";
 import { PaksError, describeFiles } from "@paks/schema";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { builtCli, runProcess, tempFolder } from "../testing/index.ts";
+import { paksCommand } from "../testing/index.ts";
 import { fetchPointWithoutGit, listRefsWithoutGit } from "./read.ts";
 
 let lab: GitLab;
@@ -17,7 +15,7 @@ const manifest = "---\nname: pdf\ndescription: Reads and fills forms in PDF file
 const files = { "skills/pdf/SKILL.md": manifest, "skills/pdf/scripts/fill.sh": "echo fill\n", "README.md": "x\n" };
 
 beforeAll(async () => {
-  builtCli();
+  paksCommand();
   lab = await gitLab();
   const repo = await lab.repo("skills", files);
   await repo.tag("v1.0.0", "Release v1.0.0\n");
@@ -76,22 +74,6 @@ test("a tag that only a branch's name ends with is not there", async () => {
   expect((await failureOf(fetchTag("skills", "v9.0.0"))).code).toBe("TAG_NOT_FOUND");
   expect(await lab.leftovers()).toEqual([]);
 });
-
-test("the CLI without git on PATH installs from a repository, and says what it cannot reach", async () => {
-  const home = await tempFolder();
-  const [cwd, empty] = [join(home, "project"), join(home, "empty")];
-  await Promise.all([cwd, empty].map((folder) => mkdir(folder)));
-  const environment = { PATH: empty, HOME: home, PAKS_KEYCHAIN: "file", PAKS_GIT_PROTOCOLS: "http,ssh" };
-  const paks = (...args: string[]) => runProcess([process.execPath, builtCli(), ...args], { cwd, environment });
-  const done = await paks("install", `${lab.server.url}/skills.git#v1.0.0`, "--json");
-  expect(done.stderr).toBe("");
-  expect(JSON.parse(done.stdout)).toMatchObject({ installed: [{ name: "pdf", version: "1.0.0", origin: { commit } }] });
-  expect(await readFile(join(cwd, ".agents/skills/pdf/SKILL.md"), "utf8")).toBe(manifest);
-  const refused = await paks("install", "git@127.0.0.1:acme/skills.git", "--json");
-  expect(refused.exit).toBe(10);
-  expect(refused.stdout).toContain("GIT_MISSING");
-  expect(await readdir(join(home, ".cache", "paks", "git"))).toEqual([]);
-}, 60_000);
 
 test.each([
   ["a page instead of git", { type: "html" }, "GIT_PROTOCOL_ERROR"],

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createServer as createTls } from "node:tls";
 import { type GitLab, gitLab } from "@paks/git/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { builtCli, runProcess, tempFolder } from "../testing/index.ts";
+import { paksCommand, runProcess, tempFolder } from "../testing/index.ts";
 
 /** `git.test` is a name that no DNS knows: only the proxy finds it, and only the test trusts its certificate. */
 let lab: GitLab;
@@ -26,7 +26,7 @@ const listen = async (server: Server): Promise<number> => {
 };
 
 beforeAll(async () => {
-  builtCli();
+  paksCommand();
   lab = await gitLab();
   const skill = "---\nname: pdf\ndescription: Reads and fills forms in PDF files.\n---\n";
   await lab.repo("acme/skills", { "skills/pdf/SKILL.md": skill }, ["v1.0.0"]);
@@ -85,7 +85,7 @@ async function install(environment: Record<string, string>) {
   const home = await tempFolder();
   const cwd = join(home, "project");
   await mkdir(cwd);
-  const run = await runProcess([process.execPath, builtCli(), "install", "https://git.test/acme/skills.git#v1.0.0"], {
+  const run = await runProcess(paksCommand("install", "https://git.test/acme/skills.git#v1.0.0"), {
     cwd,
     environment: { HOME: home, PAKS_KEYCHAIN: "file", ...environment },
   });

@@ -3,7 +3,7 @@ import { appendFile, chmod, lstat, mkdir, readFile, readdir, rm, writeFile } fro
 import { join } from "node:path";
 import { formatLock, parseLock } from "@paks/schema";
 import { expect, onTestFinished, test } from "vitest";
-import { builtCli, runPaks, runProcess, serveRegistry, tempFolder } from "../testing/index.ts";
+import { paksCommand, runPaks, runProcess, serveRegistry, tempFolder } from "../testing/index.ts";
 
 // As processes of their own, of somebody whom the modes of files bind.
 const nobody = process.getuid?.() === 0 ? 65_534 : undefined;
@@ -42,7 +42,7 @@ function seal({ project, home }: Sealed): void {
 }
 
 async function run({ project, home, environment }: Sealed, command: string) {
-  const words = [process.execPath, builtCli(), ...command.split(" "), "--no-input"];
+  const words = paksCommand(...command.split(" "), "--no-input");
   return await runProcess(words, { cwd: project, environment: { ...environment, HOME: home }, uid: nobody });
 }
 

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmod, cp, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { builtCli, runPaks, runProcess, serveRegistry, tempFolder } from "../testing/index.ts";
+import { paksCommand, runPaks, runProcess, serveRegistry, tempFolder } from "../testing/index.ts";
 
 // What a user or a stranger's project can do to a place that paks reads or makes is never a fault of paks, and never
 // makes it wait: not with a pipe in the place either, which is why those commands run as processes of their own.
@@ -157,7 +157,7 @@ async function listFaults(root: string, { kind, command, place, environment }: T
   const [cwd, home] = [join(root, "project"), join(root, "home")];
   const run =
     kinds[kind]!.isApart === true
-      ? await runProcess([process.execPath, builtCli(), ...words], {
+      ? await runProcess(paksCommand(...words), {
           cwd,
           environment: { ...environment, HOME: home, TMPDIR: join(root, "tmp") },
           uid: nobody,

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { builtCli, runProcess, serveStub, tempFolder } from "../testing/index.ts";
+import { paksInShell, runProcess, serveStub, tempFolder } from "../testing/index.ts";
 
 const has = (program: string) => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
 const possible = process.platform === "linux" && has("dbus-run-session") && has("gnome-keyring-daemon");
@@ -38,7 +38,7 @@ async function openSession({ unlock }: { unlock: boolean }) {
           "--",
           "bash",
           "-c",
-          `${start}\npaks() { "${process.execPath}" "${builtCli()}" "$@"; }\n${script}`,
+          `${start}\npaks() { ${paksInShell()} "$@"; }\n${script}`,
         ],
         { cwd: home, environment: { HOME: home, XDG_RUNTIME_DIR: runtime, PAKS_REGISTRY: stub.url, LANG: "C.UTF-8" } },
       ),

@@ -2,7 +2,7 @@ import { chmod, readFile, readdir, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Script } from "node:vm";
 import { expect, test } from "vitest";
-import { builtCli, runProcess, tempFolder } from "../testing/index.ts";
+import { paksCommand, runProcess, tempFolder } from "../testing/index.ts";
 import { type CodeCacheOptions, openCodeCache } from "./code-cache.ts";
 
 const source = "(function () { return [1, 2, 3].map((n) => n * 2); })";
@@ -98,7 +98,7 @@ test.skipIf(windows)("the three newest builds keep their code", async () => {
 test.skipIf(windows)("the built program keeps its code and answers the same with it", async () => {
   const home = await tempFolder();
   const list = async () =>
-    await runProcess([process.execPath, builtCli(), "list", "--json"], { cwd: home, environment: { HOME: home } });
+    await runProcess(paksCommand("list", "--json"), { cwd: home, environment: { HOME: home } });
   const first = await list();
   const folder = join(home, ".cache", "paks", "code");
   const [build = ""] = await readdir(folder);

@@ -3,7 +3,7 @@ import { chmod, chown, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { gitRepo } from "@paks/git/testing";
 import { expect, onTestFinished, test } from "vitest";
-import { builtCli, runProcess, serveRegistry, tempFolder } from "../testing/index.ts";
+import { paksCommand, runProcess, serveRegistry, tempFolder } from "../testing/index.ts";
 
 // As processes of their own, of somebody whom the modes of files bind.
 const isRoot = process.getuid?.() === 0;
@@ -27,7 +27,10 @@ const homes: Readonly<Record<string, (root: string) => Promise<string | undefine
     return join(root, "home");
   },
   // Root alone can be somebody whom the system does not know.
-  ...(isRoot && { "is not known": () => Promise.resolve(undefined) }),
+  ...(isRoot && {
+    "is not known": () => Promise.resolve(undefined),
+    "is empty and not known": () => Promise.resolve(""),
+  }),
 };
 
 test.runIf(process.platform !== "win32").each(Object.keys(homes))(
@@ -45,7 +48,7 @@ test.runIf(process.platform !== "win32").each(Object.keys(homes))(
     for (const name of ["acme/pdf", "acme/more"]) await registry.add(name, "1.0.0");
     const environment = { PAKS_REGISTRY: registry.url, ...(home !== undefined && { HOME: home }) };
     const run = async (command: string) => {
-      const words = [process.execPath, builtCli(), ...command.split(" "), "--no-input"];
+      const words = paksCommand(...command.split(" "), "--no-input");
       const { exit, stdout, stderr } = await runProcess(words, { cwd, environment, uid });
       return { exit, said: exit === 0 ? stderr.trim().split("\n").filter(Boolean) : `${stderr}${stdout}` };
     };
@@ -72,7 +75,7 @@ test.runIf(process.platform !== "win32")(
     await mkdir(home, { mode: 0o555 });
     await mkdir(join(root, "tmp"));
     if (uid !== undefined) execFileSync("chown", ["-R", `${uid}`, cwd, repo.dir, join(root, "tmp")]);
-    const words = [process.execPath, builtCli(), "install", `${repo.url}#tag=v1.0.0`, "--no-input"];
+    const words = paksCommand("install", `${repo.url}#tag=v1.0.0`, "--no-input");
     const environment = { HOME: home, TMPDIR: join(root, "tmp") };
     const done = await runProcess(words, { cwd, environment, uid });
     expect(done.exit, done.stderr).toBe(0);

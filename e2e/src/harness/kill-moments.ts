@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { promisify } from "node:util";
-import { executables } from "./executables.ts";
+import { paksCommand } from "@paks/cli/testing/paks-command";
 import type { Lab } from "./lab.ts";
 
 const execute = promisify(execFile);
@@ -23,7 +23,8 @@ export interface Kill {
 export async function killAt(lab: Lab, { dir, args, milliseconds, victim }: Kill): Promise<number | undefined> {
   const started = performance.now();
   // A group of its own, by which its children are found when it is gone.
-  const child = spawn(process.execPath, [executables.paks, ...args], {
+  const [program, ...words] = paksCommand(...args);
+  const child = spawn(program, words, {
     cwd: dir,
     env: lab.env(),
     stdio: "ignore",

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { paksCommand } from "@paks/cli/testing/paks-command";
 import { serveGit } from "@paks/git/testing";
 import { type RegistryProcess, startRegistryProcess } from "./registry-process.ts";
 import { type Finished, run } from "./run.ts";
@@ -104,7 +105,8 @@ export async function openLab(makeToken: MakeToken, options: LabOptions = {}): P
       return folder;
     },
     paks: async (cwd, args, paksOptions = {}) => {
-      const finished = await run(process.execPath, [executables.paks, ...args], {
+      const [program, ...words] = paksCommand(...args);
+      const finished = await run(program, words, {
         cwd,
         env: labEnv(paksOptions.env),
         input: paksOptions.input,

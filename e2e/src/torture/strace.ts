@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { readFile, rm, writeFile } from "node:fs/promises";
-import { type ProcessOptions, type ProcessResult, builtCli, runProcess } from "@paks/cli/testing";
+import { type ProcessOptions, type ProcessResult, paksCommand, runProcess } from "@paks/cli/testing";
 
 /** Ways to change something on a disk. */
 const groups = {
@@ -78,7 +78,7 @@ const idleCalls = 600;
 
 /** Runs the command as it is. */
 export const runCommand = ({ words, options }: Run): Promise<ProcessResult> =>
-  runProcess([process.execPath, builtCli(), ...words, "--json"], options);
+  runProcess(paksCommand(...words, "--json"), options);
 
 /** Runs the command with this one fault. */
 export async function inject(run: Run, { thread, name, at, call, fault }: Target): Promise<Injected> {
@@ -110,9 +110,10 @@ async function trace(
   const hook = `${folder}.idle.cjs`;
   if (idle !== undefined) await writeFile(hook, idleHook(idle));
   const command = ["strace", "-qq", "-y", "-o", log, "-e", "signal=none", ...filters];
-  const node = [process.execPath, ...(idle === undefined ? [] : ["--require", hook]), builtCli()];
+  const [program, ...rest] = paksCommand(...words, "--json");
+  const node = [program, ...(idle === undefined ? [] : ["--require", hook])];
   try {
-    const result = await runProcess([...command, ...node, ...words, "--json"], options);
+    const result = await runProcess([...command, ...node, ...rest], options);
     return { ...result, log: await readFile(log, "utf8") };
   } finally {
     for (const path of [log, hook]) await rm(path, { force: true });

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { testGitEnv } from "@paks/git/testing";
-import { builtCli, runProcess, tempFolder } from "../../testing/index.ts";
+import { paksInShell, runProcess, tempFolder } from "../../testing/index.ts";
 import type { Lab } from "./lab.ts";
 import { testToken } from "./stub-registry.ts";
 
@@ -10,7 +10,7 @@ export async function paste(lab: Lab, text: string): Promise<void> {
   const home = await tempFolder();
   const bin = join(home, "bin");
   await mkdir(bin);
-  await writeFile(join(bin, "paks"), `#!/bin/sh\nexec '${process.execPath}' '${builtCli()}' "$@"\n`, { mode: 0o755 });
+  await writeFile(join(bin, "paks"), `#!/bin/sh\nexec ${paksInShell()} "$@"\n`, { mode: 0o755 });
   const { exit, stdout, stderr } = await runProcess(["bash", "-e"], {
     cwd: home,
     input: text,

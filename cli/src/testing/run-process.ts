@@ -1,15 +1,6 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { checkJson } from "./check-json.ts";
-
-const bin = fileURLToPath(new URL("../../bin/paks.js", import.meta.url));
-
-/** The executable as users get it. `npm test` builds it first. */
-export function builtCli(): string {
-  if (existsSync(new URL("../../dist/paks.js", import.meta.url))) return bin;
-  throw new Error("cli/dist is not there: npm run build");
-}
+import { paksWordsOf } from "./paks-command.ts";
 
 export interface ProcessOptions {
   readonly cwd: string;
@@ -49,6 +40,7 @@ export async function runProcess(command: readonly string[], options: ProcessOpt
     child.on("close", resolve);
   });
   // What was killed printed nothing, or a part.
-  if (args[0] === bin && exit !== null) checkJson(args.slice(1), { exit, stdout: text.stdout });
+  const words = paksWordsOf(command);
+  if (words !== undefined && exit !== null) checkJson(words, { exit, stdout: text.stdout });
   return { exit, ...text };
 }
