@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type * as KeyringModule from "@napi-rs/keyring";
 import { PaksError } from "@paks/schema";
+import { isStandalone } from "../start/is-standalone.ts";
 import { guard } from "./guarded.ts";
 import type { Keychain, KeychainBackend } from "./keychain.ts";
 
@@ -26,7 +27,8 @@ export async function openNative(deps: NativeDeps): Promise<KeychainBackend | { 
   }
   const library = await importKeyring();
   if (library === undefined) return { missing: "the optional package @napi-rs/keyring is not installed" };
-  return guard(keyringKeychain(library), { id: "keyring", description: names[deps.platform] ?? "the Secret Service" });
+  const keychain = library instanceof PaksError ? unreadable(library) : keyringKeychain(library);
+  return guard(keychain, { id: "keyring", description: names[deps.platform] ?? "the Secret Service" });
 }
 
 /** Where D-Bus clients look: the address, else the socket in the user's run-time folder. */
@@ -37,14 +39,29 @@ function hasSessionBus({ variable, uid }: NativeDeps): boolean {
 
 type Keyring = typeof KeyringModule;
 
-async function importKeyring(): Promise<Keyring | undefined> {
+/** The library, that it does not exist for this system, or why it cannot be loaded although it is there. */
+async function importKeyring(): Promise<Keyring | PaksError | undefined> {
   try {
     return await import("@napi-rs/keyring");
   } catch (error) {
+    // Bun 1.4.4 writes the library that is inside to a file before it loads it. Where that fails, the keychain may still
+    // hold a token of yesterday.
+    if (isStandalone && (error as NodeJS.ErrnoException).code === "ERR_DLOPEN_FAILED") return unwritable(error);
     // Also when the package is there without the binary for this platform.
     if (isMissingModule(error) || /native binding|Cannot find module/i.test((error as Error).message)) return undefined;
     throw error;
   }
+}
+
+const unwritable = (cause: unknown): PaksError =>
+  new PaksError("KEYCHAIN_UNAVAILABLE", "The keychain's library cannot be loaded from the folder for temporary files.", {
+    hint: "Let TMPDIR be a folder where files can be written and programs may run, or set PAKS_TOKEN, or PAKS_KEYCHAIN=file to keep tokens in an encrypted file.",
+    cause,
+  });
+
+function unreadable(failure: PaksError): Keychain {
+  const fail = () => Promise.reject(failure);
+  return { getPassword: fail, setPassword: fail, deletePassword: fail, findCredentials: fail };
 }
 
 const isMissingModule = (error: unknown): boolean =>
@@ -69,6 +86,12 @@ function keyringKeychain(library: Keyring): Keychain {
  * @throws PaksError KEYCHAIN_UNAVAILABLE
  */
 export async function openKeytar(): Promise<KeychainBackend> {
+  // Nothing lies beside it: Bun 1.4.4 would look in the folder where paks is started, which may be a stranger's clone.
+  if (isStandalone) {
+    throw new PaksError("KEYCHAIN_UNAVAILABLE", "PAKS_KEYCHAIN is keytar, and the standalone paks cannot load it.", {
+      hint: "Unset PAKS_KEYCHAIN: the system's keychain is used without keytar. Only paks on Node loads keytar.",
+    });
+  }
   for (const name of ["keytar", "@github/keytar"]) {
     const found = await importKeytar(name);
     if (found !== undefined) return guard(found, { id: "keytar", description: `the keychain (${name})` });
