@@ -12,7 +12,8 @@ export const at = (...parts) => join(root, ...parts);
 const requireBanner = `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);`;
 
 /** Where a package lies that one of ours names. */
-const packageFolder = (name, of) => dirname(createRequire(at(of, "package.json")).resolve(`${name}/package.json`));
+export const packageFolder = (name, of) =>
+  dirname(createRequire(at(of, "package.json")).resolve(`${name}/package.json`));
 
 /** Its main file asks for its parts in a way that cannot be bundled. */
 const everywhere = { "jsonc-parser": join(packageFolder("jsonc-parser", "schema"), "lib/esm/main.js") };

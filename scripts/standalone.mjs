@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, w
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { at, bundleUrl, cliOptions, common, sourceKey } from "./build.mjs";
+import { at, cliOptions, common, sourceKey } from "./build.mjs";
 
 const folder = at("cli", "standalone");
 export const standalone = join(folder, process.platform === "win32" ? "paks.exe" : "paks");
@@ -22,8 +22,12 @@ function findPlatformFile(name, file, from) {
   }
 }
 
-/** Bun, which compiles and is the runtime inside; it comes from npm like every other tool of this repository. */
-function findBun() {
+/**
+ * Bun, which compiles and is the runtime inside; it comes from npm like every other tool of this repository. Another one can
+ * be named: the licence of the engine in it, which is LGPL, lets everybody put a changed one in its place.
+ */
+export function findBun() {
+  if (process.env.PAKS_BUN) return process.env.PAKS_BUN;
   const from = join(dirname(createRequire(at("package.json")).resolve("bun/package.json")), "package.json");
   const system = `${systems[process.platform]}-${architectures[process.arch]}`;
   const file = process.platform === "win32" ? "bin/bun.exe" : "bin/bun";
@@ -56,9 +60,22 @@ const keyringInside = (library) => ({
   },
 });
 
-async function bundle(into) {
+/**
+ * What stands for `import.meta.url`: a place where nothing can be. Bun 1.4.4 would put the path of this machine's build
+ * here, and what yargs looks for beside itself (translations) would be read from there, wherever paks runs.
+ */
+const noPlace =
+  process.platform === "win32"
+    ? "const __bundleUrl=require('node:url').pathToFileURL(process.execPath+'/a/b/c/paks.js').href;"
+    : "const __bundleUrl='file:///proc/0/a/b/c/paks.js';";
+
+/**
+ * All of paks in one file, `paks.js`.
+ * @returns what it was made of
+ */
+export async function bundleStandalone(into) {
   const { build } = await import("esbuild");
-  await build({
+  const { metafile } = await build({
     ...common,
     ...cliOptions,
     format: "cjs",
@@ -67,10 +84,11 @@ async function bundle(into) {
     // For Bun to put inside.
     external: ["*.node"],
     define: { ...cliOptions.define, __isStandalone: "true" },
-    banner: { js: bundleUrl },
+    banner: { js: noPlace },
     plugins: [keyringInside(findKeyring())],
+    metafile: true,
   });
-  return join(into, "paks.js");
+  return metafile;
 }
 
 /**
@@ -91,15 +109,17 @@ const closed = [
 export async function buildStandalone() {
   const bun = findBun();
   if (bun === undefined) return { missing: `Bun has no build for ${process.platform} on ${process.arch}.` };
-  const key = createHash("sha256").update(sourceKey()).update(process.arch).digest("hex");
+  const key = createHash("sha256").update(sourceKey()).update(process.arch).update(bun).digest("hex");
   const stamp = at("node_modules", ".paks-standalone");
-  if (existsSync(standalone) && existsSync(stamp) && readFileSync(stamp, "utf8") === key) return { path: standalone };
+  // A Bun that somebody works on may have changed where it lies.
+  const isDone = !process.env.PAKS_BUN && existsSync(standalone) && existsSync(stamp);
+  if (isDone && readFileSync(stamp, "utf8") === key) return { path: standalone };
   const work = at(`cli/dist-standalone-${process.pid}`);
   mkdirSync(work, { recursive: true });
   try {
-    const code = await bundle(work);
-    const made = join(work, "made");
-    const words = ["build", code, "--compile", "--bytecode", "--target=bun", ...closed, `--outfile=${made}`];
+    await bundleStandalone(work);
+    // Named without their folder, which is another one for each build: the same source makes the same bytes.
+    const words = ["build", "paks.js", "--compile", "--bytecode", "--target=bun", ...closed, "--outfile=made"];
     // Beside nothing else: what lies in the folder could be settings of Bun.
     const result = spawnSync(bun, words, { cwd: work, encoding: "utf8", env: { ...process.env, BUN_OPTIONS: "" } });
     if (result.status !== 0) throw new Error(`bun build failed\n${result.stdout}${result.stderr}`);

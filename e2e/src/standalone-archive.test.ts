@@ -1,0 +1,103 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+
+interface File {
+  readonly name: string;
+  readonly mode: number;
+  readonly bytes: Uint8Array;
+}
+interface PackScript {
+  readVersion(tag?: string): string;
+  nameSystem(facts: { platform: string; arch: string; bun: string }): string;
+  packTarGz(files: readonly File[]): Promise<Uint8Array>;
+  packZip(files: readonly File[]): Uint8Array;
+}
+interface NoticesScript {
+  checkLicence(manifest: { name: string; version: string; license?: string }): void;
+  writeNotices(): Promise<string>;
+}
+
+const script = async <T>(name: string) => (await import(new URL(`../../scripts/${name}`, import.meta.url).href)) as T;
+const { readVersion, nameSystem, packTarGz, packZip } = await script<PackScript>("pack-standalone.mjs");
+const { checkLicence, writeNotices } = await script<NoticesScript>("notices.mjs");
+
+/** The package that belongs to `schema`. */
+const { unzipSync } = createRequire(new URL("../../schema/package.json", import.meta.url))("fflate") as {
+  unzipSync(archive: Uint8Array): Record<string, Uint8Array>;
+};
+
+const folder = mkdtempSync(join(tmpdir(), "paks-archive-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const files: readonly File[] = [
+  { name: "paks", mode: 0o755, bytes: Buffer.from("#!/bin/sh\necho paks\n") },
+  { name: "LICENSE", mode: 0o644, bytes: Buffer.from("a licence\n") },
+];
+
+test("a tag that is not the version of every package is refused before anything is built", () => {
+  const version = readVersion();
+  expect(readVersion(`v${version}`)).toBe(version);
+  expect(() => readVersion("v999.0.0")).toThrow(/v999\.0\.0 is not v/);
+  expect(() => readVersion(version)).toThrow(/is not v/);
+});
+
+test("an archive's name says for which system it is, in the words of its users", () => {
+  const bun = "/x/@oven/bun/bin/bun";
+  expect(nameSystem({ platform: "linux", arch: "x64", bun })).toBe("linux-x64");
+  expect(nameSystem({ platform: "darwin", arch: "arm64", bun })).toBe("macos-arm64");
+  expect(nameSystem({ platform: "win32", arch: "x64", bun })).toBe("windows-x64");
+  expect(nameSystem({ platform: "linux", arch: "x64", bun: "/x/bun-linux-x64-musl/bin/bun" })).toBe("linux-x64-musl");
+});
+
+test("the same files make the same archive, and what comes out of it can be run", async () => {
+  const archive = await packTarGz(files);
+  expect(Buffer.from(await packTarGz(files)).equals(archive)).toBe(true);
+  const path = join(folder, "paks.tar.gz");
+  writeFileSync(path, archive);
+  execFileSync("tar", ["-xzf", "paks.tar.gz"], { cwd: folder });
+  expect(readFileSync(join(folder, "LICENSE"), "utf8")).toBe("a licence\n");
+  const { mode } = statSync(join(folder, "paks"));
+  expect(process.platform === "win32" || (mode & 0o777) === 0o755).toBe(true);
+});
+
+test("the same files make the same zip, with the modes of Unix in it", () => {
+  const archive = packZip(files);
+  const zone = process.env["TZ"];
+  process.env["TZ"] = "Pacific/Auckland";
+  try {
+    expect(Buffer.from(packZip(files)).equals(archive)).toBe(true);
+  } finally {
+    if (zone === undefined) delete process.env["TZ"];
+    else process.env["TZ"] = zone;
+  }
+  expect(Buffer.from(unzipSync(archive)["LICENSE"]!).toString()).toBe("a licence\n");
+  const central = Buffer.from(archive).indexOf("PK\u0001\u0002");
+  expect(Buffer.from(archive).readUInt32LE(central + 38) >>> 16).toBe(0o100755);
+});
+
+test.each(["GPL-3.0", "MIT AND GPL-2.0", "(MIT OR CC0-1.0)", "SEE LICENSE IN FILE", undefined])(
+  "a package under %s is not packed before a person has read its licence",
+  (license) => {
+    const manifest = { name: "x", version: "1.0.0", ...(license === undefined ? {} : { license }) };
+    expect(() => checkLicence(manifest)).toThrow(/^x 1\.0\.0 is under/);
+  },
+);
+
+test("the notices hold the licence of everything inside, and how to change what is LGPL", async () => {
+  const notices = await writeNotices();
+  for (const inside of ["yargs", "zod", "isomorphic-git", "smol-toml", "@napi-rs/keyring", "diff3"])
+    expect(notices).toMatch(new RegExp(`^${inside} \\d+\\.\\d+\\.\\d+ \\(`, "m"));
+  // Only ever used to build or to test.
+  for (const outside of ["esbuild", "vitest", "hono", "typescript"])
+    expect(notices).not.toMatch(new RegExp(`^${outside} \\d`, "m"));
+  expect(notices).not.toContain("@paks/");
+  expect(notices).toMatch(/oven-sh\/WebKit {3}commit [0-9a-f]{40}$/m);
+  expect(notices).toContain("PAKS_BUN=");
+  expect(notices).toContain("GNU LIBRARY GENERAL PUBLIC LICENSE");
+  expect(notices).toContain("GNU LESSER GENERAL PUBLIC LICENSE");
+  expect(notices).not.toContain("undefined");
+});
