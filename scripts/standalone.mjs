@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, w
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { at, cliOptions, common, sourceKey } from "./build.mjs";
+import { at, cliOptions, common, sourceKey, toCommonJs } from "./build.mjs";
 
 const folder = at("cli", "standalone");
 export const standalone = join(folder, process.platform === "win32" ? "paks.exe" : "paks");
@@ -55,7 +55,8 @@ const keyringInside = (library) => ({
       contents:
         library === undefined
           ? `throw Object.assign(new Error("no keychain library for this system"), { code: "MODULE_NOT_FOUND" });`
-          : `module.exports = require(${JSON.stringify(library)});`,
+          : // No `require`: Bun puts inside only what it sees named in one.
+            `export * from ${JSON.stringify(library)};`,
     }));
   },
 });
@@ -70,7 +71,8 @@ const noPlace =
     : "const __bundleUrl='file:///proc/0/a/b/c/paks.js';";
 
 /**
- * All of paks in one file, `paks.js`.
+ * All of paks as `paks.js` and its chunks. In one file a command would run the code of everything that the packages it
+ * uses export: `validate` takes 26 instead of 38 ms with chunks.
  * @returns what it was made of
  */
 export async function bundleStandalone(into) {
@@ -78,16 +80,17 @@ export async function bundleStandalone(into) {
   const { metafile } = await build({
     ...common,
     ...cliOptions,
-    format: "cjs",
     entryPoints: { paks: at("cli/src/standalone.ts") },
+    splitting: true,
+    chunkNames: "[name]-[hash]",
     outdir: into,
     // For Bun to put inside.
     external: ["*.node"],
     define: { ...cliOptions.define, __isStandalone: "true" },
-    banner: { js: noPlace },
     plugins: [keyringInside(findKeyring())],
     metafile: true,
   });
+  await toCommonJs(into, noPlace);
   return metafile;
 }
 
