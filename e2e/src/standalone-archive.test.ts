@@ -5,6 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 
+interface Job {
+  permissions: Record<string, string>;
+  strategy?: { matrix: { include: { system: string }[] } };
+}
+
 interface File {
   readonly name: string;
   readonly mode: number;
@@ -25,10 +30,10 @@ const script = async <T>(name: string) => (await import(new URL(`../../scripts/$
 const { readVersion, nameSystem, packTarGz, packZip } = await script<PackScript>("pack-standalone.mjs");
 const { checkLicence, writeNotices } = await script<NoticesScript>("notices.mjs");
 
-/** The package that belongs to `schema`. */
-const { unzipSync } = createRequire(new URL("../../schema/package.json", import.meta.url))("fflate") as {
-  unzipSync(archive: Uint8Array): Record<string, Uint8Array>;
-};
+/** Packages that belong to `schema`. */
+const require = createRequire(new URL("../../schema/package.json", import.meta.url));
+const { unzipSync } = require("fflate") as { unzipSync(archive: Uint8Array): Record<string, Uint8Array> };
+const { parse } = require("yaml") as { parse(text: string): unknown };
 
 const folder = mkdtempSync(join(tmpdir(), "paks-archive-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -100,4 +105,21 @@ test("the notices hold the licence of everything inside, and how to change what 
   expect(notices).toContain("GNU LIBRARY GENERAL PUBLIC LICENSE");
   expect(notices).toContain("GNU LESSER GENERAL PUBLIC LICENSE");
   expect(notices).not.toContain("undefined");
+});
+
+test("a release takes only actions that are pinned, writes in its last job only, and packs what the scripts name", () => {
+  const path = new URL("../../.github/workflows/release.yml", import.meta.url);
+  const text = readFileSync(path, "utf8");
+  const { permissions, jobs } = parse(text) as { permissions: object; jobs: Record<"executable" | "release", Job> };
+  expect(text.match(/uses: .*/g)).toHaveLength(5);
+  for (const line of text.match(/uses: .*/g) ?? [])
+    expect(line).toMatch(/^uses: actions\/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  expect(permissions).toEqual({});
+  expect(jobs.executable.permissions).toEqual({ contents: "read" });
+  expect(jobs.release.permissions).toEqual({ contents: "write", "id-token": "write", attestations: "write" });
+  const made = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "win32-x64"].map((system) => {
+    const [platform = "", arch = ""] = system.split("-");
+    return nameSystem({ platform, arch, bun: "" });
+  });
+  expect(jobs.executable.strategy?.matrix.include.map(({ system }) => system)).toEqual(made);
 });
