@@ -7,6 +7,9 @@ const argv = process.argv.slice(2);
 /** stdout could not be written, and that is what the process ends with. */
 let isLost = false;
 
+for (const event of ["uncaughtException", "unhandledRejection"])
+  process.on(event, (error: unknown) => void failUncaught(error));
+
 // No top-level await: the bundle is CommonJS, whose loader is a third faster than that of modules.
 void start();
 
@@ -60,6 +63,19 @@ async function loseOutput(error: NodeJS.ErrnoException): Promise<void> {
   const { text, exit } = describeLostOutput(error);
   // Where stderr cannot be written either, the exit code is all that can be said.
   process.stderr.on("error", () => undefined).write(text, () => process.exit(exit));
+}
+
+/**
+ * What no command caught. The runtimes print it as it is, with whatever a stranger's file or host put into the message,
+ * and Bun 1.4.4 prints lines of our code with it.
+ */
+async function failUncaught(error: unknown): Promise<void> {
+  if (isLost) return;
+  isLost = true;
+  const { exitOf, formatError, toPaksError } = await import("./output/errors.ts");
+  const failure = toPaksError(error);
+  const text = formatError(failure, { verbose: argv.includes("--verbose") });
+  process.stderr.on("error", () => undefined).write(`${text}\n`, () => process.exit(exitOf(failure)));
 }
 
 /** Node's stream, but for a file. */
