@@ -1,5 +1,6 @@
-import { lstat, readdir, rm, writeFile } from "node:fs/promises";
+import { lstat, readdir, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
+import { removeFile } from "@paks/locks";
 import { PaksError, fileSystemError, systemErrorCode } from "@paks/schema";
 import { renderWorkflow, workflowPath } from "./ci-workflow.ts";
 import { makeFolder } from "./make-folder.ts";
@@ -46,7 +47,7 @@ export async function scaffoldSkill(folder: string, options: ScaffoldOptions): P
     }
   } catch (error) {
     // Half a skill would be in the way of the next try.
-    for (const path of written) await rm(join(folder, path), { force: true });
+    for (const path of written) await removeFile(join(folder, path));
     throw systemErrorCode(error) === "EEXIST" ? inTheWay(folder, error) : (fileSystemError(error, folder) ?? error);
   }
   const made = { folder, name: options.name, files: [...files.keys()] };

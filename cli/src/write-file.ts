@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, fchmodSync, fsync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, fchmodSync, fsync, openSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { removeFileSync } from "@paks/locks";
 import { fileSystemError } from "@paks/schema";
 import { eachAtOnce } from "./install/each-at-once.ts";
 import { makeFolder } from "./make-folder.ts";
@@ -99,7 +100,7 @@ export interface Drafts extends Unsynced {
 /** `replaceFiles` for those who have more to sync with them; leaves nothing when it fails. */
 export async function writeDrafts(files: readonly NewFile[]): Promise<Drafts> {
   const drafts: (readonly [draft: string, path: string])[] = [];
-  const drop = (): void => drafts.forEach(([draft]) => rmSync(draft, { force: true }));
+  const drop = (): void => drafts.forEach(([draft]) => removeFileSync(draft));
   try {
     for (const file of files) await explain(file.path, async () => void drafts.push([writeDraft(file), file.path]));
   } catch (error) {
@@ -120,7 +121,7 @@ export function replaceUnsynced(file: NewFile): void {
   try {
     renameSync(draft, file.path);
   } catch (error) {
-    rmSync(draft, { force: true });
+    removeFileSync(draft);
     throw error;
   }
 }
@@ -133,7 +134,7 @@ function writeDraft({ path, bytes, mode = 0o644 }: NewFile): string {
     writeNewFile(draft, bytes, mode);
     return draft;
   } catch (error) {
-    rmSync(draft, { force: true });
+    removeFileSync(draft);
     throw error;
   }
 }
@@ -141,8 +142,7 @@ function writeDraft({ path, bytes, mode = 0o644 }: NewFile): string {
 /** Removes what `replaceFile` left in a folder when it was killed; nobody else may be writing there. */
 export function sweepDrafts(folder: string): void {
   for (const entry of readdirSync(folder, { withFileTypes: true }))
-    if (/^\.[0-9a-f]{12}\.new$/.test(entry.name) && !entry.isDirectory())
-      rmSync(join(folder, entry.name), { force: true });
+    if (/^\.[0-9a-f]{12}\.new$/.test(entry.name) && !entry.isDirectory()) removeFileSync(join(folder, entry.name));
 }
 
 /** Runs file-system work and names the place when the disk is full or cannot be written. */

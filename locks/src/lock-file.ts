@@ -7,13 +7,13 @@ import {
   readFileSync,
   readdirSync,
   renameSync,
-  rmSync,
   writeFileSync,
 } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import type { PaksError } from "@paks/schema";
 import { currentProcess, hasCode, mayRun } from "./process-identity.ts";
+import { removeFileSync } from "./remove-file.ts";
 
 interface Holder {
   readonly pid: number;
@@ -57,11 +57,11 @@ export function takeLockFile(path: string, options: TakeLockOptions): LockFile {
     for (let tries = 1; !tryTake(path, { lock: path, draft, busy: options.busy }); tries += 1)
       if (tries === mostTries) throw options.busy(undefined, path);
     isTaken = true;
-    rmSync(draft, { force: true });
+    removeFileSync(draft);
   } catch (error) {
     // Nobody could release a lock that this function does not answer.
     if (isTaken) release();
-    rmSync(draft, { force: true });
+    removeFileSync(draft);
     throw error;
   }
   return { release };
@@ -95,7 +95,7 @@ function tryTake(path: string, taking: Taking): boolean {
     copyFileSync(draft, `${draft}.new`);
     renameSync(`${draft}.new`, path);
   }
-  rmSync(successor, { force: true });
+  removeFileSync(successor);
   return unchanged;
 }
 
@@ -110,7 +110,7 @@ export function sweepLockDrafts(path: string): void {
     if (entry.isDirectory()) continue;
     const [, pid] = new RegExp(`^${basename(path)}\\.(?:after-)?(\\d{1,10})-[A-Za-z0-9.-]+$`).exec(name) ?? [];
     if (pid === undefined || mayRunAs(join(folder, name), Number(pid))) continue;
-    rmSync(join(folder, name), { force: true });
+    removeFileSync(join(folder, name));
   }
 }
 
@@ -197,5 +197,5 @@ function requireDead(holder: Holder, taking: Taking): void {
 }
 
 function releaseLock(path: string, nonce: string, busy: TakeLockOptions["busy"]): void {
-  if (readHolder(path, busy)?.nonce === nonce) rmSync(path, { force: true });
+  if (readHolder(path, busy)?.nonce === nonce) removeFileSync(path);
 }

@@ -1,6 +1,7 @@
 import { PaksError } from "./errors.ts";
 
-const full = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+// The last is what the `rm` of Bun 1.4 makes of the first two where it removes a whole folder.
+const full = new Set(["ENOSPC", "EDQUOT", "EFBIG", "EFAULT"]);
 const readOnly = new Set(["EROFS", "EACCES", "EPERM"]);
 
 /** The code of one of Node's system errors, e.g. `ENOENT`. */

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { lstatSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { removeFileSync } from "@paks/locks";
 import { isPaksError, systemErrorCode } from "@paks/schema";
 import { makeFolder } from "../make-folder.ts";
 import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
@@ -106,7 +107,7 @@ export function settleBackups(skillsFolder: string): string | undefined {
   }
   makeBackupsFolder(backups);
   for (const name of names) renameSync(join(inside, name), freeName(join(backups, name)));
-  rmSync(join(inside, ignoreFile), { force: true });
+  removeFileSync(join(inside, ignoreFile));
   return backups;
 }
 

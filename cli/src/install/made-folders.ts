@@ -1,5 +1,6 @@
-import { readdir, rm, rmdir } from "node:fs/promises";
+import { readdir, rmdir } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { removeFile } from "@paks/locks";
 import { isPaksError, systemErrorCode } from "@paks/schema";
 import { replaceUnsynced } from "../write-file.ts";
 import { ignoreFile, listAsidePlaces, listNames } from "./aside.ts";
@@ -66,13 +67,13 @@ export async function removeEmptyFolders({ skillsFolder, root, cwd, places }: Em
   const { base } = bookkeeping(skillsFolder);
   const left = (await readdir(base)).filter((name) => name !== "made" && name !== "lock" && !name.startsWith("lock."));
   if (left.length > 0) return [];
-  await rm(listFile(skillsFolder), { force: true });
+  await removeFile(listFile(skillsFolder));
   return [base, ...deepestFirst.filter(above)];
 }
 
 async function removeAsidePlaces(skillsFolder: string): Promise<void> {
   for (const { base, work, backups } of listAsidePlaces(skillsFolder)) {
-    if (listNames(backups).every((name) => name === ignoreFile)) await rm(join(backups, ignoreFile), { force: true });
+    if (listNames(backups).every((name) => name === ignoreFile)) await removeFile(join(backups, ignoreFile));
     for (const path of [work, backups]) await removeIfEmpty(path);
     if (base !== bookkeeping(skillsFolder).base) await removeIfEmpty(base);
   }

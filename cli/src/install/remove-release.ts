@@ -1,6 +1,6 @@
 import { renameSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { removeFile } from "@paks/locks";
 import { isPaksError, systemErrorCode } from "@paks/schema";
 import type { WorkspaceChange } from "../workspace/change-workspace.ts";
 import { explain, syncAll, syncFolder } from "../write-file.ts";
@@ -61,7 +61,7 @@ export async function removeRelease(removing: Removing): Promise<{ readonly move
     const isKept = state.state === "edited" || (removing.keep === true && state.state === "intact");
     await takeAway(removing, going, { work, isKept, paths: links });
     await recordInWorkspace([removing]);
-    await rm(bookkeeping(skillsFolder).record(record.folder), { force: true });
+    await removeFile(bookkeeping(skillsFolder).record(record.folder));
   } catch (error) {
     // Written all the same: the next command ends it by the intent.
     const isDone = await isRecorded([removing]);

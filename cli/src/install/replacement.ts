@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { removeFile } from "@paks/locks";
 import type { ReleaseFile } from "@paks/schema";
 import type { WorkspaceChange } from "../workspace/change-workspace.ts";
 import { type Unsynced, replaceFile, writeNewFile } from "../write-file.ts";
@@ -61,7 +62,7 @@ export function planReplacement(plan: ReplacePlan, work: WorkFolder, index: numb
 async function restoreRecord(path: string, previous: InstallRecord | undefined): Promise<void> {
   const before = previous && formatRecord(previous);
   if ((await readOwnFile(path)) === before) return;
-  await (before === undefined ? rm(path, { force: true }) : replaceFile(path, before));
+  await (before === undefined ? removeFile(path) : replaceFile(path, before));
 }
 
 /** False when there was nothing. */

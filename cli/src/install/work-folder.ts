@@ -1,6 +1,7 @@
 import { lstatSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { removeFile } from "@paks/locks";
 import {
   type Found,
   PaksError,
@@ -170,7 +171,7 @@ async function endRemoving(
   const record = await findRecord(skillsFolder, folder);
   if (record) await removeLinks(await listAllLinks(skillsFolder, record, places), { to: target, record, places });
   await endWorkspace(skillsFolder, workspace);
-  await rm(bookkeeping(skillsFolder).record(folder), { force: true });
+  await removeFile(bookkeeping(skillsFolder).record(folder));
 }
 
 async function endWorkspace(skillsFolder: string, change: WorkspaceChange | undefined): Promise<void> {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { chmod, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { removeFile } from "@paks/locks";
 import { fileSystemError, PaksError, systemErrorCode } from "@paks/schema";
 import type { ReleasePlan } from "./release-plan.ts";
 
@@ -27,7 +28,7 @@ export async function replaceManifest(plan: ReleasePlan, bytes: Buffer): Promise
   } catch (error) {
     throw fileSystemError(error, path) ?? error;
   } finally {
-    await rm(draft, { force: true });
+    await removeFile(draft);
   }
 }
 

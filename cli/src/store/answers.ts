@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { removeFile } from "@paks/locks";
 import { isPaksError, sha256Hex, systemErrorCode } from "@paks/schema";
 import { readOwnFile } from "../install/read-own-file.ts";
 import { writeEntry } from "./write-entry.ts";
@@ -55,7 +55,7 @@ export function openAnswerCache({ folder, registry, debug }: AnswerCacheOptions)
         return text === undefined ? undefined : parse(text, url);
       }),
     put: async (url, answer) => await orNothing(() => writeEntry(base, pathOf(url), format(url, answer))),
-    forget: async (url) => await orNothing(() => rm(pathOf(url), { force: true })),
+    forget: async (url) => await orNothing(() => removeFile(pathOf(url))),
     outdate: async (now) => await orNothing(() => writeEntry(base, change, now.toISOString())),
     isCurrent: async ({ storedAt }) => {
       const changedAt = Date.parse((await orNothing(() => readOwnFile(change))) ?? "");

@@ -1,6 +1,7 @@
 import { statSync, writeFileSync } from "node:fs";
-import { lstat, readdir, rm, rmdir } from "node:fs/promises";
+import { lstat, readdir, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { removeFile } from "@paks/locks";
 import { isMissing, systemErrorCode } from "@paks/schema";
 import { makeOwnFolder } from "../start/make-folder-plainly.ts";
 import { answersFolder } from "./answers.ts";
@@ -67,7 +68,7 @@ export async function listFiles(folder: string): Promise<CacheFile[]> {
 
 /** Other processes may be deleting the same. */
 export async function deleteFiles(files: readonly CacheFile[]): Promise<void> {
-  for (const { path } of files) await unlessGone(rm(path, { force: true }));
+  for (const { path } of files) await unlessGone(removeFile(path));
 }
 
 /** Folders in which nothing is left, the given one included. */

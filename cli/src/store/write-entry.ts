@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { renameSync, writeFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { removeFile } from "@paks/locks";
 import { makeOwnFolder } from "../start/make-folder-plainly.ts";
 
 /**
@@ -16,7 +16,7 @@ export async function writeEntry(folder: string, path: string, bytes: Uint8Array
     writeFileSync(draft, bytes, { flag: "wx", mode: 0o600 });
     renameSync(draft, path);
   } catch (error) {
-    await rm(draft, { force: true });
+    await removeFile(draft);
     throw error;
   }
 }

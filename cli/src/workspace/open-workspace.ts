@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
-import { rm, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { removeFile } from "@paks/locks";
 import {
   type Lock,
   PaksError,
@@ -172,7 +173,7 @@ export async function changeWorkspaceFile(
   const after = change(before ?? "");
   if (after === (before ?? "")) return () => Promise.resolve();
   await requireReadable(after, path);
-  const undo = () => (before === undefined ? rm(path, { force: true }) : replaceFile(path, before));
+  const undo = () => (before === undefined ? removeFile(path) : replaceFile(path, before));
   try {
     await replaceFile(path, after);
   } catch (error) {

@@ -161,7 +161,7 @@ export const tortured: readonly Tortured[] = [
   {
     name: "install after a remove that was killed before the link went",
     start: "old",
-    killedIn: { words: ["remove", "pdf"], at: /^unlink .*\.claude\/skills\/pdf$/ },
+    killedIn: { words: ["remove", "pdf"], at: /^unlink(at)? .*\.claude\/skills\/pdf$/ },
     words: ["install"],
     before: both("1.0.0"),
     after: { pdf: "absent", text: "1.0.0" },

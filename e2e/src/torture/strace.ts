@@ -1,6 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { readFile, rm, writeFile } from "node:fs/promises";
-import { type ProcessOptions, type ProcessResult, paksCommand, runProcess } from "@paks/cli/testing";
+import {
+  type ProcessOptions,
+  type ProcessResult,
+  isStandaloneTested,
+  paksCommand,
+  runProcess,
+} from "@paks/cli/testing";
 
 /** Ways to change something on a disk. */
 const groups = {
@@ -21,7 +27,7 @@ const faultsOf = (group: Group): readonly Fault[] =>
 /** One call that changes a file of the run, and the fault that it is to meet. */
 export interface Target {
   readonly group: Group;
-  /** Node does its file work on these two, and strace counts for each thread. */
+  /** Node does its file work on these two, and strace counts for each thread. Bun's pool has three threads or more. */
   readonly thread: "main" | "pool";
   /** The system's name of the call; strace counts for each. */
   readonly name: string;
@@ -42,6 +48,8 @@ export interface Run {
 export interface Injected extends ProcessResult {
   /** Whether the fault met the call it was meant for. */
   readonly isHit: boolean;
+  /** Where it is enough that any call was met: the one that was. */
+  readonly met?: string | undefined;
 }
 
 /** The filter in the kernel makes it faster, and loses signals that are to be delivered. */
@@ -60,6 +68,7 @@ export async function listTargets(run: Run): Promise<Target[]> {
   const calls = parseLog(log);
   const counts = new Map<string, number>();
   const main = calls[0]?.thread;
+  const ofMain = new Set(calls.filter(({ thread }) => thread === main).map(({ name }) => name));
   return calls.flatMap(({ thread, name, text }) => {
     const key = `${thread} ${name}`;
     const at = (counts.get(key) ?? 0) + 1;
@@ -69,9 +78,16 @@ export async function listTargets(run: Run): Promise<Target[]> {
     if (call === undefined) return [];
     const where = thread === main ? ("main" as const) : ("pool" as const);
     const group = groupOf(name);
-    return faultsOf(group).map((fault) => ({ group, thread: where, name, at, call, fault }));
+    const faults = isOfThePool(where) && ofMain.has(name) ? (["signal=KILL"] as const) : faultsOf(group);
+    return faults.map((fault) => ({ group, thread: where, name, at, call, fault }));
   });
 }
+
+/**
+ * On Bun nobody knows which thread of the pool makes a call: every thread meets the fault at its call of this number. So
+ * calls that the main thread makes as well meet only what ends all threads at once.
+ */
+const isOfThePool = (thread: Target["thread"]): boolean => isStandaloneTested && thread === "pool";
 
 /** More than either thread makes of one kind. */
 const idleCalls = 600;
@@ -82,24 +98,32 @@ export const runCommand = ({ words, options }: Run): Promise<ProcessResult> =>
 
 /** Runs the command with this one fault. */
 export async function inject(run: Run, { thread, name, at, call, fault }: Target): Promise<Injected> {
+  if (isOfThePool(thread)) {
+    const { log, ...result } = await trace(run, [...follow(fault), ...filtersOf(name, fault, at)]);
+    return { ...result, isHit: isFeltIn(log, fault, result), met: firstToReach(parseLog(log), run, at) };
+  }
   const isMain = thread === "main";
   // Only the main thread is looked at without `-f`. The pool's calls come behind so many idle ones that the main thread
   // never gets to this number.
   const number = isMain ? at : idleCalls + at;
-  const filters = ["-e", `trace=${name}`, "-e", `inject=${name}:${fault}:when=${number}`];
-  const { log, ...result } = await trace(
-    run,
-    [...(isMain ? [] : follow(fault)), ...filters],
-    isMain ? undefined : name,
-  );
+  const filters = [...(isMain ? [] : follow(fault)), ...filtersOf(name, fault, number)];
+  const { log, ...result } = await trace(run, filters, isMain ? undefined : name);
   const calls = parseLog(log);
   const pool = isMain ? undefined : busiest(calls);
   const met = calls.filter(({ thread: one }) => isMain || one === pool)[number - 1];
   const isHit = met !== undefined && describeCall(run, met.name, met.text) === call;
-  const isFelt = fault === "signal=KILL" ? result.exit === null : log.includes("(INJECTED)");
-  if (isHit && !isFelt) throw new Error(`${fault} did not come at ${call}.`);
+  if (isHit && !isFeltIn(log, fault, result)) throw new Error(`${fault} did not come at ${call}.`);
   return { ...result, isHit };
 }
+
+const filtersOf = (name: string, fault: Fault, number: number): string[] => [
+  "-e",
+  `trace=${name}`,
+  "-e",
+  `inject=${name}:${fault}:when=${number}`,
+];
+const isFeltIn = (log: string, fault: Fault, { exit }: ProcessResult): boolean =>
+  fault === "signal=KILL" ? exit === null : log.includes("(INJECTED)");
 
 async function trace(
   { folder, words, options }: Run,
@@ -162,6 +186,17 @@ function parseLog(log: string): Logged[] {
   });
 }
 
+/** The call of a thread that is its so-manieth. */
+function firstToReach(calls: readonly Logged[], run: Run, at: number): string | undefined {
+  const counts = new Map<string, number>();
+  for (const { thread, name, text } of calls) {
+    const count = (counts.get(thread) ?? 0) + 1;
+    if (count === at) return describeCall(run, name, text);
+    counts.set(thread, count);
+  }
+  return undefined;
+}
+
 function busiest(calls: readonly Logged[]): string | undefined {
   const counts = new Map<string, number>();
   for (const { thread } of calls) counts.set(thread, (counts.get(thread) ?? 0) + 1);
@@ -182,7 +217,8 @@ const passing = new RegExp(
 /** `undefined`: it changes nothing of the run's. */
 function describeCall({ folder }: Run, name: string, text: string): string | undefined {
   if (name.startsWith("open") && !text.includes("O_CREAT")) return undefined;
-  const args = text.replace(/^AT_FDCWD<[^>]*>, /, "");
+  // Bun removes a folder's files by their names in it.
+  const args = text.replace(/^AT_FDCWD<[^>]*>, /, "").replace(/^\d+<([^>]*)>, "([^/"]+)"/, '"$1/$2"');
   const paths = [...args.matchAll(/(?:^\d+<|")(\/[^">]*)/g)].flatMap(([, path = ""]) =>
     path.startsWith(`${folder}/`) ? [path.slice(folder.length)] : [],
   );

@@ -55,7 +55,8 @@ async function makeStart(lab: Lab, { start, killedIn }: Tortured): Promise<Place
     const target = targets.find(({ call, fault }) => killedIn.at.test(call) && fault === "signal=KILL");
     if (target === undefined) throw new Error(`No call like ${killedIn.at.source}.`);
     const place = await copyPlace(lab, startOf(lab, start), `killed-${tries}`);
-    if ((await inject(processOf(lab, place, killedIn), target)).isHit) return place;
+    const { isHit, met = target.call } = await inject(processOf(lab, place, killedIn), target);
+    if (isHit && met === target.call) return place;
     if (tries === shifts.length) throw new Error(`${describe(target)} was not met.`);
   }
 }
