@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { at, packageFolder } from "./build.mjs";
-import { bundleStandalone, findBun } from "./standalone.mjs";
+import { bundleStandalone, findBun, findKeyring } from "./standalone.mjs";
 
 /** They ask for no more than that their text goes along. Any other has to be read by a person before it is added here. */
 const allowed = new Set(["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "Zlib"]);
@@ -49,11 +49,9 @@ function packageOf(path) {
 
 /** The folders of everything that the bundle took code from, the keychain's native library and its package included. */
 function listFolders({ inputs }) {
-  const libraries = Object.values(inputs).flatMap(({ imports }) =>
-    imports.filter(({ path, external }) => external && path.endsWith(".node")).map(({ path }) => path),
-  );
-  const folders = [...Object.keys(inputs), ...libraries].map(packageOf);
-  if (libraries.length > 0) folders.push(packageFolder("@napi-rs/keyring", "cli"));
+  const library = findKeyring();
+  const folders = [...Object.keys(inputs), library ?? ""].map(packageOf);
+  if (library !== undefined) folders.push(packageFolder("@napi-rs/keyring", "cli"));
   return [...new Set(folders.filter((folder) => folder !== undefined))];
 }
 

@@ -1,9 +1,18 @@
 // Makes `cli/standalone/paks`: paks in one executable that holds its runtime, for this system. docs/decisions/standalone.md
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { at, cliOptions, common, sourceKey, toCommonJs } from "./build.mjs";
 
@@ -35,7 +44,7 @@ export function findBun() {
 }
 
 /** The keychain's native library, which is put inside. Its own loader looks for it where packages lie. */
-function findKeyring() {
+export function findKeyring() {
   const own = createRequire(at("cli", "package.json")).resolve("@napi-rs/keyring/package.json");
   const { optionalDependencies = {} } = JSON.parse(readFileSync(own, "utf8"));
   for (const name of Object.keys(optionalDependencies)) {
@@ -56,7 +65,7 @@ const keyringInside = (library) => ({
         library === undefined
           ? `throw Object.assign(new Error("no keychain library for this system"), { code: "MODULE_NOT_FOUND" });`
           : // No `require`: Bun puts inside only what it sees named in one.
-            `export * from ${JSON.stringify(library)};`,
+            `export * from ${JSON.stringify(`./${basename(library)}`)};`,
     }));
   },
 });
@@ -77,6 +86,9 @@ const noPlace =
  */
 export async function bundleStandalone(into) {
   const { build } = await import("esbuild");
+  const library = findKeyring();
+  // Beside the code, so that no path of this machine is in it: the same source makes the same bytes everywhere.
+  if (library !== undefined) copyFileSync(library, join(into, basename(library)));
   const { metafile } = await build({
     ...common,
     ...cliOptions,
@@ -87,7 +99,7 @@ export async function bundleStandalone(into) {
     // For Bun to put inside.
     external: ["*.node"],
     define: { ...cliOptions.define, __isStandalone: "true" },
-    plugins: [keyringInside(findKeyring())],
+    plugins: [keyringInside(library)],
     metafile: true,
   });
   await toCommonJs(into, noPlace);

@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 
 interface Job {
@@ -34,6 +35,8 @@ const { checkLicence, writeNotices } = await script<NoticesScript>("notices.mjs"
 const require = createRequire(new URL("../../schema/package.json", import.meta.url));
 const { unzipSync } = require("fflate") as { unzipSync(archive: Uint8Array): Record<string, Uint8Array> };
 const { parse } = require("yaml") as { parse(text: string): unknown };
+
+const { bundleStandalone } = await script<{ bundleStandalone(into: string): Promise<unknown> }>("standalone.mjs");
 
 const folder = mkdtempSync(join(tmpdir(), "paks-archive-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -82,6 +85,18 @@ test("the same files make the same zip, with the modes of Unix in it", () => {
   expect(Buffer.from(unzipSync(archive)["LICENSE"]!).toString()).toBe("a licence\n");
   const central = Buffer.from(archive).indexOf("PK\u0001\u0002");
   expect(Buffer.from(archive).readUInt32LE(central + 38) >>> 16).toBe(0o100755);
+});
+
+test("what is compiled holds no path of the machine that builds it, so the same source makes the same executable", async () => {
+  const into = join(folder, "bundle");
+  mkdirSync(into);
+  await bundleStandalone(into);
+  const names = readdirSync(into);
+  expect(names.filter((name) => name.endsWith(".node"))).toHaveLength(1);
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  const written = names.filter((name) => name.endsWith(".js")).map((name) => readFileSync(join(into, name), "utf8"));
+  for (const path of [root, folder, JSON.stringify(root).slice(1, -1)])
+    expect(written.filter((text) => text.includes(path))).toEqual([]);
 });
 
 test.each(["GPL-3.0", "MIT AND GPL-2.0", "(MIT OR CC0-1.0)", "SEE LICENSE IN FILE", undefined])(
