@@ -5,4 +5,5 @@ export * from "./run-process.ts";
 export * from "./serve-npm.ts";
 export * from "./serve-registry.ts";
 export * from "./serve-stub.ts";
+export * from "./standalone-program.ts";
 export * from "./temp-folder.ts";
