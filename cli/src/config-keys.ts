@@ -19,7 +19,7 @@ export const configKeys: readonly ConfigKey[] = [
   { key: "update_notice", type: "yes or no", describe: "Whether a newer paks is mentioned" },
   { key: "proxy", type: "text", describe: "For https, where HTTPS_PROXY is not set" },
   { key: "no_proxy", type: "text", describe: "Hosts that are asked directly, with commas" },
-  { key: "ca_file", type: "text", describe: "PEM file with certificates to trust besides Node's own" },
+  { key: "ca_file", type: "text", describe: "PEM file with certificates to trust besides the usual ones" },
   { key: "cache.dir", type: "text", describe: "Where the cache and the store are" },
   { key: "cache.ttl", type: "text", describe: 'How long an answer is used without asking again, such as "10m"' },
   { key: "cache.max_size", type: "text", describe: 'How much the store may keep, such as "500MB"' },
