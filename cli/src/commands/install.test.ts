@@ -104,7 +104,7 @@ test("a release of the registry is verified, installed and linked for the agent 
 test("without --agent no folder is made for a tool that is not there", async () => {
   const stub = await serveRelease(await releaseOf(filesOf("1.0.0")));
   expect((await runPaks(["install", "acme/pdf"], at(stub.url))).exit).toBe(0);
-  expect(await readdir(options.cwd)).toEqual([".agents", "paks.jsonc", "paks.lock"]);
+  expect((await readdir(options.cwd)).sort()).toEqual([".agents", "paks.jsonc", "paks.lock"]);
 });
 
 test("--dir puts a copy into <dir>/<account>/<name>", async () => {

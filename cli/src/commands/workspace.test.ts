@@ -33,7 +33,7 @@ const lock = async (): Promise<Lock> => parseLock(await file("paks.lock"), "paks
 const versions = async () =>
   Object.fromEntries(Object.entries((await lock()).paks).map(([folder, { version }]) => [folder, version]));
 const skills = async () =>
-  (await readdir(join(options.cwd, ".agents", "skills"))).filter((name) => !name.startsWith("."));
+  (await readdir(join(options.cwd, ".agents", "skills"))).filter((name) => !name.startsWith(".")).sort();
 const asked = (part: string) => registry.requests.filter(({ path }) => path.includes(part)).length;
 
 test("install names what it installed in paks.jsonc and paks.lock, with everything it depends on", async () => {

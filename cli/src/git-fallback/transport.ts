@@ -1,6 +1,7 @@
 import { type IncomingMessage, type RequestOptions, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { isIP } from "node:net";
+import type { Duplex } from "node:stream";
 import { PaksError } from "@paks/schema";
 import { openTunnelAgent } from "../network/tunnel.ts";
 import { networkHint, networkReason } from "../network/why-unreachable.ts";
@@ -74,6 +75,11 @@ async function send(url: URL, { method, headers, body }: Sent, transport: Transp
   return await new Promise((resolve, reject) => {
     const start = url.protocol === "https:" ? requestHttps : requestHttp;
     const request = start(url, { ...options, ...(url.protocol === "https:" ? trust(transport) : {}) }, resolve);
+    // Else nobody would be told of the answer: the connection is closed without an error.
+    request.on("upgrade", (response: IncomingMessage, socket: Duplex) => {
+      socket.destroy();
+      resolve(response);
+    });
     request.on("timeout", () => request.destroy(tooSlow(url)));
     request.on("error", (error) => reject(error instanceof PaksError ? error : unreachable(url, error)));
     request.end(body);

@@ -3,6 +3,7 @@ import { lstatSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { removeFileSync } from "@paks/locks";
 import { isPaksError, systemErrorCode } from "@paks/schema";
+import { inOrder } from "../in-order.ts";
 import { makeFolder } from "../make-folder.ts";
 import { rootOfSkillsFolder } from "../workspace/open-workspace.ts";
 import { writeNewFile } from "../write-file.ts";
@@ -114,7 +115,7 @@ export function settleBackups(skillsFolder: string): string | undefined {
 /** A tool knows a skill by the name of this file; links are not followed. */
 function hideManifests(path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
-  for (const entry of readdirSync(path, { withFileTypes: true })) {
+  for (const entry of inOrder(readdirSync(path, { withFileTypes: true }))) {
     const full = join(path, entry.name);
     if (entry.isDirectory()) hideManifests(full);
     else if (entry.name.toLowerCase() === "skill.md") renameSync(full, freeName(`${full}.kept`));
@@ -130,7 +131,8 @@ function freeName(path: string): string {
 /** Nothing where there is no such folder. */
 export function listNames(folder: string): string[] {
   try {
-    return readdirSync(folder);
+    // By name, which Node does by itself and Bun 1.4 does not.
+    return readdirSync(folder).toSorted();
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return [];
     throw error;

@@ -155,7 +155,7 @@ test.each([["install"], ["ci"], ["install", "--agent", "goose"]])(
     const run = await project.paks(...argv);
     expect([run.exit, run.stderr]).toEqual([2, expect.stringContaining("Did you mean claude-code?")]);
     expect(run.stderr).toContain('paks.jsonc names the agent "cluade-code"');
-    expect(await readdir(project.cwd)).toEqual(["paks.jsonc", "paks.lock"]);
+    expect((await readdir(project.cwd)).sort()).toEqual(["paks.jsonc", "paks.lock"]);
   },
 );
 

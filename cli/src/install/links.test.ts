@@ -89,7 +89,7 @@ test("a folder of somebody else is refused with another name as the way out, eve
   for (const file of filesOf("1.0.0")) await writeFile(join(copy.path, file.path), file.bytes);
   const refused = place("1.0.0");
   await expect(refused).rejects.toMatchObject({ code: "ALREADY_EXISTS", hint: expect.stringContaining("--as <name>") });
-  expect(await readdir(project)).toEqual([".agents", "agent"]);
+  expect((await readdir(project)).sort()).toEqual([".agents", "agent"]);
 });
 
 test("a link becomes a copy and a copy a link when that is asked for", async () => {
@@ -112,7 +112,7 @@ test("a record cannot have a folder outside its project removed, whatever that h
   await place("1.0.0", []);
   const record = recordOf("1.0.0", [{ ...copy, path: outside }]);
   await removeRelease({ skillsFolder, record, force: true, now: new Date(0) });
-  expect(await readdir(outside)).toEqual(["SKILL.md", "scripts"]);
+  expect((await readdir(outside)).sort()).toEqual(["SKILL.md", "scripts"]);
 });
 
 test("links are relative, so that a project can be moved; on Windows they are junctions and absolute", async () => {

@@ -1,6 +1,7 @@
 import { lstat, readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { PaksError, defaultLimits, fileSystemError, findManifests, isMissing, systemErrorCode } from "@paks/schema";
+import { inOrder } from "../in-order.ts";
 import type { PakTree } from "./pak-tree.ts";
 import { unreadable } from "./read-folder.ts";
 
@@ -46,7 +47,7 @@ export async function openLocalTree(root: string): Promise<PakTree> {
 
 async function list(folder: string) {
   try {
-    return await readdir(folder, { withFileTypes: true });
+    return inOrder(await readdir(folder, { withFileTypes: true }));
   } catch (error) {
     if (isMissing(error)) throw unreadable(folder, error);
     throw fileSystemError(error, folder) ?? error;

@@ -11,6 +11,7 @@ import {
   systemErrorCode,
   unreadableError,
 } from "@paks/schema";
+import { inOrder } from "../in-order.ts";
 
 /** What tools leave in a work tree and no release holds. */
 const passedOver = new Set([".git", ".paks", "node_modules", ".DS_Store"]);
@@ -59,7 +60,7 @@ export async function listFolder(
 
 function readEntriesOf(folder: string, asked: string) {
   try {
-    return readdirSync(folder, { withFileTypes: true });
+    return inOrder(readdirSync(folder, { withFileTypes: true }));
   } catch (cause) {
     throw unreadableError(cause, folder) ?? (folder === join(asked, "") ? unreadable(asked, cause) : cause);
   }

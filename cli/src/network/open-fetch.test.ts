@@ -7,7 +7,7 @@ import { writeFile } from "node:fs/promises";
 import { type AddressInfo, type Socket, connect, createServer } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { serveStub, tempFolder } from "../testing/index.ts";
 import { readBody } from "./fetch.ts";
 import { type NetworkSettings, openFetch } from "./open-fetch.ts";
@@ -29,7 +29,7 @@ async function listen(server: ReturnType<typeof createHttp>): Promise<number> {
 async function serveHttps() {
   const folder = await tempFolder();
   const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-  const subject = ["-subj", "/CN=registry.test", "-addext", "subjectAltName=DNS:registry.test"];
+  const subject = ["-subj", "/CN=registry.test", "-addext", "subjectAltName=DNS:registry.test,DNS:localhost"];
   const args = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
   execFileSync("openssl", [...args, "-keyout", key, "-out", cert, ...subject], { stdio: "ignore" });
   const requests: IncomingMessage[] = [];
@@ -37,7 +37,7 @@ async function serveHttps() {
     requests.push(request);
     response.end("hello");
   });
-  return { port: await listen(server), cert, requests };
+  return { port: await listen(server), key, cert, requests };
 }
 
 /** A proxy that leads every CONNECT to one port and remembers what it was asked. */
@@ -199,4 +199,42 @@ test("a proxy that is not there is named, without its password", async () => {
   await expect(fetch("https://registry.test/")).rejects.toThrow(
     `the proxy http://127.0.0.1:${port} cannot be reached: ECONNREFUSED`,
   );
+});
+
+test("an answer that changes to another protocol is an answer, and its connection is closed", async () => {
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.on("data", () => {
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nhello");
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const closed = once(server, "connection").then(([socket]) => once(socket as Socket, "close"));
+  expect(await openFetch(none)(`http://127.0.0.1:${port}/`)).toMatchObject({ status: 101, body: null });
+  await closed;
+});
+
+test("an https proxy gets no password before its certificate is trusted, and the named certificates count for it", async () => {
+  const target = await serveHttps();
+  const asked: unknown[] = [];
+  const { key, cert } = target;
+  const server = createHttps({ key: readFileSync(key), cert: readFileSync(cert) });
+  server.on("connect", (request: IncomingMessage, client: Duplex) => {
+    asked.push(request.headers["proxy-authorization"]);
+    client.on("error", () => undefined);
+    client.write("HTTP/1.1 200 OK\r\n\r\n");
+    const inside = connect(target.port, "127.0.0.1");
+    inside.on("error", () => client.destroy());
+    client.pipe(inside).pipe(client);
+  });
+  const proxy = `https://me:secret@localhost:${await listen(server)}`;
+  vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  await expect(openFetch({ ...none, proxy })("https://registry.test/")).rejects.toThrow(/certificate/);
+  expect(asked).toEqual([]);
+  const answer = await openFetch({ ...none, proxy, caFile: cert })("https://registry.test/");
+  expect((await readBody(answer, 100)).toString()).toBe("hello");
+  expect(asked).toHaveLength(1);
 });

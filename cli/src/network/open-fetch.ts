@@ -1,5 +1,6 @@
 import type { Agent as HttpAgent, IncomingMessage, RequestOptions } from "node:http";
 import type { Agent as HttpsAgent } from "node:https";
+import type { Duplex } from "node:stream";
 import type { Fetch, FetchAnswer, FetchBody, FetchInit } from "./fetch.ts";
 import { type ProxySettings, findProxy } from "./proxy.ts";
 
@@ -54,6 +55,11 @@ async function send(url: URL, init: FetchInit, agent: HttpAgent | HttpsAgent): P
   if (signal !== undefined) options.signal = signal;
   return await new Promise((resolve, reject) => {
     const sent = request(url, options, (response) => resolve(answerOf(response, signal)));
+    // Else nobody would be told of the answer: the connection is closed without an error.
+    sent.once("upgrade", (response: IncomingMessage, socket: Duplex) => {
+      socket.destroy();
+      resolve({ ...answerOf(response, signal), body: null });
+    });
     if (onSent) sent.once("finish", onSent);
     sent.on("error", (error) => {
       // A kept connection that the other side had closed meanwhile: this request has not reached anybody.

@@ -1,5 +1,5 @@
-import type { ClientRequest, RequestOptions } from "node:http";
-import { Agent, type AgentOptions } from "node:https";
+import type { ClientRequest } from "node:http";
+import { Agent, type AgentOptions, type RequestOptions as HttpsOptions } from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
@@ -41,12 +41,15 @@ async function openTunnel(proxy: URL, to: ConnectionOptions): Promise<Socket> {
   const { request } = proxy.protocol === "https:" ? await import("node:https") : await import("node:http");
   const host = to.host ?? "";
   const target = `${host.includes(":") ? `[${host}]` : host}:${to.port ?? 443}`;
-  const options: RequestOptions = {
+  const options: HttpsOptions = {
     host: proxy.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: proxy.port || (proxy.protocol === "https:" ? 443 : 80),
     method: "CONNECT",
     path: target,
     agent: false,
+    // The proxy gets its password only where its certificate is trusted, as the host gets its token.
+    rejectUnauthorized: true,
+    ...(to.ca === undefined ? {} : { ca: to.ca }),
     headers: { host: target, ...credentialsOf(proxy) },
   };
   return await new Promise((resolve, reject) => {

@@ -1,7 +1,8 @@
 /** In a few words: what the system, the proxy or TLS calls it. Holds no user name and no password. */
 export function networkReason(error: unknown): string {
   const { code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
-  return code ?? message;
+  // The code of what a signal ended is a number.
+  return typeof code === "string" ? code : message;
 }
 
 /** What to do about it, where it is not the network as a whole. */

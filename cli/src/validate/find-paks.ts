@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { PaksError, checkManifestPlaces, fileSystemError, findManifests } from "@paks/schema";
 import type { Finding } from "@paks/schema";
+import { inOrder } from "../in-order.ts";
 import { findFolder, unreadableAt } from "../validate-pak.ts";
 
 const passOver = new Set([".git", "node_modules"]);
@@ -73,7 +74,7 @@ async function walk(root: string): Promise<Walked> {
 
 async function listOrNote(root: string, below: string, unread: Finding[]) {
   try {
-    return await readdir(join(root, below), { withFileTypes: true });
+    return inOrder(await readdir(join(root, below), { withFileTypes: true }));
   } catch (error) {
     if (below === "") throw fileSystemError(error, root) ?? error;
     unread.push(unreadableAt(below, error));

@@ -13,7 +13,7 @@ beforeEach(async () => {
 /** Without the registry, which the first pak brings. */
 const workspace = async () => (await project.read("paks.jsonc")).replace(/,\n {2}"registry": ".*"/, "");
 const folders = async () => Object.keys((await project.lock()).paks);
-const there = async () => (await readdir(project.skill())).filter((name) => !name.startsWith("."));
+const there = async () => (await readdir(project.skill())).filter((name) => !name.startsWith(".")).sort();
 const aliased = (source: string, as: string) => `{ "source": "${source}", "as": "${as}" }`;
 
 test("install --as writes the name down, and a lock that was deleted is made again with it", async () => {

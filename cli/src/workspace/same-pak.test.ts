@@ -27,7 +27,7 @@ const git = async (...argv: string[]) => {
   return { exit: run.exit, ...(run.json() as { error?: { code: string; hint: string } }) };
 };
 const sources = async () => parseWorkspace(await project.read("paks.jsonc"), "paks.jsonc").paks;
-const there = async () => (await readdir(project.skill())).filter((name) => !name.startsWith("."));
+const there = async () => (await readdir(project.skill())).filter((name) => !name.startsWith(".")).sort();
 
 test.each([
   ["without .git", "skills.git#branch=main&path=skills/pdf", "skills#branch=main&path=skills/pdf"],

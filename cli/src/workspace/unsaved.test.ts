@@ -12,7 +12,7 @@ beforeEach(async () => {
   await registry.add("acme/pdf", "1.0.0", { dependencies: { "acme/text": "^1.0" } });
   await registry.add("acme/csv", "1.0.0", { dependencies: { "acme/text": "^2" } });
 });
-const there = async () => (await readdir(project.skill())).filter((name) => !name.startsWith("."));
+const there = async () => (await readdir(project.skill())).filter((name) => !name.startsWith(".")).sort();
 const folders = async () => Object.keys((await project.lock()).paks);
 const installedVersion = async () => (await project.read(".agents/skills/text/notes.md")).trim();
 
