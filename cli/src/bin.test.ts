@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import { paksCommand, paksInShell, runProcess, tempFolder } from "./testing/index.ts";
+import { isStandaloneTested, paksCommand, paksInShell, runProcess, serveStub, tempFolder } from "./testing/index.ts";
 import { version } from "./version.ts";
 
 /** It has neither pipelines of a shell nor signals that a program could take. */
@@ -31,6 +31,17 @@ test("the built program makes a skill that it then finds valid", async () => {
   const validated = await run("validate", "pdf-forms", "--strict", "--json");
   expect(validated.exit, validated.stdout).toBe(0);
   expect(JSON.parse(validated.stdout)).toMatchObject({ valid: true, name: "pdf-forms" });
+});
+
+test("the built program says what runs it, to people and to registries", async () => {
+  const stub = await serveStub(() => ({ body: { data: { status: "ok", version } } }));
+  const { stdout } = await paks("doctor", "--json", "--registry", stub.url);
+  const { checks } = JSON.parse(stdout) as { checks: { name: string; detail: string }[] };
+  const [name, detail, agent] = isStandaloneTested
+    ? (["program", /^standalone, Bun \d/, "bun"] as const)
+    : (["node", new RegExp(`^${process.versions.node}, `), "node"] as const);
+  expect(checks[1]).toMatchObject({ name, detail: expect.stringMatching(detail) });
+  expect(stub.requests[0]?.headers["user-agent"]).toMatch(new RegExp(`^paks/${version} \\(${agent} \\d[\\d.]+; `));
 });
 
 test("the exit code of an error is that of the table", async () => {
