@@ -68,7 +68,6 @@ export async function listTargets(run: Run): Promise<Target[]> {
   const calls = parseLog(log);
   const counts = new Map<string, number>();
   const main = calls[0]?.thread;
-  const ofMain = new Set(calls.filter(({ thread }) => thread === main).map(({ name }) => name));
   return calls.flatMap(({ thread, name, text }) => {
     const key = `${thread} ${name}`;
     const at = (counts.get(key) ?? 0) + 1;
@@ -78,16 +77,16 @@ export async function listTargets(run: Run): Promise<Target[]> {
     if (call === undefined) return [];
     const where = thread === main ? ("main" as const) : ("pool" as const);
     const group = groupOf(name);
-    const faults = isOfThePool(where) && ofMain.has(name) ? (["signal=KILL"] as const) : faultsOf(group);
+    const faults = isOfManyThreads(where) ? (["signal=KILL"] as const) : faultsOf(group);
     return faults.map((fault) => ({ group, thread: where, name, at, call, fault }));
   });
 }
 
 /**
  * On Bun nobody knows which thread of the pool makes a call: every thread meets the fault at its call of this number. So
- * calls that the main thread makes as well meet only what ends all threads at once.
+ * they meet only what ends all threads at once: an error would come again while paks takes back what it did.
  */
-const isOfThePool = (thread: Target["thread"]): boolean => isStandaloneTested && thread === "pool";
+const isOfManyThreads = (thread: Target["thread"]): boolean => isStandaloneTested && thread === "pool";
 
 /** More than either thread makes of one kind. */
 const idleCalls = 600;
@@ -98,7 +97,7 @@ export const runCommand = ({ words, options }: Run): Promise<ProcessResult> =>
 
 /** Runs the command with this one fault. */
 export async function inject(run: Run, { thread, name, at, call, fault }: Target): Promise<Injected> {
-  if (isOfThePool(thread)) {
+  if (isOfManyThreads(thread)) {
     const { log, ...result } = await trace(run, [...follow(fault), ...filtersOf(name, fault, at)]);
     return { ...result, isHit: isFeltIn(log, fault, result), met: firstToReach(parseLog(log), run, at) };
   }
