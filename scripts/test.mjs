@@ -1,10 +1,21 @@
-// Runs every test on a real Postgres of its own and on the embedded database, then prints the counts.
+// Runs every test on a real Postgres of its own and on the embedded database, those that start the built program also
+// against the standalone executable, then prints the counts.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "./setup.mjs";
+import { buildStandalone } from "./standalone.mjs";
 import { startPostgres } from "./test-postgres.mjs";
+
+const words = process.argv.slice(2);
+/** What follows each `--project`; all of them when there is none. */
+const projects = words.flatMap((word, index) =>
+  word === "--project" ? [words[index + 1]] : word.startsWith("--project=") ? [word.slice("--project=".length)] : [],
+);
+const asked = projects.length === 0 || projects.some((name) => name === "standalone" || /[*!]/.test(name));
+const { missing } = asked ? await buildStandalone() : {};
+if (missing !== undefined) process.stderr.write(`test: not against the standalone executable: ${missing}\n`);
 
 const folder = mkdtempSync(join(tmpdir(), "paks-test-"));
 const report = join(folder, "report.json");
@@ -16,7 +27,15 @@ try {
   const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
   const result = spawnSync(
     process.execPath,
-    [vitest, "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...process.argv.slice(2)],
+    [
+      vitest,
+      "run",
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${report}`,
+      ...(missing === undefined ? [] : ["--project=!standalone"]),
+      ...words,
+    ],
     {
       cwd: root,
       stdio: "inherit",
