@@ -105,6 +105,31 @@ test.skipIf(noUnix)(
   },
 );
 
+test.skipIf(noUnix)(
+  "git in its cage is given nothing of what the environment says to runtimes and to git",
+  async () => {
+    const { root, paks } = await openTrap();
+    const [git, seen] = [join(root, "git"), join(root, "seen")];
+    await writeFile(git, `#!/bin/sh\nenv >> '${seen}'\nexec git "$@"\n`, { mode: 0o755 });
+    const hostile = {
+      BUN_OPTIONS: "--smol",
+      BUN_CONFIG_X: "1",
+      NODE_OPTIONS: "--no-warnings",
+      GIT_SSH_COMMAND: "false",
+    };
+    const words = ["install", `${lab.server.url}/skills.git#v1.0.0`, "--json"];
+    const done = await paks(words, {
+      ...hostile,
+      PAKS_GIT: git,
+      PAKS_GIT_PROTOCOLS: "http",
+      PAKS_TOKEN: "paks_secret",
+    });
+    expect(done.exit, done.stdout).toBe(0);
+    expect(readFileSync(seen, "utf8")).toContain("GIT_ALLOW_PROTOCOL=http");
+    expect(readFileSync(seen, "utf8")).not.toMatch(/^(?:BUN_|NODE_|PAKS_|GIT_SSH_)/m);
+  },
+);
+
 /** Where Bun puts the native library that is inside. */
 const libraryIn = (folder: string) => readdirSync(folder).filter((name) => name.endsWith(".node"));
 const noBus = { PAKS_KEYCHAIN: "auto", DBUS_SESSION_BUS_ADDRESS: "unix:path=/nonexistent/bus" };

@@ -56,7 +56,7 @@ test.skipIf(none || process.platform === "win32")(
   "the process that reads a repository ends at its limit of memory and at its limit of time, also without a parent",
   async () => {
     const raw = await lab.raw("bomb");
-    const zeros = { mode: "100644", name: "zeros", oid: await raw.zeroBlob(1024 * 1024 * 1024) };
+    const zeros = { mode: "100644", name: "zeros", oid: await raw.zeroBlob(512 * 1024 * 1024) };
     const oid = await raw.release("refs/tags/v1.0.0", [zeros]);
     await raw.ref("refs/heads/main", oid);
     const fetch = { ask: "fetch", oid, url: `${lab.server.url}/bomb.git` } as const;
