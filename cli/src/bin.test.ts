@@ -107,12 +107,13 @@ test.skipIf(windows)("a file that takes only a part of the output is no success 
 });
 
 test.skipIf(windows)(
-  "a large output is whole in a file and in a pipe, and a reader that leaves ends it quietly",
+  "a large output is whole in a file and in a pipe, also for a slow reader, and one that leaves ends it quietly",
   async () => {
     const folders = "mkdir a b; seq 1 15000 >a/x.txt; seq 20000 35000 >b/x.txt";
     const whole = await shell(`${folders}; paks diff ./a ./b --full`);
     expect(whole.stdout.length).toBeGreaterThan(150_000);
     expect((await shell(`${folders}; paks diff ./a ./b --full >out; cat out`)).stdout).toBe(whole.stdout);
+    expect((await shell(`${folders}; paks diff ./a ./b --full | (sleep 2; cat)`)).stdout).toBe(whole.stdout);
     const left = await shell(`${folders}; paks diff ./a ./b --full | head -1; echo "\${PIPESTATUS[0]}"`);
     expect(left).toEqual({ exit: 0, stdout: "--- a/x.txt\n0\n", stderr: "" });
     for (const words of ["help --json", "--help", "--version", "help publish"]) {

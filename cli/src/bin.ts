@@ -120,11 +120,14 @@ async function run(): Promise<void> {
   );
 }
 
-/** Only this file ends the process, and only when all output is on its way. */
+/**
+ * Only this file ends the process, and only when all output is on its way. The streams are ended for that: Bun 1.4 says
+ * of an empty write that it is done while what was written before still waits for a slow reader.
+ */
 function leave(code: number, stdout: Output = process.stdout): void {
-  stdout.write("", (error) => {
+  stdout.end((error?: Error | null) => {
     if (error !== null && error !== undefined) void loseOutput(stdout.errored ?? error);
-    else if (!isLost) process.stderr.write("", () => process.exit(code));
+    else if (!isLost) process.stderr.end(() => process.exit(code));
   });
 }
 
