@@ -54,10 +54,14 @@ async function importKeyring(): Promise<Keyring | PaksError | undefined> {
 }
 
 const unwritable = (cause: unknown): PaksError =>
-  new PaksError("KEYCHAIN_UNAVAILABLE", "The keychain's library cannot be loaded from the folder for temporary files.", {
-    hint: "Let TMPDIR be a folder where files can be written and programs may run, or set PAKS_TOKEN, or PAKS_KEYCHAIN=file to keep tokens in an encrypted file.",
-    cause,
-  });
+  new PaksError(
+    "KEYCHAIN_UNAVAILABLE",
+    "The keychain's library cannot be loaded from the folder for temporary files.",
+    {
+      hint: "Let TMPDIR be a folder where files can be written and programs may run, or set PAKS_TOKEN, or PAKS_KEYCHAIN=file to keep tokens in an encrypted file.",
+      cause,
+    },
+  );
 
 function unreadable(failure: PaksError): Keychain {
   const fail = () => Promise.reject(failure);
