@@ -98,6 +98,11 @@ test.skipIf(process.platform !== "linux").each(["--version", "--help", "help pub
   },
 );
 
+test.skipIf(process.platform !== "linux")("an error keeps its exit code where nobody can be told of it", async () => {
+  for (const left of ["2>/dev/full", "2>&-", "2> >(true)", ">&- 2>&-", ">/dev/null 2> >(sleep 1)"])
+    expect((await shell(`(paks nope ${left}; echo "exit $?" >told); cat told`)).stdout).toBe("exit 2\n");
+});
+
 test.skipIf(windows)("a file that takes only a part of the output is no success either", async () => {
   // In blocks of 512 or 1024 bytes, and no signal for it.
   const { exit, stdout, stderr } = await shell(`trap "" XFSZ; ulimit -f 1; paks --help >out; echo "exit $?"`);

@@ -6,6 +6,8 @@ import { version } from "./version.ts";
 const argv = process.argv.slice(2);
 /** stdout could not be written, and that is what the process ends with. */
 let isLost = false;
+/** stderr could not be written. */
+let isMute = false;
 
 for (const event of ["uncaughtException", "unhandledRejection"])
   process.on(event, (error: unknown) => void failUncaught(error));
@@ -91,7 +93,7 @@ async function run(): Promise<void> {
   const stdout = await openStdout(isatty(1));
   stdout.on("error", (error: NodeJS.ErrnoException) => void loseOutput(error));
   // Nobody can be told; what the command does is not left half done for it.
-  process.stderr.on("error", () => undefined);
+  process.stderr.on("error", () => (isMute = true));
   for (const stream of stdout === process.stdout ? [process.stdout, process.stderr] : [process.stderr]) {
     // Some containers' terminals say that they have no width, and everything would be wrapped after each letter.
     if (stream.columns === 0) stream.columns = 80;
@@ -126,9 +128,15 @@ async function run(): Promise<void> {
  */
 function leave(code: number, stdout: Output = process.stdout): void {
   stdout.end((error?: Error | null) => {
-    if (error !== null && error !== undefined) void loseOutput(stdout.errored ?? error);
-    else if (!isLost) process.stderr.end(() => process.exit(code));
+    if (error) void loseOutput(error);
+    else if (!isLost) endStderr(() => process.exit(code));
   });
+}
+
+function endStderr(then: () => void): void {
+  // A stream that has failed never says that it has ended.
+  if (isMute) then();
+  else process.stderr.once("error", then).end(then);
 }
 
 /** "" when the folder was deleted under the shell: `main` says so. */
