@@ -103,6 +103,13 @@ test.skipIf(process.platform !== "linux")("an error keeps its exit code where no
     expect((await shell(`(paks nope ${left}; echo "exit $?" >told); cat told`)).stdout).toBe("exit 2\n");
 });
 
+test.skipIf(windows)("where its output goes stays open for what is written there after it", async () => {
+  const { exit, stdout, stderr } = await shell(
+    "paks help --json >&2; paks --version; paks list; echo out; echo err >&2",
+  );
+  expect([exit, stdout.endsWith("out\n"), stderr.endsWith("err\n")]).toEqual([0, true, true]);
+});
+
 test.skipIf(windows)("a file that takes only a part of the output is no success either", async () => {
   // In blocks of 512 or 1024 bytes, and no signal for it.
   const { exit, stdout, stderr } = await shell(`trap "" XFSZ; ulimit -f 1; paks --help >out; echo "exit $?"`);

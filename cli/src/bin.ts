@@ -1,6 +1,7 @@
 import { fstatSync, writeSync } from "node:fs";
 import type { Output } from "./machine.ts";
 import { homeFolder } from "./start/home-folder.ts";
+import { isStandalone } from "./start/is-standalone.ts";
 import { version } from "./version.ts";
 
 const argv = process.argv.slice(2);
@@ -122,21 +123,27 @@ async function run(): Promise<void> {
   );
 }
 
-/**
- * Only this file ends the process, and only when all output is on its way. The streams are ended for that: Bun 1.4 says
- * of an empty write that it is done while what was written before still waits for a slow reader.
- */
+/** Only this file ends the process, and only when all output is on its way. */
 function leave(code: number, stdout: Output = process.stdout): void {
-  stdout.end((error?: Error | null) => {
-    if (error) void loseOutput(error);
-    else if (!isLost) endStderr(() => process.exit(code));
+  whenWritten(stdout, (error) => {
+    if (error !== null && error !== undefined) void loseOutput(stdout.errored ?? error);
+    else if (!isLost) leaveStderr(() => process.exit(code));
   });
 }
 
-function endStderr(then: () => void): void {
-  // A stream that has failed never says that it has ended.
+function leaveStderr(then: () => void): void {
+  // In Bun a stream that has failed never says that it has ended.
   if (isMute) then();
-  else process.stderr.once("error", then).end(then);
+  else whenWritten(process.stderr.once("error", then), then);
+}
+
+/**
+ * Bun 1.4 says of an empty write that it is done while what was written before still waits for a slow reader. Node, when
+ * told to end a stream that is a socket, would close it for everybody who writes there.
+ */
+function whenWritten(stream: Output, then: (error?: Error | null) => void): void {
+  if (isStandalone) stream.end(then);
+  else stream.write("", then);
 }
 
 /** "" when the folder was deleted under the shell: `main` says so. */
