@@ -20,7 +20,8 @@ const onStandalone = [
   "cli/src/install/{git-proxy,read-only-project,spoiled-places}.test.ts",
   "cli/src/keychain/secret-service.test.ts",
   "cli/src/store/no-home.test.ts",
-  "e2e/src/{concurrent-install,frozen-install,hostile-registry,torture-install,torture-store}.test.ts",
+  "e2e/src/{concurrent-install,frozen-install,torture-install,torture-store}.test.ts",
+  "e2e/src/{hostile-registry,hostile-terminal,kill-publish}.test.ts",
 ];
 
 export default defineConfig({
