@@ -108,6 +108,10 @@ test.skipIf(windows)("where its output goes stays open for what is written there
     "paks help --json >&2; paks --version; paks list; echo out; echo err >&2",
   );
   expect([exit, stdout.endsWith("out\n"), stderr.endsWith("err\n")]).toEqual([0, true, true]);
+  // Also for what is larger than a pipe: it must not be left as one whose writers never wait.
+  const text = "seq 1 50000 >text.txt";
+  const both = await shell(`${text}; (paks help --json; paks nope; cat text.txt) 2>&1 | (sleep 2; tail -1)`);
+  expect(both.stdout).toBe("50000\n");
 });
 
 test.skipIf(windows)("a file that takes only a part of the output is no success either", async () => {

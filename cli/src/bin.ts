@@ -31,9 +31,9 @@ async function writeCompletions(): Promise<void> {
   const at = argv.indexOf("--");
   const next = argv.slice(0, at).includes("--next");
   const words = [...argv.slice(at + 1), ...(next ? [""] : [])];
-  writeDirectly(await runComplete(words, { cwd: currentFolder(), home: homeFolder(), platform: process.platform }));
+  const place = { cwd: currentFolder(), home: homeFolder(), platform: process.platform };
   // A registry that did not answer in time may still be connected.
-  leave(0);
+  writeDirectly(await runComplete(words, place), () => process.exit(0));
 }
 
 async function writeHelp(): Promise<void> {
@@ -45,14 +45,15 @@ async function writeHelp(): Promise<void> {
 }
 
 /** To stdout without Node's streams, which take a tenth of a bare start. */
-function writeDirectly(text: string): void {
+function writeDirectly(text: string, then: () => void = () => undefined): void {
   const bytes = Buffer.from(text);
   let written = 0;
   try {
     while (written < bytes.length) written += writeSync(1, bytes, written);
+    then();
   } catch (error) {
     // A pipe that is full for the moment is the streams' business; one that nobody reads is nobody's.
-    if ((error as NodeJS.ErrnoException).code === "EAGAIN") process.stdout.write(bytes.subarray(written));
+    if ((error as NodeJS.ErrnoException).code === "EAGAIN") process.stdout.write(bytes.subarray(written), () => then());
     else void loseOutput(error as NodeJS.ErrnoException);
   }
 }
@@ -64,8 +65,7 @@ async function loseOutput(error: NodeJS.ErrnoException): Promise<void> {
   isLost = true;
   const { describeLostOutput } = await import("./output/lost-output.ts");
   const { text, exit } = describeLostOutput(error);
-  // Where stderr cannot be written either, the exit code is all that can be said.
-  process.stderr.on("error", () => undefined).write(text, () => process.exit(exit));
+  leaveWith(text, exit);
 }
 
 /**
@@ -78,26 +78,43 @@ async function failUncaught(error: unknown): Promise<void> {
   const { exitOf, formatError, toPaksError } = await import("./output/errors.ts");
   const failure = toPaksError(error);
   const text = formatError(failure, { verbose: argv.includes("--verbose") });
-  process.stderr.on("error", () => undefined).write(`${text}\n`, () => process.exit(exitOf(failure)));
+  leaveWith(`${text}\n`, exitOf(failure));
 }
 
-/** Node's stream, but for a file. */
-async function openStdout(isTerminal: boolean): Promise<Output> {
-  const kind = fstatSync(1);
-  if (isTerminal || kind.isFIFO() || kind.isSocket()) return process.stdout;
-  const { openFileOutput } = await import("./output/file-output.ts");
-  return openFileOutput(1);
+/** Where stderr cannot be written either, the exit code is all that can be said. */
+function leaveWith(text: string, exit: number): void {
+  if (!isStandalone) {
+    process.stderr.on("error", () => undefined).write(text, () => process.exit(exit));
+    return;
+  }
+  try {
+    writeSync(2, text);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+  }
+  process.exit(exit);
+}
+
+/** The runtime's own stream, but for a file, and of Bun only for a terminal. */
+async function openOutput(fd: 1 | 2, isTerminal: boolean): Promise<Output> {
+  const isOwn = isTerminal || (fd === 2 && !isStandalone);
+  const kind = isOwn ? undefined : fstatSync(fd);
+  const isPipe = kind?.isFIFO() === true || kind?.isSocket() === true;
+  if (isOwn || (isPipe && !isStandalone)) return fd === 1 ? process.stdout : process.stderr;
+  if (isPipe) return (await import("./output/pipe-output.ts")).openPipeOutput(fd);
+  return (await import("./output/file-output.ts")).openFileOutput(fd);
 }
 
 async function run(): Promise<void> {
-  const [{ main, readEnvironment, stopped }, { isatty }] = await Promise.all([import("./main.ts"), import("node:tty")]);
-  const stdout = await openStdout(isatty(1));
+  const { isatty } = await import("node:tty");
+  const [stdout, stderr] = await Promise.all([openOutput(1, isatty(1)), openOutput(2, isatty(2))]);
+  const { main, readEnvironment, stopped } = await import("./main.ts");
   stdout.on("error", (error: NodeJS.ErrnoException) => void loseOutput(error));
   // Nobody can be told; what the command does is not left half done for it.
-  process.stderr.on("error", () => (isMute = true));
-  for (const stream of stdout === process.stdout ? [process.stdout, process.stderr] : [process.stderr]) {
+  stderr.on("error", () => (isMute = true));
+  for (const stream of [stdout, stderr]) {
     // Some containers' terminals say that they have no width, and everything would be wrapped after each letter.
-    if (stream.columns === 0) stream.columns = 80;
+    if (stream.columns === 0) Object.assign(stream, { columns: 80 });
   }
   const stop = new AbortController();
   process.on("SIGINT", () => {
@@ -115,26 +132,26 @@ async function run(): Promise<void> {
       stdinIsTty: isatty(0),
       stdin: () => process.stdin,
       stdout,
-      stderr: process.stderr,
+      stderr,
       clock: () => new Date(),
       signal: stop.signal,
     }),
-    stdout,
+    { stdout, stderr },
   );
 }
 
 /** Only this file ends the process, and only when all output is on its way. */
-function leave(code: number, stdout: Output = process.stdout): void {
+function leave(code: number, { stdout, stderr }: { readonly stdout: Output; readonly stderr: Output }): void {
   whenWritten(stdout, (error) => {
     if (error !== null && error !== undefined) void loseOutput(stdout.errored ?? error);
-    else if (!isLost) leaveStderr(() => process.exit(code));
+    else if (!isLost) leaveStderr(stderr, () => process.exit(code));
   });
 }
 
-function leaveStderr(then: () => void): void {
+function leaveStderr(stderr: Output, then: () => void): void {
   // In Bun a stream that has failed never says that it has ended.
   if (isMute) then();
-  else whenWritten(process.stderr.once("error", then), then);
+  else whenWritten(stderr.once("error", then), then);
 }
 
 /**
