@@ -28,6 +28,35 @@ export const common = {
   logLevel: "warning",
 };
 
+/**
+ * What yargs does when it is loaded and we have no use for. It asks the terminal for its width, which we tell it, and takes
+ * Node's assertions for two comparisons. Both open the output's streams in Bun 1.4.4, which leaves pipes that were opened
+ * as ones whose writers do not wait: whoever writes there after paks would fail.
+ */
+const yargsChanges = [
+  [/typeof process\.stdout\.columns .*$/m, "null"],
+  [
+    /^import .* from 'assert'$/m,
+    `const requireThat = (holds, message) => { if (!holds) throw new Error(message); };
+const strictEqual = (a, b, message) => requireThat(Object.is(a, b), message);
+const notStrictEqual = (a, b, message) => requireThat(!Object.is(a, b), message);`,
+  ],
+];
+
+const yargsWithoutTerminal = {
+  name: "yargs-without-terminal",
+  setup(build) {
+    build.onLoad({ filter: /[\\/]yargs[\\/]lib[\\/]platform-shims[\\/]esm\.mjs$/ }, ({ path }) => {
+      let contents = readFileSync(path, "utf8");
+      for (const [before, after] of yargsChanges) {
+        if (!before.test(contents)) throw new Error(`${path} is another one than ours was made for`);
+        contents = contents.replace(before, after);
+      }
+      return { contents, loader: "js" };
+    });
+  },
+};
+
 /** The CLI's code, in chunks for Node or in one file for the standalone executable. */
 export const cliOptions = {
   minify: true,
@@ -35,14 +64,16 @@ export const cliOptions = {
   external: ["@napi-rs/keyring", "keytar", "@github/keytar"],
   alias: {
     ...everywhere,
-    // What these cost at every start is said in each file.
+    // What the real ones cost is said in each file.
     "string-width": at("cli/src/string-width-shim.ts"),
     "js-yaml": at("cli/src/js-yaml-shim.ts"),
     "escalade/sync": at("cli/src/escalade-shim.ts"),
+    debug: at("cli/src/debug-shim.ts"),
     // The same parser as modules, of which the unused third is left out.
     yaml: join(packageFolder("yaml", "schema"), "browser/index.js"),
   },
   define: { "import.meta.url": "__bundleUrl", __isStandalone: "false" },
+  plugins: [yargsWithoutTerminal],
 };
 
 const bundles = [

@@ -99,7 +99,7 @@ export async function bundleStandalone(into) {
     // For Bun to put inside.
     external: ["*.node"],
     define: { ...cliOptions.define, __isStandalone: "true" },
-    plugins: [keyringInside(library)],
+    plugins: [...cliOptions.plugins, keyringInside(library)],
     metafile: true,
   });
   await toCommonJs(into, noPlace);

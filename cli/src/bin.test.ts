@@ -110,8 +110,16 @@ test.skipIf(windows)("where its output goes stays open for what is written there
   expect([exit, stdout.endsWith("out\n"), stderr.endsWith("err\n")]).toEqual([0, true, true]);
   // Also for what is larger than a pipe: it must not be left as one whose writers never wait.
   const text = "seq 1 50000 >text.txt";
-  const both = await shell(`${text}; (paks help --json; paks nope; cat text.txt) 2>&1 | (sleep 2; tail -1)`);
-  expect(both.stdout).toBe("50000\n");
+  const repository = `git init -q --bare o.git; mkdir r; cd r; git init -q; git remote add origin ../o.git
+git config user.name a; git config user.email a@example.com; printf -- '---\nname: r\ndescription: Says it.\n---\n' >SKILL.md
+git add .; git commit -qm x; git push -q origin HEAD`;
+  const publish = "publish --version 1.0.0 --yes --skip-registry --account acme";
+  for (const command of ["help --json", "nope", "list", "config list --json", "validate .", publish]) {
+    const both = await shell(
+      `(${repository}) 2>&1; ${text}; (cd r; paks ${command}; cat ../text.txt) 2>&1 | (sleep 1; tail -1)`,
+    );
+    expect(both.stdout, command).toBe("50000\n");
+  }
 });
 
 test.skipIf(windows)("a file that takes only a part of the output is no success either", async () => {
