@@ -1,5 +1,5 @@
-import { rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { type GitRepo, gitRepo } from "@paks/git/testing";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { type Project, makeProject } from "../life/testing/project.ts";
@@ -107,4 +107,53 @@ test("what is installed counts, also where another version is locked", async () 
   await project.ok("install", "acme/text@1.0.0", "--no-save");
   expect(await project.json("diff", "text", "1.1.0")).toMatchObject(fromOneToTwo);
   expect(await project.json("diff", "text")).toMatchObject({ exit: 0, before: { version: "1.0.0" }, files: [] });
+});
+
+/** `csv` in a folder that is in no project. */
+async function outsideFolder(): Promise<string> {
+  const path = join(dirname(project.cwd), "csv");
+  await mkdir(path);
+  await writeFile(join(path, "SKILL.md"), skill("one"));
+  return path;
+}
+
+test("what the user installed from a folder outside the project is compared with it, in every kind of place", async () => {
+  const path = await outsideFolder();
+  const places = [
+    { where: [], folder: project.skill("csv") },
+    { where: ["--dir", "own"], folder: join(project.cwd, "own", "csv") },
+    { where: ["--global"], folder: join(project.home, ".agents", "skills", "csv") },
+  ];
+  for (const { where, folder } of places) {
+    await project.ok("install", path, ...where);
+    expect(await project.json("diff", "csv", ...where), where[0]).toMatchObject({ exit: 0, files: [] });
+    await writeFile(join(folder, "SKILL.md"), skill("mine"));
+    expect((await project.ok("diff", "csv", ...where)).stdout, where[0]).toContain("-one\n+mine");
+    expect((await project.ok("diff", "csv", path, ...where)).stdout, where[0]).toContain("hold the same files");
+  }
+});
+
+test("what a folder outside does not hold any more is said with a command that works", async () => {
+  const path = await outsideFolder();
+  await project.ok("install", path);
+  await writeFile(join(path, "SKILL.md"), skill("two"));
+  expect(await project.json("diff", "csv")).toMatchObject({ exit: 0, files: [] });
+  await writeFile(project.skill("csv", "SKILL.md"), skill("mine"));
+  const run = await project.json<{ error: { hint: string } }>("diff", "csv");
+  expect(run).toMatchObject({ exit: 3, error: { code: "VERSION_NOT_FOUND", details: { path } } });
+  const [, command = ""] = /: paks (.*)$/.exec(run.error.hint) ?? [];
+  expect((await project.ok(...command.split(" "))).stdout).toContain("-mine\n+two");
+});
+
+test("a folder outside that only a record names is not read", async () => {
+  const path = await outsideFolder();
+  await project.ok("install", path);
+  await rm(join(project.home, ".local", "state"), { recursive: true });
+  expect(await project.json("diff", "csv")).toMatchObject({ exit: 0, files: [] });
+  await writeFile(project.skill("csv", "SKILL.md"), skill("mine"));
+  const refused = { exit: 5, error: { code: "PROTOCOL_NOT_ALLOWED", details: { path } } };
+  for (const asked of [["csv"], ["csv", "./.agents/skills/csv"]])
+    expect(await project.json("diff", ...asked), asked.join(" ")).toMatchObject(refused);
+  await project.ok("install", path, "--force");
+  expect(await project.json("diff", "csv")).toMatchObject({ exit: 0, files: [] });
 });

@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Lock, parseLock } from "@paks/schema";
 import { parseWorkspace } from "@paks/schema/workspace";
@@ -26,7 +26,10 @@ const good = async (...argv: string[]) => {
 const bad = async (...argv: string[]) => {
   const run = await paks(...argv);
   expect(run.exit, run.stdout).not.toBe(0);
-  return { exit: run.exit, ...(run.json() as { error: { code: string; message: string; details?: unknown } }).error };
+  return {
+    exit: run.exit,
+    ...(run.json() as { error: { code: string; message: string; hint?: string; details?: unknown } }).error,
+  };
 };
 const file = (name: string) => readFile(join(options.cwd, name), "utf8");
 const lock = async (): Promise<Lock> => parseLock(await file("paks.lock"), "paks.lock");
@@ -234,7 +237,8 @@ test("a cloned workspace gets nothing from outside itself", async () => {
   expect(await bad("install")).toMatchObject({ exit: 5, code: "MANIFEST_INVALID" });
   await symlink(options.home, join(options.cwd, "inside"));
   await writeFile(join(options.cwd, "paks.jsonc"), '{"paks": ["./inside"]}');
-  expect(await bad("install")).toMatchObject({ exit: 10, code: "UNSAFE_TARGET" });
+  const hint = expect.stringContaining(`paks install ${await realpath(options.home)}`) as string;
+  expect(await bad("install")).toMatchObject({ exit: 10, code: "UNSAFE_TARGET", hint });
 });
 
 test("a cloned workspace has no repository of this machine read that the user never named", async () => {

@@ -5,7 +5,7 @@ import type { ListedPak } from "./choose-pak.ts";
 import type { Fetched } from "./fetched.ts";
 import { readFetchedManifest } from "./fetched-manifest.ts";
 import { readFolder } from "./read-folder.ts";
-import { requireInside } from "./require-inside.ts";
+import { requireSourceInside } from "./require-inside.ts";
 
 /**
  * A folder of this machine, copied as it is. No git runs in it. Where it is no pak itself, the only one below it is meant.
@@ -54,7 +54,7 @@ function placedIn(folder: string, details: ErrorDetails): ErrorDetails {
  * @throws PaksError UNSAFE_TARGET and what `fetchLocalSource` throws
  */
 export async function fetchOwnFolder(path: string, root: string): Promise<Fetched> {
-  await requireInside(resolve(root, path), root);
+  await requireSourceInside(resolve(root, path), root);
   try {
     return await fetchLocalSource(path, root);
   } catch (error) {

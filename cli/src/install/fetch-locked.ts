@@ -204,11 +204,11 @@ const localPath = ({ options, context }: Pick<Described, "options" | "context">,
 async function readLocal(locked: Locked<LocalOrigin>): Promise<readonly ReleaseFile[]> {
   const { options, context, entry, origin } = locked;
   const root = options.root ?? context.cwd;
-  const [{ fetchOwnFolder }, { requireInside }] = await Promise.all([
+  const [{ fetchOwnFolder }, { requireSourceInside }] = await Promise.all([
     import("./fetch-local.ts"),
     import("./require-inside.ts"),
   ]);
-  await requireInside(localPath(locked, origin), root);
+  await requireSourceInside(localPath(locked, origin), root);
   // Before the folder, which may be gone.
   const kept = options.earlier === true ? await context.store.find(entry.digest) : undefined;
   if (kept !== undefined) return kept;

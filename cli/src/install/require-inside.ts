@@ -1,5 +1,5 @@
 import { relative, sep } from "node:path";
-import { PaksError } from "@paks/schema";
+import { PaksError, quoteForShell } from "@paks/schema";
 import { realPlace } from "./same-folder.ts";
 
 /**
@@ -8,12 +8,23 @@ import { realPlace } from "./same-folder.ts";
  */
 export async function requireInside(path: string, boundary: string): Promise<void> {
   const real = realPlace(path);
-  if (isBelow(real, boundary)) return;
-  throw new PaksError("UNSAFE_TARGET", `${path} leads outside this project, to ${real}.`, {
-    hint: "Name the folder yourself with --dir if that is what you want.",
-    details: { path, real },
-  });
+  if (!isBelow(real, boundary))
+    throw leadsOutside(path, real, "Name the folder yourself with --dir if that is what you want.");
 }
+
+/** The same for a folder that `paks.jsonc` or the lock names as a source: there no flag names another one. */
+export async function requireSourceInside(path: string, root: string): Promise<void> {
+  const real = realPlace(path);
+  if (!isBelow(real, root))
+    throw leadsOutside(
+      path,
+      real,
+      `What a project's files name has to lie in it. Put a copy there, or install it by itself: paks install ${quoteForShell(real)}`,
+    );
+}
+
+const leadsOutside = (path: string, real: string, hint: string): PaksError =>
+  new PaksError("UNSAFE_TARGET", `${path} leads outside this project, to ${real}.`, { hint, details: { path, real } });
 
 /** Whether the real place of `path` is inside `boundary`. */
 export const isInside = async (path: string, boundary: string): Promise<boolean> => isBelow(realPlace(path), boundary);

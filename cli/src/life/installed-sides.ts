@@ -34,11 +34,14 @@ export async function readInstalledSides(
   await requireNamed(context, place, entry.resolved);
   const wish = place.locked ? (await findWorkspace(context)).workspace.registry : undefined;
   const released = await context.progress("Fetching", async () =>
-    fetchLocked(entry, context, { root: place.root, wish }),
+    // Of a folder there is only what it holds now; what nobody edited here is what it held.
+    entry.resolved.type === "local"
+      ? await readReleased(context, place, { before: entry, folder: row.folder, wish })
+      : (await fetchLocked(entry, context, { root: place.root, wish })).files,
   );
   const files = row.state === "missing" ? [] : await readFolder(row.path);
   return [
-    { label: `${rowName(row)} as released`, version: entry.version, digest: entry.digest, files: released.files },
+    { label: `${rowName(row)} as released`, version: entry.version, digest: entry.digest, files: released },
     { label: `${rowName(row)} as it is here`, version: rowVersion(row), digest: describeFiles(files).digest, files },
   ];
 }
