@@ -1,6 +1,6 @@
 import { escapeText } from "./characters.ts";
 import { PaksError } from "./errors.ts";
-import { type GitPolicy, parseRepositoryUrl } from "./repository-url.ts";
+import { anyGitPolicy, parseRepositoryUrl } from "./repository-url.ts";
 import {
   decode,
   formatFragment,
@@ -18,9 +18,6 @@ export interface GitSource extends SourceFragment {
   readonly url: string;
 }
 
-/** A source is only read here; whether its host may be asked is decided by who asks it. */
-const anyHost: GitPolicy = { hosts: ["*"], protocols: ["https", "http", "ssh", "file"], allowPrivate: true };
-
 /**
  * A git URL, a repository's page in a browser or a folder's there.
  * @throws PaksError those of `parseRepositoryUrl` and `parseFragment`; INVALID_PARAMETER
@@ -29,7 +26,7 @@ export function parseGit(text: string): GitSource {
   const { before, fragment } = splitFragment(text);
   const page = readPage(before);
   if (page === undefined) requireNoRefBehindAt(before);
-  const { url } = parseRepositoryUrl(page?.repository ?? before, anyHost);
+  const { url } = parseRepositoryUrl(page?.repository ?? before, anyGitPolicy);
   if (page?.fragment === undefined) return { type: "git", url, ...parseFragment(fragment) };
   // What a browser adds (`#L10`, `#readme`) says nothing about the folder.
   return { type: "git", url, ...parseFragment(page.fragment) };
@@ -116,7 +113,7 @@ export function parseForge(forge: keyof typeof forges, text: string): GitSource 
     throw forgeError(forge);
   }
   const length = forge === "github" ? 2 : parts.length;
-  const { url } = parseRepositoryUrl(`${forges[forge]}/${parts.slice(0, length).join("/")}`, anyHost);
+  const { url } = parseRepositoryUrl(`${forges[forge]}/${parts.slice(0, length).join("/")}`, anyGitPolicy);
   const path = parseFolder(parts.slice(length).join("/"));
   const more = parseFragment(fragment);
   if (path === "") return { type: "git", url, ...more };
@@ -131,7 +128,7 @@ function requireNoRefBehindAt(text: string): void {
   const [, repository, ref] = behindAt.exec(text) ?? [];
   if (repository === undefined || ref === undefined) return;
   // What is repeated must hold no secret.
-  parseRepositoryUrl(repository, anyHost);
+  parseRepositoryUrl(repository, anyGitPolicy);
   throw refBehindAt(repository, ref);
 }
 

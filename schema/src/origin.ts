@@ -1,7 +1,7 @@
 import { formatPakId, parseAccountName, parsePakName } from "./names.ts";
 import { isPaksError } from "./errors.ts";
 import { checkPath } from "./paths.ts";
-import { parseRepositoryUrl } from "./repository-url.ts";
+import { anyGitPolicy, parseRepositoryUrl } from "./repository-url.ts";
 import { type Found, type TextRule, fieldOf, optionalField, readText, refuseFound } from "./shape.ts";
 import { parseTagName } from "./tags.ts";
 import { isVersion } from "./version.ts";
@@ -83,9 +83,8 @@ const webAddress: TextRule = {
   else: "is not an http address without credentials",
 };
 /** Where git may fetch is decided by who fetches; here only what can be no repository at all is refused. */
-const anyHost = { hosts: ["*"], protocols: ["https", "http", "ssh", "file"], allowPrivate: true };
 const repository: TextRule = {
-  fits: (text) => isTaken((url) => parseRepositoryUrl(url, anyHost), text),
+  fits: (text) => isTaken((url) => parseRepositoryUrl(url, anyGitPolicy), text),
   else: "is not a repository's address",
 };
 /** npm's own grammar, old packages with capitals included. */
@@ -145,7 +144,7 @@ const readers: { readonly [T in Origin["type"]]: (found: Found) => Extract<Origi
 };
 
 /** The same for all addresses of one repository, such as those with and without `.git`, or over https and ssh. */
-export const repositoryIdentity = (url: string): string => parseRepositoryUrl(url, anyHost).key;
+export const repositoryIdentity = (url: string): string => parseRepositoryUrl(url, anyGitPolicy).key;
 
 /** The same for every version and state of one pak: another one may replace it. A folder is its path. */
 export function originIdentity(origin: Origin): string {

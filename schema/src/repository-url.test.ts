@@ -287,6 +287,29 @@ test("a file URL names a folder of this machine", () => {
     expect(codeOf(text, open)).toBe("INVALID_REPOSITORY_URL");
 });
 
+test("a file URL that programs decode in different ways is none", () => {
+  for (const path of [
+    "x%ff",
+    "%zz",
+    "a/%E0%A4",
+    "a%",
+    "%C0%AF",
+    "%ED%A0%80",
+    "%F4%90%80%80",
+    "a%C3%28",
+    "%2",
+    "%00",
+    "%5C",
+  ])
+    for (const start of ["file:///", "FILE:///srv/"]) expect(codeOf(start + path, open)).toBe("INVALID_REPOSITORY_URL");
+  expect(parseRepositoryUrl("FILE:///srv/100%25/%C3%BC", open).url).toBe("file:///srv/100%25/%C3%BC");
+});
+
+test("an address is the same text on every runtime", () => {
+  for (const path of ["a^b", "a%5Eb"])
+    expect(parseRepositoryUrl(`file:///srv/${path}`, open).key).toBe("file:///srv/a%5Eb");
+});
+
 test("what is shown to everybody is an address that everybody can use", () => {
   const shown = (text: string) => publicRepositoryUrl(parseRepositoryUrl(text, open));
   expect(shown("git@github.com:Acme/skills.git")).toBe("https://github.com/Acme/skills");

@@ -24,6 +24,13 @@ const forges: Readonly<
 
 export const defaultGitPolicy: GitPolicy = { hosts: Object.keys(forges), protocols: ["https"], allowPrivate: false };
 
+/** For an address that is only read: whether its host may be asked is decided by who asks it. */
+export const anyGitPolicy: GitPolicy = {
+  hosts: ["*"],
+  protocols: ["https", "http", "ssh", "file"],
+  allowPrivate: true,
+};
+
 export interface RepositoryUrl {
   /** Normalised; what git is given. */
   readonly url: string;
@@ -94,13 +101,31 @@ function requireNoCredentials(url: URL, protocol: string): void {
 
 function fileRepository(url: URL): RepositoryUrl {
   if (url.hostname !== "") throw invalid("A file URL may not name a host.", "Write file:///path/to/repository.");
-  const path = withoutSlashes(url.pathname);
+  // Node 20 leaves the caret as it is, Bun writes it in hex; the same address must stay the same text in a lock.
+  const path = withoutSlashes(url.pathname).replaceAll("^", "%5E");
   if (path === "" || /%(?:2f|5c|00)/i.test(path)) {
     throw invalid("The file URL does not name a repository.", "Write file:///path/to/repository.");
   }
+  requireDecodable(path);
   const href = `file://${path}`;
   // `/srv/x` and `/srv/x.git` may both be there, so unlike on a server the ending tells them apart.
   return { url: href, protocol: "file", host: "", port: undefined, path, key: href };
+}
+
+/**
+ * Git turns `%ff` into a byte and reads that folder, while Node's `fileURLToPath` throws and Bun 1.4.4 answers "": whoever
+ * judges the path would judge another one than is read.
+ */
+function requireDecodable(path: string): void {
+  try {
+    decodeURIComponent(path);
+  } catch (cause) {
+    if (!(cause instanceof URIError)) throw cause;
+    throw invalid(
+      "The file URL holds a % that no two hexadecimal digits follow, or bytes that are no UTF-8.",
+      "Write a % of the path itself as %25, and rename a folder whose name is no UTF-8.",
+    );
+  }
 }
 
 /** `git@host:path`, which ssh alone knows. */

@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, readdir, realpath, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Lock, parseLock } from "@paks/schema";
 import { parseWorkspace } from "@paks/schema/workspace";
@@ -252,6 +252,32 @@ test("a cloned workspace has no repository of this machine read that the user ne
   await rm(join(options.cwd, ".agents"), { recursive: true });
   await good("install");
 });
+
+test.runIf(process.platform === "linux")(
+  "a cloned workspace names no repository whose address is decoded in two ways",
+  async () => {
+    const files = { "SKILL.md": "---\nname: mine\ndescription: Mine. Use it for tests.\n---\n# x\n" };
+    const repo = await gitRepo(files, ["v1.0.0"]);
+    onTestFinished(() => repo.remove());
+    // No text of Node names this folder.
+    const hidden = Buffer.concat([Buffer.from(join(options.home, "x")), Buffer.from([0xff])]);
+    await cp(repo.dir, join(options.home, "copy"), { recursive: true });
+    await rename(join(options.home, "copy"), hidden);
+    const url = `file://${options.home}/x%ff`;
+    const refused = { exit: 5, code: "INVALID_REPOSITORY_URL", hint: expect.stringContaining("%25") as string };
+    for (const text of [url, "file:///%zz", "file:///a/%E0%A4"])
+      for (const more of [[], ["--list"]]) expect(await bad("install", text, ...more)).toMatchObject(refused);
+    await good("install", `${repo.url}#tag=v1.0.0`);
+    await writeFile(join(options.cwd, "paks.lock"), (await file("paks.lock")).replaceAll(repo.url, url));
+    await rm(join(options.cwd, ".agents"), { recursive: true });
+    await writeFile(join(options.cwd, "paks.jsonc"), JSON.stringify({ paks: [`${url}#tag=v1.0.0`] }));
+    const commands = [["install"], ["ci"], ["diff", "mine"], ["update"], ["outdated"], ["verify"]];
+    for (const argv of commands) expect((await bad(...argv)).message).not.toContain("malformed");
+    await rm(join(options.cwd, "paks.lock"));
+    expect(await bad("install")).toMatchObject({ exit: 5 });
+    expect(await readdir(options.cwd)).toEqual(["paks.jsonc"]);
+  },
+);
 
 test("a tag of git that was moved is refused", async () => {
   const repo = await gitRepo({ "SKILL.md": "---\nname: mine\ndescription: Mine. Use it for tests.\n---\n# x\n" }, [

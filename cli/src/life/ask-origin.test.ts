@@ -184,9 +184,11 @@ test("a package is asked about once for all paks of it", async () => {
 test("a clone's record has no repository of this machine asked that the user never named", async () => {
   const [repo, hidden] = [await repository(["v1.0.0"]), await repository(["v1.0.0"])];
   await project.ok("install", `${repo.url}#tag=v1.0.0&path=skills/csv`);
-  await editRecord((record) => Object.assign(record["origin"] as object, { repository: hidden.url }));
-  expect(await verify()).toMatchObject({ exit: 5, problems: [{ code: "DRIFT" }, { code: "PROTOCOL_NOT_ALLOWED" }] });
-  expect(await project.json("audit")).toMatchObject({ findings: [{ code: "PROTOCOL_NOT_ALLOWED" }] });
+  for (const url of [hidden.url, hidden.url.replace("file:", "FILE:")]) {
+    await editRecord((record) => Object.assign(record["origin"] as object, { repository: url }));
+    expect(await verify()).toMatchObject({ exit: 5, problems: [{ code: "DRIFT" }, { code: "PROTOCOL_NOT_ALLOWED" }] });
+    expect(await project.json("audit")).toMatchObject({ findings: [{ code: "PROTOCOL_NOT_ALLOWED" }] });
+  }
 });
 
 test("of a pak that is not there and whose tag is gone, nothing is advised that cannot work", async () => {

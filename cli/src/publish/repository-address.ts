@@ -1,8 +1,6 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { PaksError, parseRepositoryUrl, publicRepositoryUrl } from "@paks/schema";
-
-const anywhere = { hosts: ["*"], protocols: ["https", "http", "ssh", "file"], allowPrivate: true };
+import { PaksError, anyGitPolicy, parseRepositoryUrl, publicRepositoryUrl } from "@paks/schema";
 
 /**
  * The address that the release names: the https form where a remote speaks ssh, everything else as it is,
@@ -11,7 +9,7 @@ const anywhere = { hosts: ["*"], protocols: ["https", "http", "ssh", "file"], al
  * @throws PaksError INVALID_REPOSITORY_URL …
  */
 export function formatRepositoryAddress(remoteUrl: string, root: string): string {
-  const repository = parseRepositoryUrl(withoutCredentials(asUrl(remoteUrl, root)), anywhere);
+  const repository = parseRepositoryUrl(withoutCredentials(asUrl(remoteUrl, root)), anyGitPolicy);
   const known = publicRepositoryUrl(repository);
   if (known !== undefined) return known;
   return repository.protocol === "ssh"

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { PaksError, type Source, isPaksError, parseJson } from "@paks/schema";
+import { PaksError, type Source, anyGitPolicy, isPaksError, parseJson, parseRepositoryUrl } from "@paks/schema";
 import type { Context } from "../context.ts";
 import { readOwnFile } from "../install/read-own-file.ts";
 import { isInside } from "../install/require-inside.ts";
@@ -49,10 +49,12 @@ async function remember(context: State, urls: readonly string[]): Promise<PaksEr
 /**
  * A file of a cloned project may name any repository of this machine and so have its content copied to where it is
  * committed next. Such a one must lie in the project, or have been named by the user before.
- * @throws PaksError PROTOCOL_NOT_ALLOWED
+ * @throws PaksError PROTOCOL_NOT_ALLOWED, INVALID_REPOSITORY_URL
  */
-export async function requireTyped(context: State, url: string, root: string): Promise<void> {
-  if (!isLocal(url) || (await readTyped(context)).includes(url)) return;
+export async function requireTyped(context: State, text: string, root: string): Promise<void> {
+  // What is judged is the address that git will be given: a record may also write `FILE:`, or what cannot be decoded.
+  const { url, protocol } = parseRepositoryUrl(text, anyGitPolicy);
+  if (protocol !== "file" || (await readTyped(context)).includes(url)) return;
   if (await isInside(fileURLToPath(url), root)) return;
   throw new PaksError(
     "PROTOCOL_NOT_ALLOWED",
