@@ -1,7 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { isStandaloneTested, paksCommand, paksInShell, runProcess, serveStub, tempFolder } from "./testing/index.ts";
 import { version } from "./version.ts";
@@ -146,3 +149,63 @@ test.skipIf(windows)(
     }
   },
 );
+
+/** Types when the question is on the screen, in a terminal of its own; answers all that was shown there. */
+async function typeAtQuestion(script: string, answers: readonly (readonly [seen: string, typed: string])[]) {
+  const { cwd, environment: env } = await environment();
+  const child = spawn("script", ["-qec", `bash -c '${script.replaceAll("paks", paksInShell())}'`, "/dev/null"], {
+    cwd,
+    env: { PATH: process.env["PATH"], TERM: "xterm-256color", ...env },
+    timeout: 20_000,
+  });
+  let shown = "";
+  const left = [...answers];
+  child.stdout.on("data", (chunk: Buffer) => {
+    shown += chunk.toString();
+    const [next] = left;
+    if (next === undefined || !shown.includes(next[0])) return;
+    left.shift();
+    child.stdin.write(next[1]);
+  });
+  await once(child, "close");
+  return shown;
+}
+
+test.runIf(process.platform === "linux" && existsSync("/usr/bin/script"))(
+  "Ctrl-D at a question stops the command as Ctrl-C does, and leaves the terminal as it was",
+  async () => {
+    for (const key of ["\u0004", "\u0003"]) {
+      const ask = "paks login --registry http://127.0.0.1:9; echo exit $?; stty -a";
+      const shown = await typeAtQuestion(ask, [["\u001b[?25l", key]]);
+      expect(shown).toMatch(/error\[CANCELLED\]:.* Stopped; nothing was changed\.\r\nexit 130\r\n/);
+      expect(shown.lastIndexOf("\u001b[?25h")).toBeGreaterThan(shown.lastIndexOf("\u001b[?25l"));
+      expect(shown).toMatch(/[^-]icanon.*[^-]echo /s);
+    }
+  },
+);
+
+test("a command that waits for what cannot come any more is no success", async () => {
+  const { cwd, environment: env } = await environment();
+  const file = join(cwd, "silent.cjs");
+  // An input that says nothing for ever, and that nothing holds the process for.
+  const silent = `Object.defineProperty(process, "stdin", { value: new (require("node:stream").PassThrough)() });`;
+  await writeFile(file, silent);
+  const options = { NODE_OPTIONS: `--require=${file}`, BUN_OPTIONS: `--preload=${file}` };
+  const login = paksCommand("login", "--token-stdin", "--registry", "http://127.0.0.1:9");
+  const { exit, stdout, stderr } = await runProcess(login, { cwd, environment: { ...env, ...options } });
+  expect([exit, stdout, stderr]).toEqual([1, "", expect.stringContaining("error[INTERNAL]: The command waits for")]);
+});
+
+test.skipIf(windows)("an input that cannot be read is said, and how to give one", async () => {
+  for (const [input, why] of [
+    ["</", ": it is a folder"],
+    ["0>/dev/null", " (EBADF)"],
+  ]) {
+    const { exit, stderr } = await shell(`paks login --token-stdin --registry http://127.0.0.1:9 ${input}`);
+    expect([exit, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^error\[USAGE\]: Nothing can be read from stdin[^\n]*\nhint: [^\n]+\n$/),
+    ]);
+    expect(stderr).toContain(why);
+  }
+});

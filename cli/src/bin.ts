@@ -1,4 +1,5 @@
-import { fstatSync, writeSync } from "node:fs";
+import { createReadStream, fstatSync, writeSync } from "node:fs";
+import type { Readable } from "node:stream";
 import type { Output } from "./machine.ts";
 import { homeFolder } from "./start/home-folder.ts";
 import { isStandalone } from "./start/is-standalone.ts";
@@ -31,7 +32,7 @@ async function writeCompletions(): Promise<void> {
   const at = argv.indexOf("--");
   const next = argv.slice(0, at).includes("--next");
   const words = [...argv.slice(at + 1), ...(next ? [""] : [])];
-  const place = { cwd: currentFolder(), home: homeFolder(), platform: process.platform };
+  const place = { cwd: currentFolder().cwd, home: homeFolder(), platform: process.platform };
   // A registry that did not answer in time may still be connected.
   writeDirectly(await runComplete(words, place), () => process.exit(0));
 }
@@ -108,7 +109,7 @@ async function openOutput(fd: 1 | 2, isTerminal: boolean): Promise<Output> {
 async function run(): Promise<void> {
   const { isatty } = await import("node:tty");
   const [stdout, stderr] = await Promise.all([openOutput(1, isatty(1)), openOutput(2, isatty(2))]);
-  const { main, readEnvironment, stopped } = await import("./main.ts");
+  const { main, readEnvironment, stopped, stranded } = await import("./main.ts");
   stdout.on("error", (error: NodeJS.ErrnoException) => void loseOutput(error));
   // Nobody can be told; what the command does is not left half done for it.
   stderr.on("error", () => (isMute = true));
@@ -122,26 +123,28 @@ async function run(): Promise<void> {
     if (stop.signal.aborted) process.exit(130);
     stop.abort(stopped());
   });
-  leave(
-    await main(argv, {
-      cwd: currentFolder(),
-      home: homeFolder(),
-      platform: process.platform,
-      uid: process.getuid?.(),
-      environment: readEnvironment(),
-      stdinIsTty: isatty(0),
-      stdin: () => process.stdin,
-      stdout,
-      stderr,
-      clock: () => new Date(),
-      signal: stop.signal,
-    }),
-    { stdout, stderr },
-  );
+  const fail = () => failStranded(stop, stranded);
+  process.on("beforeExit", fail);
+  const code = await main(argv, {
+    ...currentFolder(),
+    home: homeFolder(),
+    platform: process.platform,
+    uid: process.getuid?.(),
+    environment: readEnvironment(),
+    stdinIsTty: isatty(0),
+    stdin: openInput,
+    stdout,
+    stderr,
+    clock: () => new Date(),
+    signal: stop.signal,
+  });
+  process.off("beforeExit", fail);
+  leave(code, { stdout, stderr });
 }
 
 /** Only this file ends the process, and only when all output is on its way. */
 function leave(code: number, { stdout, stderr }: { readonly stdout: Output; readonly stderr: Output }): void {
+  process.exitCode = code;
   whenWritten(stdout, (error) => {
     if (error !== null && error !== undefined) void loseOutput(stdout.errored ?? error);
     else if (!isLost) leaveStderr(stderr, () => process.exit(code));
@@ -163,12 +166,30 @@ function whenWritten(stream: Output, then: (error?: Error | null) => void): void
   else stream.write("", then);
 }
 
-/** "" when the folder was deleted under the shell: `main` says so. */
-function currentFolder(): string {
+/** In none that has a path, `main` says so, and what needs no folder works. */
+function currentFolder(): { readonly cwd: string; readonly cwdFailure?: string | undefined } {
   try {
-    return process.cwd();
+    return { cwd: process.cwd() };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    return { cwd: "", cwdFailure: code };
   }
+}
+
+/** A folder is opened by us: of one, Node 20 makes an input that is empty, and Bun 1.4 fails in words of its own. */
+const openInput = (): Readable => (fstatSync(0).isDirectory() ? createReadStream("", { fd: 0 }) : process.stdin);
+
+/**
+ * A process that has nothing left to wait for ends, with 0, whatever its command was waiting for. The command is told to
+ * stop first, so that it puts the terminal and its files in order.
+ */
+function failStranded(stop: AbortController, stranded: () => Error): void {
+  if (stop.signal.aborted) {
+    void failUncaught(stop.signal.reason);
+    return;
+  }
+  stop.abort(stranded());
+  // Comes back here when that did not help.
+  setImmediate(() => undefined);
 }

@@ -4,7 +4,9 @@ import type { Fetch } from "./network/fetch.ts";
 
 /** The process as `main` sees it; tests pass one of their own. */
 export interface Machine {
+  /** "" where the system does not say it; `cwdFailure` is its code for that. */
   readonly cwd: string;
+  readonly cwdFailure?: string | undefined;
   readonly home: string;
   readonly platform: NodeJS.Platform;
   /** Numeric user id; `undefined` on Windows. */
@@ -18,7 +20,7 @@ export interface Machine {
   readonly clock: () => Date;
   /** Absent: the network as the configuration describes it. */
   readonly fetch?: Fetch | undefined;
-  /** Aborted by Ctrl-C with a `CANCELLED` error as its reason. */
+  /** Aborted by Ctrl-C with a `CANCELLED` error as its reason, and when what a command waits for cannot come any more. */
   readonly signal: AbortSignal;
 }
 

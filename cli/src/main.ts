@@ -18,6 +18,12 @@ export { readEnvironment } from "./config.ts";
 /** What Ctrl-C means. */
 export const stopped = (): PaksError => new PaksError("CANCELLED", "Stopped.");
 
+/** What it means when nothing is left that could go on with a command that has not ended. */
+export const stranded = (): PaksError =>
+  new PaksError("INTERNAL", "The command waits for something that cannot come any more.", {
+    hint: "Look what it has done, run it again with --verbose, and report what it prints.",
+  });
+
 /**
  * The whole program: words in, exit code out.
  * @param argv without the program's own name
@@ -51,7 +57,7 @@ async function runCommand(
   { machine, printer }: { machine: Machine; printer: Printer },
 ): Promise<number> {
   // The reader of the command line asks for it too, where it is loaded.
-  requireWorkingFolder(machine.cwd);
+  requireWorkingFolder(machine);
   const [command, { parseCommandLine }] = await Promise.all([row.load(), import("./parse-command-line.ts")]);
   const parsed = await parseCommandLine(command, words, machine.stdout.columns ?? 80);
   if (parsed.type === "help") {
@@ -70,14 +76,18 @@ async function runCommand(
 }
 
 /**
- * A folder that was deleted under the shell has no path, and one whose name is not UTF-8 has a path that leads nowhere.
+ * A folder that was deleted under the shell has no path, of one that lies too deep the system does not tell it, and one
+ * whose name is not UTF-8 has a path that leads nowhere.
  * @throws PaksError NO_WORKING_FOLDER
  */
-function requireWorkingFolder(cwd: string): void {
-  if (cwd === "")
-    throw new PaksError("NO_WORKING_FOLDER", "The folder that you are in was deleted.", {
-      hint: "Go to one that is there: cd ~",
+function requireWorkingFolder({ cwd, cwdFailure = "ENOENT" }: Machine): void {
+  if (cwd === "") {
+    const why = pathless[cwdFailure] ?? `The system does not say which folder you are in (${cwdFailure}).`;
+    throw new PaksError("NO_WORKING_FOLDER", why, {
+      hint: "Go to another one: cd ~",
+      details: { system: cwdFailure },
     });
+  }
   // Node puts this character where the bytes of a name are not UTF-8.
   if (cwd.includes("\uFFFD") && !existsSync(cwd))
     throw new PaksError("NO_WORKING_FOLDER", `The name of the folder that you are in is not valid UTF-8: ${cwd}`, {
@@ -85,6 +95,14 @@ function requireWorkingFolder(cwd: string): void {
       details: { path: cwd },
     });
 }
+
+const tooDeep = "The folder that you are in lies too deep: its path is longer than the system allows.";
+const pathless: Readonly<Record<string, string>> = {
+  ENOENT: "The folder that you are in was deleted.",
+  // The one comes from the C library, where it has found out the path itself and there is no room for it.
+  ERANGE: tooDeep,
+  ENAMETOOLONG: tooDeep,
+};
 
 const inGroup = (group: string): readonly CommandRow[] =>
   commandTable.filter(({ name }) => name.startsWith(`${group} `));

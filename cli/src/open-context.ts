@@ -1,4 +1,4 @@
-import { PaksError } from "@paks/schema";
+import { PaksError, isPaksError, systemErrorCode } from "@paks/schema";
 import type { CommonArgs } from "./command.ts";
 import { isDumbTerminal, readColor, readConfig } from "./config.ts";
 import type { Context, IoFacts } from "./context.ts";
@@ -190,12 +190,13 @@ function openRegistryOf(machine: Machine, { config, url, ...parts }: RegistryPar
 const inputBytes = 1024 * 1024;
 
 async function readInput({ stdin: openStdin, signal }: Machine): Promise<string> {
-  const stdin = openStdin();
   const chunks: Buffer[] = [];
   let size = 0;
-  const stop = () => stdin.destroy();
-  signal.addEventListener("abort", stop, { once: true });
+  let stop = (): unknown => undefined;
   try {
+    const stdin = openStdin();
+    stop = () => stdin.destroy();
+    signal.addEventListener("abort", stop, { once: true });
     for await (const chunk of stdin as AsyncIterable<Buffer | string>) {
       const bytes = Buffer.from(chunk);
       size += bytes.length;
@@ -204,10 +205,21 @@ async function readInput({ stdin: openStdin, signal }: Machine): Promise<string>
     }
   } catch (error) {
     signal.throwIfAborted();
-    throw error;
+    throw unreadableInput(error) ?? error;
   } finally {
     signal.removeEventListener("abort", stop);
   }
   signal.throwIfAborted();
   return Buffer.concat(chunks).toString("utf8");
+}
+
+/** `undefined` for what the system has not said. */
+function unreadableInput(error: unknown): PaksError | undefined {
+  const code = systemErrorCode(error);
+  if (code === undefined || isPaksError(error)) return undefined;
+  const why = code === "EISDIR" ? ": it is a folder." : ` (${code}).`;
+  return new PaksError("USAGE", `Nothing can be read from stdin${why}`, {
+    hint: "Put a program before paks, as in `program | paks …`, or a file behind it: `paks … < file`.",
+    cause: error,
+  });
 }

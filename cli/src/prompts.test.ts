@@ -26,7 +26,7 @@ function open({ interactive = true, signal = new AbortController().signal, plain
     if (shown.includes("?")) stdin.write(text);
     else setTimeout(() => type(text), 5);
   };
-  return { prompts, type, shown: () => shown, end: () => void stdin.end() };
+  return { prompts, type, shown: () => shown, end: () => void stdin.end(), pause: () => void stdin.pause() };
 }
 
 test("a password is taken and masked", async () => {
@@ -70,6 +70,39 @@ test("Ctrl-C and Escape stop the command", async () => {
     type(key);
     await expect(prompts.confirm({ message: "Sure?", instead: "--yes" })).rejects.toMatchObject({ code: "CANCELLED" });
   }
+});
+
+const about = { message: "Sure?", instead: "--yes" };
+const options = [{ value: "a", label: "A" }] as const;
+const questions = {
+  confirm: (prompts: Prompts) => prompts.confirm(about),
+  text: (prompts: Prompts) => prompts.text(about),
+  password: (prompts: Prompts) => prompts.password(about),
+  select: (prompts: Prompts) => prompts.select({ ...about, options }),
+  selectMany: (prompts: Prompts) => prompts.selectMany({ ...about, options }),
+};
+const showCursor = "\u001b[?25h";
+
+test.each(Object.entries(questions))(
+  "Ctrl-D and the end of the input stop %s, and the cursor is seen again",
+  async (_, ask) => {
+    const typed = open();
+    typed.type("\u0004");
+    await expect(ask(typed.prompts)).rejects.toMatchObject({ code: "CANCELLED" });
+    const ended = open();
+    setTimeout(ended.end, 50);
+    await expect(ask(ended.prompts)).rejects.toMatchObject({ code: "CANCELLED" });
+    await expect(ask(ended.prompts)).rejects.toMatchObject({ code: "CANCELLED" });
+    for (const one of [typed, ended]) expect(one.shown()).toContain(showCursor);
+  },
+);
+
+test("Ctrl-D in a text deletes the letter behind the cursor, and a reader that was only stopped goes on", async () => {
+  const { prompts, type, pause } = open();
+  type("pxdf\u001b[D\u001b[D\u001b[D\u0004");
+  setTimeout(pause, 100);
+  setTimeout(() => type("\r"), 150);
+  expect(await prompts.text(about)).toBe("pdf");
 });
 
 test("a signal stops a question that waits", async () => {

@@ -18,7 +18,7 @@ export interface PromptDeps {
 
 /** Questions on the terminal. The library that draws them loads with the first one. */
 export function openPrompts(deps: PromptDeps): Prompts {
-  const common = { output: deps.plain === true ? withoutColors(deps.stderr) : deps.stderr, signal: deps.signal };
+  const output = deps.plain === true ? withoutColors(deps.stderr) : deps.stderr;
   const ask = async <T>(
     question: Question,
     show: (asking: Asking, given: Given) => Promise<T | symbol>,
@@ -27,7 +27,12 @@ export function openPrompts(deps: PromptDeps): Prompts {
     if (question.about !== undefined) deps.tell(question.about);
     const asking: Asking =
       deps.dumb === true ? (await import("./line-prompts.ts")).linePrompts : await import("@clack/prompts");
-    const answer = await show(asking, { ...common, input: deps.stdin(), message: safe(question.message) });
+    const input = deps.stdin();
+    const watched = watchInput(input, deps.signal);
+    const { signal } = watched;
+    const answer = await show(asking, { output, input, signal, message: safe(question.message) }).finally(() =>
+      watched.forget(),
+    );
     deps.signal.throwIfAborted();
     if (asking.isCancel(answer)) throw new PaksError("CANCELLED", "Stopped; nothing was changed.");
     return answer as Exclude<T, symbol>;
@@ -60,6 +65,37 @@ export function openPrompts(deps: PromptDeps): Prompts {
     },
     undisturbed: async (work) => (deps.interactive ? await holdCtrlC(deps.stdin(), work) : await work()),
   };
+}
+
+/**
+ * Says when nobody can answer any more, or `stop` is aborted. The library that draws (1.9) does not look whether Node's
+ * reader of lines, which it reads keys by, has stopped reading: at Ctrl-D on an empty line, at the end of the input, and
+ * when a program that Ctrl-Z stopped goes on. With nothing left to wait for, the process would end in the middle of its
+ * question, with 0.
+ */
+function watchInput(input: Readable, stop: AbortSignal): { readonly signal: AbortSignal; forget(): void } {
+  const ended = new AbortController();
+  const end = () => ended.abort();
+  let isCtrlD = false;
+  // Comes here before it comes to the reader, which then stops at once or not at all.
+  const lookAtKey = (_: unknown, key: { readonly ctrl?: boolean; readonly name?: string } | undefined) => {
+    isCtrlD = key?.ctrl === true && key.name === "d";
+    queueMicrotask(() => (isCtrlD = false));
+  };
+  let waiting: NodeJS.Immediate | undefined;
+  const lookAtPause = () => {
+    // Later, because the reader stops also for an answer.
+    waiting = setImmediate(isCtrlD ? end : () => input.resume());
+  };
+  if (stop.aborted || input.readableEnded) end();
+  stop.addEventListener("abort", end, { once: true });
+  input.on("keypress", lookAtKey).on("pause", lookAtPause).once("end", end).once("error", end);
+  const forget = () => {
+    stop.removeEventListener("abort", end);
+    input.off("keypress", lookAtKey).off("pause", lookAtPause).off("end", end).off("error", end);
+    clearImmediate(waiting);
+  };
+  return { signal: ended.signal, forget };
 }
 
 /** The library that draws decides about colours by the environment alone. Where the cursor goes stays. */

@@ -38,6 +38,21 @@ test.runIf(isStandaloneTested && !windows)(
   },
 );
 
+// As above.
+test.skipIf(process.platform !== "linux" || isStandaloneTested)(
+  "a folder whose path is longer than the system allows is refused by what it is",
+  async () => {
+    // Removed by the shell: Node cannot name it.
+    const deep = `trap "cd; rm -r aaa*" EXIT; for _ in {1..18}; do mkdir ${"a".repeat(250)} && cd ${"a".repeat(250)}; done`;
+    for (const command of commands) {
+      const run = await inShell(`${deep}; paks ${command}`);
+      expect(run.stderr, command).toContain("error[NO_WORKING_FOLDER]: The folder that you are in lies too deep");
+      expect(run.exit).toBe(10);
+    }
+    expect((await inShell(`${deep}; paks --version; paks complete -- ""`)).exit).toBe(0);
+  },
+);
+
 test.skipIf(process.platform !== "linux")("a folder whose name is not UTF-8 is refused by what it is", async () => {
   for (const command of commands) {
     const run = await inShell(`mkdir $'a\\xff' && cd $'a\\xff' && paks ${command}`);
