@@ -37,7 +37,7 @@ async function serveHttps() {
     requests.push(request);
     response.end("hello");
   });
-  return { port: await listen(server), key, cert, requests };
+  return { port: await listen(server), key, cert, requests, server };
 }
 
 /** A proxy that leads every CONNECT to one port and remembers what it was asked. */
@@ -237,4 +237,70 @@ test("an https proxy gets no password before its certificate is trusted, and the
   const answer = await openFetch({ ...none, proxy, caFile: cert })("https://registry.test/");
   expect((await readBody(answer, 100)).toString()).toBe("hello");
   expect(asked).toHaveLength(1);
+});
+
+/** Takes connections, says at most one line to each, and is told when they are closed. */
+async function serveSilence(line = "") {
+  const heard: number[] = [];
+  const closed: Promise<unknown>[] = [];
+  const server = createServer((socket) => {
+    closed.push(new Promise((resolve) => socket.once("close", resolve)));
+    const index = heard.push(0) - 1;
+    socket.on("error", () => undefined);
+    socket.on("data", (bytes) => {
+      if (heard[index] === 0 && line !== "") socket.write(line);
+      heard[index]! += bytes.length;
+    });
+  });
+  const port = await listen(server as ReturnType<typeof createHttp>);
+  return { port, heard, closed };
+}
+
+const connectedLine = "HTTP/1.1 200 OK\r\n\r\n";
+
+test.each([
+  ["http, silent from the start", "http://127.0.0.1", "", /does not answer/],
+  ["https, silent from the start", "https://localhost", "", /does not answer/],
+  ["http, silent once connected", "http://127.0.0.1", connectedLine, /has connected, but nothing comes through it/],
+])(
+  "a proxy that is %s ends with the signal or by itself, and its connection is closed",
+  async (_, at, line, message) => {
+    const proxy = await serveSilence(line);
+    const fetch = openFetch({ ...none, proxy: `${at}:${proxy.port}` });
+    const stop = new AbortController();
+    const reason = new Error("enough");
+    const before = Date.now();
+    const stopped = fetch("https://registry.test/", { signal: stop.signal });
+    await vi.waitFor(() => expect(proxy.heard[0]).toBeGreaterThan(line === "" ? 0 : 200));
+    stop.abort(reason);
+    await expect(stopped).rejects.toBe(reason);
+    await proxy.closed[0];
+    expect(Date.now() - before).toBeLessThan(3000);
+
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const late = fetch("https://registry.test/");
+    while ((proxy.heard[1] ?? 0) <= (line === "" ? 0 : 200)) await new Promise((resolve) => setImmediate(resolve));
+    vi.advanceTimersByTime(15_000);
+    await expect(late).rejects.toThrow(message);
+    await proxy.closed[1];
+  },
+);
+
+test("a signal ends what comes through a proxy, and what waits for a free connection", async () => {
+  const target = await serveHttps();
+  target.server.removeAllListeners("request");
+  target.server.on("request", (request, response) => void (request.url === "/drip" && response.write("x")));
+  const proxy = await serveProxy(target.port);
+  const through = openFetch({ ...none, proxy: `http://127.0.0.1:${proxy.port}`, caFile: target.cert });
+  const reason = new Error("enough");
+  for (const path of ["/hang", "/drip"]) {
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(reason), 200);
+    const asked = Array.from({ length: 20 }, async () => {
+      const answer = await through(`https://registry.test${path}`, { signal: stop.signal });
+      return await readBody(answer, 100);
+    });
+    for (const end of await Promise.allSettled(asked)) expect(end).toEqual({ status: "rejected", reason });
+  }
 });

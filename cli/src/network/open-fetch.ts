@@ -1,8 +1,9 @@
-import type { Agent as HttpAgent, IncomingMessage, RequestOptions } from "node:http";
+import type { Agent as HttpAgent, IncomingMessage } from "node:http";
 import type { Agent as HttpsAgent } from "node:https";
 import type { Duplex } from "node:stream";
 import type { Fetch, FetchAnswer, FetchBody, FetchInit } from "./fetch.ts";
 import { type ProxySettings, findProxy } from "./proxy.ts";
+import type { TunnelRequest } from "./tunnel.ts";
 
 export interface NetworkSettings extends ProxySettings {
   /** PEM file with certificates that are trusted besides Node's own. */
@@ -20,7 +21,6 @@ const sockets = 8;
 export function openFetch(settings: NetworkSettings): Fetch {
   const agents = new Map<string, Promise<HttpAgent | HttpsAgent>>();
   return async (text, init = {}) => {
-    init.signal?.throwIfAborted();
     const url = new URL(text);
     const proxy = findProxy(url, settings);
     const key = url.protocol === "http:" ? "http" : (proxy?.href ?? "https");
@@ -51,9 +51,10 @@ async function send(url: URL, init: FetchInit, agent: HttpAgent | HttpsAgent): P
   const { request } = url.protocol === "http:" ? await import("node:http") : await import("node:https");
   const { method = "GET", headers = {}, body, signal, onSent } = init;
   const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
-  const options: RequestOptions = { method, agent, headers: { ...headers, ...length } };
+  const options: TunnelRequest = { method, agent, headers: { ...headers, ...length }, givenUp: signal };
   if (signal !== undefined) options.signal = signal;
-  return await new Promise((resolve, reject) => {
+  signal?.throwIfAborted();
+  const answered = new Promise<FetchAnswer>((resolve, reject) => {
     const sent = request(url, options, (response) => resolve(answerOf(response, signal)));
     // Else nobody would be told of the answer: the connection is closed without an error.
     sent.once("upgrade", (response: IncomingMessage, socket: Duplex) => {
@@ -70,6 +71,20 @@ async function send(url: URL, init: FetchInit, agent: HttpAgent | HttpsAgent): P
     });
     sent.end(body);
   });
+  return await orAborted(answered, signal);
+}
+
+/** A request that still waits for its connection says nothing when it is destroyed, in Node as in Bun. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await work;
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => (stop = () => reject(signal.reason as Error)));
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 function answerOf(response: IncomingMessage, signal: AbortSignal | undefined): FetchAnswer {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findProxy } from "./proxy.ts";
+import { findProxy, proxyLogin } from "./proxy.ts";
 
 const proxy = "http://proxy.example:3128";
 
@@ -37,4 +37,14 @@ test("a proxy may be written without its protocol; other protocols are refused",
     expect(() => findProxy(new URL("https://r.example"), { proxy: wrong, noProxy: undefined })).toThrow(
       expect.objectContaining({ code: "INVALID_PARAMETER" }),
     );
+});
+
+test("a login that cannot be decoded is refused where the proxy is set, and shown nowhere", () => {
+  for (const login of ["%zz:geheim", "geheim:%", "me:geheim%ff"]) {
+    const find = () =>
+      findProxy(new URL("https://r.example"), { proxy: `http://${login}@p.example`, noProxy: undefined });
+    expect(find).toThrow(expect.objectContaining({ code: "INVALID_PARAMETER", hint: expect.stringContaining("%25") }));
+    expect(find).toThrow(/^(?!.*geheim).*proxy cannot be decoded/);
+  }
+  expect(proxyLogin(new URL("http://me:p%40%C3%BC@p.example"))).toBe("me:p@ü");
 });

@@ -10,17 +10,37 @@ export interface ProxySettings {
 
 /**
  * The proxy for an address; undefined: ask it directly.
- * @throws PaksError INVALID_PARAMETER for a proxy that is no http(s) URL
+ * @throws PaksError INVALID_PARAMETER for a proxy that is no http(s) URL, or whose login cannot be decoded
  */
 export function findProxy(target: URL, { proxy, noProxy }: ProxySettings): URL | undefined {
   if (proxy === undefined || target.protocol !== "https:" || isExcluded(target, noProxy)) return undefined;
   // `proxy.example.com:3128` is what people write.
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol === "http:" || url?.protocol === "https:") return url;
+  if (url?.protocol === "http:" || url?.protocol === "https:") {
+    proxyLogin(url);
+    return url;
+  }
   throw new PaksError("INVALID_PARAMETER", "The proxy is not an http(s) URL.", {
     hint: "Set HTTPS_PROXY or `proxy` in the configuration to a URL such as http://proxy.example.com:3128.",
   });
+}
+
+/**
+ * User and password of the proxy's URL; undefined where it has none. They go to the proxy and are shown nowhere.
+ * @throws PaksError INVALID_PARAMETER
+ */
+export function proxyLogin({ username, password }: URL): string | undefined {
+  if (username === "" && password === "") return undefined;
+  try {
+    return `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+    // Without the cause, which some engine may give the text it could not read.
+    throw new PaksError("INVALID_PARAMETER", "The user name or the password of the proxy cannot be decoded.", {
+      hint: "In HTTPS_PROXY, or `proxy` in the configuration, write a % as %25, and other characters as UTF-8 in %XX.",
+    });
+  }
 }
 
 function isExcluded({ hostname, port }: URL, noProxy: string | undefined): boolean {
