@@ -144,14 +144,16 @@ async function mayRun(path: string): Promise<boolean> {
 export async function checkProxy({ config }: Context): Promise<Diagnosis> {
   const name = "proxy";
   const { network, registry } = config;
-  const { caFile, extraCaFile } = network;
+  const { findTrustProblem, readTrust } = await import("./network/trust.ts");
   // A file that cannot be read fails here as with each request.
-  if (caFile !== undefined) await (await import("./network/trust.ts")).readTrust(caFile, extraCaFile);
+  if (network.caFile !== undefined) await readTrust(network);
   const proxy = findProxy(new URL(registry.url), network);
   const certificates = network.caFile === undefined ? "" : `, certificates of ${network.caFile}`;
-  if (proxy !== undefined) return { name, state: "ok", detail: `${proxy.protocol}//${proxy.host}${certificates}` };
   const why = network.proxy === undefined ? "none" : `not used for ${registry.url}`;
-  return { name, state: "ok", detail: `${why}${certificates}` };
+  const detail = `${proxy === undefined ? why : `${proxy.protocol}//${proxy.host}`}${certificates}`;
+  const problem = await findTrustProblem(network);
+  if (problem === undefined) return { name, state: "ok", detail };
+  return { name, state: "warn", detail: `${detail}; ${problem}`, hint: "Correct NODE_EXTRA_CA_CERTS, or unset it." };
 }
 
 export async function checkAgents(context: Context): Promise<Diagnosis> {

@@ -202,7 +202,7 @@ function networkError(deps: HttpDeps, url: URL, error: unknown): unknown {
   const reason = (error as Error).name === "TimeoutError" ? "no answer in time" : networkReason(error);
   return unavailable(`The registry at ${url.origin} cannot be reached (${reason}).`, {
     cause: error,
-    hint: networkHint(reason) ?? `Check the network and the address.${seeDoctor}`,
+    hint: networkHint(error) ?? `Check the network and the address.${seeDoctor}`,
   });
 }
 

@@ -223,7 +223,8 @@ export async function runRemote(
   // A filter made the remote one that may be asked for objects later.
   await writeConfig(caged.gitDir);
   const answers = await readHttpTrace(trace);
-  if (run.exitCode !== 0 || !isSmartHttp(repository, answers)) throw gitFailure({ run, answers, repository });
+  if (run.exitCode !== 0 || !isSmartHttp(repository, answers))
+    throw gitFailure({ run, answers, repository, proxy: proxyOf(caged) });
   return { ...run, answers };
 }
 
@@ -243,8 +244,8 @@ function remoteEnvironment(caged: CagedRepository, trace: string): Record<string
     GIT_TRACE_CURL_NO_DATA: "1",
   };
   // Not among the arguments, which every user of the machine can read.
-  const { proxy } = caged.cage.network ?? {};
-  if (proxy !== undefined && caged.repository.protocol === "https") env["https_proxy"] = proxy;
+  const proxy = proxyOf(caged);
+  if (proxy !== undefined) env["https_proxy"] = proxy;
   // Never a question on the terminal, no forwarded agent or port.
   if (caged.repository.protocol === "ssh") {
     env["GIT_SSH_COMMAND"] = "ssh -oBatchMode=yes -oConnectTimeout=10 -oForwardAgent=no -oClearAllForwardings=yes";
@@ -252,6 +253,9 @@ function remoteEnvironment(caged: CagedRepository, trace: string): Record<string
   }
   return env;
 }
+
+const proxyOf = ({ cage, repository }: CagedRepository): string | undefined =>
+  repository.protocol === "https" ? cage.network?.proxy : undefined;
 
 const hostTooSlow = ({ host }: RepositoryUrl): PaksError =>
   new PaksError("GIT_HOST_TIMEOUT", `${host === "" ? "The repository" : host} did not answer in time.`, {

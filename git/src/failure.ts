@@ -8,6 +8,8 @@ export interface FailedRun {
   readonly run: GitRun;
   readonly answers: readonly HttpAnswer[];
   readonly repository: RepositoryUrl;
+  /** The URL of the proxy that was asked for the host; what it holds of a user is shown nowhere. */
+  readonly proxy?: string | undefined;
 }
 
 interface Reading {
@@ -27,6 +29,7 @@ export function gitFailure(failed: FailedRun): PaksError {
     readStatus(failed.answers.at(-1), address) ??
     readMissingRef(words, address) ??
     readObjects(words) ??
+    readProxy(words, failed) ??
     readWords(words, address);
   const git = redactGitText(failed.run.stderr).slice(-500);
   return new PaksError(reading.code, reading.message, {
@@ -169,6 +172,30 @@ function readObjects(words: string): Reading | undefined {
   return type ? { code: "UNSAFE_MODE", message: message(type[0]), details: { rule: "object-type" } } : undefined;
 }
 
+/** Behind a proxy nobody else is connected to. A server's name comes before its words, so these are curl's. */
+const proxyWords: readonly (readonly [RegExp, (status: string) => string])[] = [
+  [
+    /CONNECT tunnel failed, response (\d{3})|HTTP code (\d{3}) from proxy after CONNECT/,
+    (s) => `answered with status ${s}`,
+  ],
+  [/Proxy CONNECT aborted due to timeout/, () => "does not answer"],
+  [/Proxy CONNECT aborted/, () => "broke the connection"],
+  [/Could not resolve|Failed to connect|Couldn't connect/, () => "cannot be reached"],
+];
+
+function readProxy(words: string, { repository, proxy }: FailedRun): Reading | undefined {
+  const url = proxy === undefined || !URL.canParse(proxy) ? undefined : new URL(proxy);
+  if (url === undefined) return undefined;
+  for (const [pattern, describe] of proxyWords) {
+    const match = pattern.exec(words);
+    if (!match) continue;
+    const reason = `the proxy ${url.protocol}//${url.host} ${describe(match[1] ?? match[2] ?? "")}`;
+    const message = `The host of ${repository.url} cannot be reached (${reason}).`;
+    return { code: "GIT_HOST_UNAVAILABLE", message, details: { reason } };
+  }
+  return undefined;
+}
+
 const networkWords: readonly (readonly [RegExp, ErrorCode, (address: string) => string])[] = [
   [
     /from proxy after CONNECT|CONNECT tunnel failed|Proxy CONNECT aborted|resolve proxy/i,
@@ -198,6 +225,9 @@ const networkWords: readonly (readonly [RegExp, ErrorCode, (address: string) => 
 /** What OpenSSL, GnuTLS, Schannel and Secure Transport say to an answer without TLS. */
 const plainPort =
   /wrong version number|unknown protocol|packet length too long|record layer failure|unexpected TLS packet|SEC_E_INVALID_TOKEN|token supplied to the function is invalid|errSSLProtocol|-9836/i;
+/** Of OpenSSL, of GnuTLS and of Schannel: nobody here vouches for it. One for another name is told in other words. */
+const untrusted = /SSL certificate problem|certificate verification failed|SEC_E_UNTRUSTED_ROOT/;
+
 const noTls = { hint: "What answers there does not speak https: check the protocol and the port of the address." };
 
 /** The host knows the object, but gives out only what refs point to: see `fetchEverything`. */
@@ -205,7 +235,14 @@ const unadvertised = /not our ref|unadvertised object/;
 
 function readWords(words: string, address: string): Reading {
   const known = networkWords.find(([pattern]) => pattern.test(words));
-  if (known) return { code: known[1], message: known[2](address), ...(plainPort.test(words) ? noTls : {}) };
+  if (known)
+    return {
+      code: known[1],
+      message: known[2](address),
+      ...(plainPort.test(words) ? noTls : {}),
+      // As OpenSSL names it: whoever reads for a user knows what he can do about it.
+      ...(untrusted.test(words) ? { details: { reason: "CERT_UNTRUSTED" } } : {}),
+    };
   return {
     code: "GIT_PROTOCOL_ERROR",
     message: `What the host of ${address} sends cannot be read as git.`,

@@ -54,8 +54,7 @@ async function requireUsable(context: Context, { key, path }: FoundKey, value: C
   const { config } = context;
   if (key === "proxy") findProxy(new URL("https://registry.example"), { proxy: text, noProxy: undefined });
   if (key === "ca_file") {
-    const { caFile } = readNetworkSettings({ ca_file: text }, () => undefined, config.folders.config);
-    await readTrust(caFile!, undefined);
+    await readTrust(readNetworkSettings({ ca_file: text }, () => undefined, config.folders.config));
   }
   const [table, name = "", last] = path;
   const isKnown = Object.hasOwn(config.registries, name) || config.brokenFile !== undefined;

@@ -170,7 +170,7 @@ test("eight processes that set different keys at once lose none of them and no c
 test.each([
   ["proxy", "not a url", "The proxy is not an http(s) URL."],
   ["proxy", "socks5://p:1", "The proxy is not an http(s) URL."],
-  ["ca_file", "nonexist.pem", "nonexist.pem cannot be read."],
+  ["ca_file", "nonexist.pem", "nonexist.pem cannot be read (ENOENT)."],
   ["registries.x.accounts", "acme", 'The configuration knows no registry "x".'],
   ["registries.x.auth_required", "true", 'The configuration knows no registry "x".'],
 ])("set %s %s is refused in words about the value, and nothing is written", async (key, value, message) => {

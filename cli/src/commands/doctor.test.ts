@@ -190,6 +190,19 @@ test("certificates that cannot be read are a failure of their row", async () => 
   });
 });
 
+test("NODE_EXTRA_CA_CERTS that is of no use is a warning, whatever runs paks", async () => {
+  const { run, home } = await open();
+  const file = join(home, "extra.pem");
+  const says = async (problem: string) => {
+    const { json } = await run(["--json", "--offline"], { environment: { NODE_EXTRA_CA_CERTS: file } });
+    const detail = `none; NODE_EXTRA_CA_CERTS names ${file}, which ${problem}`;
+    expect(checkOf(json(), "proxy")).toMatchObject({ state: "warn", detail });
+  };
+  await says("cannot be read (ENOENT)");
+  await writeFile(file, "no certificate");
+  await says("holds no certificate");
+});
+
 test.each([
   ["ofline = true\n", "ofline", "Did you mean offline?"],
   ['[agents.mine]\nskils_dir = "/x"\n', "agents.mine.skils_dir", "Did you mean agents.mine.skills_dir?"],

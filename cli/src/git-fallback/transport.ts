@@ -4,7 +4,7 @@ import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { PaksError } from "@paks/schema";
 import { openTunnelAgent } from "../network/tunnel.ts";
-import { networkHint, networkReason } from "../network/why-unreachable.ts";
+import { networkReason } from "../network/why-unreachable.ts";
 
 export interface Transport {
   /** The plain address of the repository, without a slash at the end. */
@@ -99,7 +99,7 @@ const tooSlow = (url: URL): PaksError =>
 function unreachable(url: URL, cause: unknown): PaksError {
   const reason = networkReason(cause);
   return new PaksError("GIT_HOST_UNAVAILABLE", `${url.hostname} cannot be reached (${reason}).`, {
-    hint: networkHint(reason),
+    details: { reason },
     cause,
   });
 }

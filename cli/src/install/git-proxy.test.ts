@@ -111,20 +111,32 @@ test.each([
 );
 
 test.each([
-  ["git", {}, "GIT_HOST_UNAVAILABLE"],
-  ["no git", { PATH: "/nowhere" }, "the proxy http://127.0.0.1:"],
+  ["git", {}],
+  ["no git", { PATH: "/nowhere" }],
 ])(
-  "with %s, a certificate that nobody vouches for and a proxy that refuses are failures",
-  async (_name, path, says) => {
+  "with %s, a certificate that nobody vouches for and a proxy that refuses are failures with a way forward",
+  async (_name, path) => {
     const proxy = `http://me:p%40ss@127.0.0.1:${proxyPort}`;
     const untrusted = await install({ HTTPS_PROXY: proxy, ...path });
     expect(untrusted.exit).toBe(8);
     expect(untrusted.stderr).toContain("GIT_HOST_UNAVAILABLE");
+    expect(untrusted.stderr).toContain("Its certificate is not trusted here. Name your organisation's certificates");
+    const unread = await install({ HTTPS_PROXY: proxy, NODE_EXTRA_CA_CERTS: `${cert}.none`, ...path });
+    expect(unread.exit).toBe(8);
+    expect(unread.stderr).toContain(
+      `NODE_EXTRA_CA_CERTS names ${cert}.none, which cannot be read (ENOENT): correct it`,
+    );
     const refused = await install({ HTTPS_PROXY: `http://127.0.0.1:${proxyPort}`, NODE_EXTRA_CA_CERTS: cert, ...path });
     expect(refused.exit).toBe(8);
     expect(refused.stderr).toContain("GIT_HOST_UNAVAILABLE");
     expect(refused.stderr + untrusted.stderr).not.toContain("p%40ss");
-    expect(refused.stderr).toContain(says);
+    expect(refused.stderr).toContain(`the proxy http://127.0.0.1:${proxyPort} answered with status 407`);
+    const closed = await install({ HTTPS_PROXY: "http://me:p%40ss@127.0.0.1:9", ...path });
+    expect(closed.exit).toBe(8);
+    expect(closed.stderr).toContain("the proxy http://127.0.0.1:9 cannot be reached");
+    for (const { stderr } of [refused, closed])
+      expect(stderr).toContain("hint: Check HTTPS_PROXY or `proxy` in the configuration");
+    expect(closed.stderr + unread.stderr).not.toContain("p%40ss");
   },
   60_000,
 );

@@ -114,7 +114,7 @@ function makeTemporaryFolder(): string | undefined {
 function readerOf(
   repository: RepositoryUrl,
   cage: GitCage,
-  { signal, debug }: Pick<Context, "signal"> & Pick<Reading, "debug">,
+  { signal, debug, config }: Pick<Context, "signal"> & Pick<Reading, "debug" | "config">,
 ): GitReader {
   const tell = (what: string) => debug?.(`git: ${what} of ${repository.url}`);
   return {
@@ -122,7 +122,7 @@ function readerOf(
     listRefs: () => {
       tell("all refs");
       return orWithoutGit(
-        repository,
+        { repository, config },
         () => listRefs(cage, repository, { signal }),
         async () => (await import("../git-fallback/read.ts")).listRefsWithoutGit(cage, repository, { signal }),
       );
@@ -130,7 +130,7 @@ function readerOf(
     fetch: (point) => {
       tell(nameOf(point));
       return orWithoutGit(
-        repository,
+        { repository, config },
         () => fetchPoint(cage, repository, point, { signal }),
         async () => (await import("../git-fallback/read.ts")).fetchPointWithoutGit(cage, repository, { point, signal }),
       );
@@ -150,17 +150,30 @@ async function networkOf(
 ): Promise<GitNetwork | undefined> {
   if (protocol !== "https") return undefined;
   const { findProxy } = await import("../network/proxy.ts");
-  const { caFile, extraCaFile } = network;
-  const trusted = caFile ?? extraCaFile;
-  const read = async (file: string) =>
-    (await (await import("../network/trust.ts")).readTrust(file, extraCaFile)).join("\n");
-  return {
-    proxy: findProxy(new URL(url), network)?.href,
-    certificates: trusted === undefined ? undefined : await read(trusted),
-  };
+  const isOwn = network.caFile !== undefined || network.extraCaFile !== undefined;
+  const trusted = isOwn ? await (await import("../network/trust.ts")).readTrust(network) : undefined;
+  return { proxy: findProxy(new URL(url), network)?.href, certificates: trusted?.join("\n") };
+}
+
+interface Asked {
+  readonly repository: RepositoryUrl;
+  readonly config: Context["config"];
 }
 
 async function orWithoutGit<T>(
+  { repository, config }: Asked,
+  withGit: () => Promise<T>,
+  withoutGit: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await byGitOrWithout(repository, withGit, withoutGit);
+  } catch (error) {
+    if (!isPaksError(error, "GIT_HOST_UNAVAILABLE")) throw error;
+    throw await (await import("../network/why-unreachable.ts")).explainGitHost(error, config.network);
+  }
+}
+
+async function byGitOrWithout<T>(
   { url, protocol }: RepositoryUrl,
   withGit: () => Promise<T>,
   withoutGit: () => Promise<T>,

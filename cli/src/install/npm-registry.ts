@@ -212,7 +212,7 @@ async function get(url: string, getting: Getting): Promise<Buffer> {
       ? `did not answer within ${milliseconds / 1000} seconds`
       : `cannot be reached (${reason})`;
     throw new PaksError("REGISTRY_UNAVAILABLE", `The npm registry ${new URL(url).host} ${why}.`, {
-      hint: networkHint(reason),
+      hint: networkHint(cause),
       cause,
     });
   } finally {

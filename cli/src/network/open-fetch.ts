@@ -4,13 +4,9 @@ import type { Duplex } from "node:stream";
 import type { Fetch, FetchAnswer, FetchBody, FetchInit } from "./fetch.ts";
 import { type ProxySettings, findProxy } from "./proxy.ts";
 import type { TunnelRequest } from "./tunnel.ts";
+import type { TrustSettings } from "./trust.ts";
 
-export interface NetworkSettings extends ProxySettings {
-  /** PEM file with certificates that are trusted besides Node's own. */
-  readonly caFile: string | undefined;
-  /** `NODE_EXTRA_CA_CERTS`. */
-  readonly extraCaFile: string | undefined;
-}
+export type NetworkSettings = ProxySettings & TrustSettings;
 
 const sockets = 8;
 
@@ -26,7 +22,12 @@ export function openFetch(settings: NetworkSettings): Fetch {
     const key = url.protocol === "http:" ? "http" : (proxy?.href ?? "https");
     let agent = agents.get(key);
     if (agent === undefined) agents.set(key, (agent = openAgent(key, proxy, settings)));
-    return await send(url, init, await agent);
+    try {
+      return await send(url, init, await agent);
+    } catch (error) {
+      if (url.protocol === "http:") throw error;
+      throw await (await import("./why-unreachable.ts")).withTrustProblem(error, settings);
+    }
   };
 }
 
@@ -38,11 +39,11 @@ async function openAgent(
   const kept = { keepAlive: true, maxSockets: sockets };
   if (key === "http") return new (await import("node:http")).Agent(kept);
   const { Agent } = await import("node:https");
-  const { caFile, extraCaFile } = settings;
   // Said outright, because NODE_TLS_REJECT_UNAUTHORIZED=0 would send tokens to whoever answers.
   const trust = { ...kept, rejectUnauthorized: true };
-  const options =
-    caFile === undefined ? trust : { ...trust, ca: await (await import("./trust.ts")).readTrust(caFile, extraCaFile) };
+  // Without a file of the configuration the runtime's own list is right, which holds NODE_EXTRA_CA_CERTS.
+  const ca = settings.caFile === undefined ? undefined : await (await import("./trust.ts")).readTrust(settings);
+  const options = ca === undefined ? trust : { ...trust, ca };
   if (proxy === undefined) return new Agent(options);
   return (await import("./tunnel.ts")).openTunnelAgent(proxy, options);
 }
