@@ -1,4 +1,4 @@
-import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defaultLimits } from "@paks/schema";
@@ -22,4 +22,27 @@ test("a manifest that lies there and cannot be read is told as what it is, not a
   await symlink(join(large, "SKILL.md"), join(linked, "SKILL.md"));
   expect(await codes(linked)).toEqual(["SYMLINK_NOT_ALLOWED"]);
   expect(await codes(await folder())).toEqual(["MANIFEST_MISSING"]);
+});
+
+test("of far too many bytes all are counted, also those that are not read", async () => {
+  const path = await folder();
+  const limits = { ...defaultLimits, releaseBytes: 1000, fileBytes: 900 };
+  await writeFile(join(path, "SKILL.md"), "---\nname: x\ndescription: Does it.\n---\n");
+  const { size } = await stat(join(path, "SKILL.md"));
+  for (const name of ["a", "b", "c", "d", "e"]) await writeFile(join(path, name), Buffer.alloc(800, "a"));
+  const { files, bytes, findings } = await validatePak(path, { cwd: path, strict: false, limits });
+  expect([files, bytes]).toEqual([6, 4000 + size]);
+  expect(findings.filter(({ code }) => code === "TOO_LARGE").map(({ message }) => message)).toEqual([
+    `The files have ${4000 + size} bytes together; at most 1000 are allowed.`,
+  ]);
+});
+
+test("a file that is too large alone takes no other one out of what is read", async () => {
+  const path = await folder();
+  const limits = { ...defaultLimits, releaseBytes: 1000, fileBytes: 900 };
+  await writeFile(join(path, "AAA"), Buffer.alloc(5000, "a"));
+  await writeFile(join(path, "SKILL.md"), "---\nname: x\ndescription: Does it.\n---\n");
+  const { manifest, findings } = await validatePak(path, { cwd: path, strict: false, limits });
+  expect(manifest?.name).toBe("x");
+  expect(findings.filter(({ code }) => code === "TOO_LARGE").map(({ path: where }) => where)).toEqual(["AAA"]);
 });

@@ -17,6 +17,7 @@ import {
   isPaksError,
   judgeByConsumer,
   readManifest,
+  releaseTooLarge,
   isMissing,
   systemErrorCode,
   systemErrorPath,
@@ -35,6 +36,13 @@ export interface PakContent {
   readonly files: readonly ReleaseFile[];
   /** About those that could not. */
   readonly unreadable: readonly Finding[];
+  /** Those that were not read because all of them are too much anyway; absent: none. */
+  readonly passedOver?: Count;
+}
+
+interface Count {
+  readonly files: number;
+  readonly bytes: number;
 }
 
 export interface Validation {
@@ -74,8 +82,8 @@ export async function readPak(path: string, { cwd, limits = defaultLimits }: Whe
   const directory = await directoryOf(folder);
   try {
     const entries = await listFolder(folder, { limits, passOver });
-    const { files, findings: unreadable } = await readFiles(folder, entries, limits);
-    return { folder, directory, entries, files, unreadable };
+    const { findings: unreadable, ...read } = await readFiles(folder, entries, limits);
+    return { folder, directory, entries, unreadable, ...read };
   } catch (error) {
     const cause = isPaksError(error, "READ_ONLY_TARGET") ? error.cause : error;
     const where = systemErrorPath(cause) ?? folder;
@@ -104,8 +112,9 @@ export interface JudgeOptions {
 }
 
 export function judgePak(pak: PakContent, options: JudgeOptions): Validation {
-  const { entries, files, directory } = pak;
+  const { entries, files, directory, passedOver = { files: 0, bytes: 0 } } = pak;
   const { strict, limits = defaultLimits, allowedSecrets = [] } = options;
+  const bytes = files.reduce((sum, file) => sum + file.bytes.length, passedOver.bytes);
   const texts = new Map(files.map((file) => [file.path, file.bytes]));
   const unread = hasUnreadManifest(entries, texts) || (entries.length === 0 && pak.unreadable.length > 0);
   const read = (profile: "lenient" | "strict") => {
@@ -119,6 +128,7 @@ export function judgePak(pak: PakContent, options: JudgeOptions): Validation {
   const ofFiles = [
     ...checkEntries(entries, limits).map(ruled),
     ...pak.unreadable,
+    ...(passedOver.files === 0 ? [] : [ruled(tooLargeTogether(bytes, limits))]),
     ...checkReleaseFiles(files, limits).map(ruled),
   ];
   // Publishing and the registry look for secrets; what is only installed holds whatever its author has published.
@@ -131,8 +141,8 @@ export function judgePak(pak: PakContent, options: JudgeOptions): Validation {
     manifest,
     findings,
     verdicts: judgeByConsumer([...strictly.findings, ...ofFiles, ...secrets].filter(unseen())),
-    files: files.length,
-    bytes: files.reduce((sum, file) => sum + file.bytes.length, 0),
+    files: files.length + passedOver.files,
+    bytes,
   };
 }
 
@@ -170,23 +180,34 @@ async function readFiles(
   folder: string,
   entries: readonly Entry[],
   limits: Limits,
-): Promise<{ files: ReleaseFile[]; findings: Finding[] }> {
+): Promise<{ files: ReleaseFile[]; findings: Finding[]; passedOver: Count }> {
   const files: ReleaseFile[] = [];
   const findings: Finding[] = [];
+  let passedOver: Count = { files: 0, bytes: 0 };
   let total = 0;
   for (const { path, mode } of entries) {
     if (!mode.startsWith("100")) continue;
     const { size } = await lstat(join(folder, path));
-    total += size;
-    if (size > limits.fileBytes) findings.push(tooLarge(path, size, limits));
-    // Far beyond the limit the sum is known to be too large; the rest need not be in memory for that.
-    else if (total <= 2 * limits.releaseBytes) {
-      const bytes = await readFile(join(folder, path)).catch((error: unknown) => unreadableAt(path, error));
-      if (Buffer.isBuffer(bytes)) files.push({ path, executable: mode === "100755", bytes });
-      else findings.push(bytes);
+    if (size > limits.fileBytes) {
+      findings.push(tooLarge(path, size, limits));
+      continue;
     }
+    total += size;
+    // Far beyond the limit the sum is known to be too large; the rest need not be in memory for that.
+    if (total > 2 * limits.releaseBytes) {
+      passedOver = { files: passedOver.files + 1, bytes: passedOver.bytes + size };
+      continue;
+    }
+    const bytes = await readFile(join(folder, path)).catch((error: unknown) => unreadableAt(path, error));
+    if (Buffer.isBuffer(bytes)) files.push({ path, executable: mode === "100755", bytes });
+    else findings.push(bytes);
   }
-  return { files, findings };
+  return { files, findings, passedOver };
+}
+
+function tooLargeTogether(bytes: number, limits: Limits): Finding {
+  const { code, message, hint } = releaseTooLarge(bytes, limits);
+  return { severity: "error", code, message, hint };
 }
 
 export const tooLarge = (path: string, size: number, limits: Limits): Finding =>

@@ -3,7 +3,7 @@ import { closeSync, fchmodSync, fsync, openSync, readdirSync, renameSync, writeF
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { removeFileSync } from "@paks/locks";
-import { fileSystemError } from "@paks/schema";
+import { fileSystemError, isOutOfHandles } from "@paks/schema";
 import { eachAtOnce } from "./install/each-at-once.ts";
 import { makeFolder } from "./make-folder.ts";
 
@@ -46,7 +46,17 @@ export async function syncAll({ files, folders }: Unsynced): Promise<void> {
     ...files.map((path) => () => syncFile(path)),
     ...[...new Set(folders)].map((path) => () => syncFolder(path)),
   ];
-  await eachAtOnce(works, syncsAtOnce, (work) => work());
+  const left: (() => Promise<void>)[] = [];
+  await eachAtOnce(works, syncsAtOnce, async (work) => {
+    try {
+      await work();
+    } catch (error) {
+      if (!isOutOfHandles(error)) throw error;
+      left.push(work);
+    }
+  });
+  // Where fewer files may be open than that, one at a time does it too.
+  for (const work of left) await work();
 }
 
 /** What several have written, in one go. */

@@ -25,3 +25,17 @@ test("of a link that cannot be made, its own place is told, not what it leads to
   expect(systemErrorPath(refused)).toBe("/a/.claude/text");
   expect(systemErrorPath(system("EACCES", { syscall: "rename", path: "/a/b", dest: "/a/c" }))).toBe("/a/b");
 });
+
+test("where no more files can be open, that is told, and not that something is wrong with the place", () => {
+  for (const [code, hint] of [
+    ["EMFILE", "ulimit -n"],
+    ["ENFILE", "End programs"],
+  ] as const) {
+    const error = fileSystemError(system(code, { syscall: "open", path: "/a" }), "/a");
+    expect(error).toMatchObject({
+      code: "READ_ONLY_TARGET",
+      message: `/a cannot be opened: too many files are open at once (${code}).`,
+    });
+    expect(error?.hint).toContain(hint);
+  }
+});

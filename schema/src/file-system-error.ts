@@ -11,6 +11,9 @@ export const systemErrorCode = (error: unknown): string | undefined =>
 /** There is nothing at the path, or a file where one of its folders should be. */
 export const isMissing = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? "");
 
+/** No more files can be open: of this process, or of all together. */
+export const isOutOfHandles = (error: unknown): boolean => ["EMFILE", "ENFILE"].includes(systemErrorCode(error) ?? "");
+
 /** What the system says that it was asked about. Of a link it says first what that was to lead to: its place is meant. */
 export function systemErrorPath(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
@@ -58,6 +61,14 @@ export function fileSystemError(error: unknown, path: string): PaksError | undef
     return new PaksError("READ_ONLY_TARGET", `${path} cannot be written (${code}).`, {
       ...options,
       hint: "Check who owns the folder and whether it is read-only.",
+    });
+  if (isOutOfHandles(error))
+    return new PaksError("READ_ONLY_TARGET", `${path} cannot be opened: too many files are open at once (${code}).`, {
+      ...options,
+      hint:
+        code === "EMFILE"
+          ? "Allow a process more of them (see `ulimit -n`), and run the same command again."
+          : "End programs that hold many of them, and run the same command again.",
     });
   if (code === "EIO")
     return new PaksError("READ_ONLY_TARGET", `The disk failed at ${path} (EIO).`, {

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { chmod, cp, mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { paksCommand, runPaks, runProcess, serveRegistry, tempFolder } from "../testing/index.ts";
+import { paksCommand, paksInShell, runPaks, runProcess, serveRegistry, tempFolder } from "../testing/index.ts";
 
 // What a user or a stranger's project can do to a place that paks reads or makes is never a fault of paks, and never
 // makes it wait: not with a pipe in the place either, which is why those commands run as processes of their own.
@@ -173,3 +173,19 @@ async function listFaults(root: string, { kind, command, place, environment }: T
   const isRight = error === undefined || says === undefined || says.test(`${error.code} ${error.message}`);
   return isTold && isRight && error?.code !== "INTERNAL" ? [] : [about];
 }
+
+test.skipIf(process.platform === "win32")(
+  "where a process may have few files open, a pak of many is installed all the same",
+  async () => {
+    const cwd = await tempFolder();
+    await mkdir(join(cwd, "many"));
+    await writeFile(join(cwd, "many/SKILL.md"), "---\nname: many\ndescription: Has many files.\n---\n");
+    for (let index = 0; index < 99; index += 1) await writeFile(join(cwd, `many/${index}.txt`), `${index}\n`);
+    await mkdir(join(cwd, "project"));
+    // Node 20 needs 19 for itself, Node 24 needs 21.
+    const script = `ulimit -n 26; cd project; exec ${paksInShell()} install ../many --agent claude-code`;
+    const run = await runProcess(["bash", "-c", script], { cwd, environment: { HOME: cwd } });
+    expect([run.exit, run.stderr]).toEqual([0, ""]);
+    expect(await readdir(join(cwd, "project/.agents/skills/many"))).toHaveLength(100);
+  },
+);
