@@ -14,7 +14,7 @@ const onBothEngines = [
  */
 const onStandalone = [
   "cli/src/{bin,working-folder}.test.ts",
-  "cli/src/commands/config.test.ts",
+  "cli/src/commands/{cache-info,config}.test.ts",
   "cli/src/completions/shells.test.ts",
   "cli/src/git-fallback/no-git.test.ts",
   "cli/src/install/{git-proxy,read-only-project,spoiled-places}.test.ts",

@@ -4,7 +4,9 @@ import { parseDuration } from "../config-settings.ts";
 import type { Context } from "../context.ts";
 import { safe } from "../output/safe-text.ts";
 import { formatPairs } from "../output/table.ts";
+import { eachAtOnce } from "../install/each-at-once.ts";
 import { cacheFolder } from "../start/cache-folder.ts";
+import { isStandalone } from "../start/is-standalone.ts";
 import { answersFolder } from "../store/answers.ts";
 import { storeFolder } from "../store/open-lazily.ts";
 import { type CacheFile, deleteEmptyFolders, deleteFiles, listEntries, listFiles } from "../store/sweep.ts";
@@ -39,12 +41,19 @@ export const cacheInfo = defineCommand({
           `${releases.length}, ${formatBytes(sum(releases))} of at most ${formatBytes(config.cache.maxBytes)}`,
         ],
         ["registry answers", `${answers.length}, ${formatBytes(sum(answers))}`],
-        ["compiled code", `${code.length}, ${formatBytes(sum(code))}; makes the next start faster`],
+        ...describeCode(code),
         ["everything", formatBytes(bytes)],
       ]),
     };
   },
 });
+
+/** The standalone executable is compiled when it is built: what lies there is of paks on Node. */
+function describeCode(code: readonly CacheFile[]): [string, string][] {
+  if (isStandalone && code.length === 0) return [];
+  const use = isStandalone ? "of paks on Node" : "makes the next start faster";
+  return [["compiled code", `${code.length}, ${formatBytes(sum(code))}; ${use}`]];
+}
 
 export const cacheClean = defineCommand({
   command: "cache clean",
@@ -87,7 +96,8 @@ const ownFolders = ({ config, ...context }: Context): string[] => [
 async function choose(context: Context, olderThan: string | undefined): Promise<CacheFile[]> {
   const limit = olderThan === undefined ? 0 : parseDuration(olderThan, "--older-than") * 1000;
   const now = context.clock().getTime();
-  const files = (await Promise.all(ownFolders(context).map(listFiles))).flat();
+  const folders = ownFolders(context);
+  const files = (await eachAtOnce(folders, folders.length, listFiles)).flat();
   return files.filter((one) => olderThan === undefined || now - one.usedAt > limit);
 }
 

@@ -173,7 +173,10 @@ const cacheOutputs: Readonly<Record<string, JsonOutput>> = {
       ttl: field(count, "seconds that an answer is used without asking again"),
       releases: field(kept, "fetched releases"),
       answers: field(kept, "answers of registries"),
-      code: field(kept, "compiled code, which makes the next start faster"),
+      code: field(
+        kept,
+        "compiled code, which makes the next start of paks on Node faster; the standalone executable keeps none",
+      ),
     }),
   ),
   "cache clean": output(

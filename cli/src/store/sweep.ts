@@ -83,8 +83,10 @@ export async function deleteEmptyFolders(folder: string): Promise<void> {
   }
 }
 
+/** By name: what cannot be read or deleted is the same one each time. */
 async function readFolder(folder: string) {
-  return (await unlessGone(readdir(folder, { withFileTypes: true }))) ?? [];
+  const entries = (await unlessGone(readdir(folder, { withFileTypes: true }))) ?? [];
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
