@@ -4,6 +4,7 @@ import { constants as osConstants } from "node:os";
 import { basename, delimiter, isAbsolute, join } from "node:path";
 
 import { PaksError, systemErrorCode } from "@paks/schema";
+import { withinOwnLimits } from "./own-limits.ts";
 
 /** What the kernel allows each process of a run; enforced where there is `prlimit` (Linux). */
 export interface ProcessLimits {
@@ -116,7 +117,8 @@ async function findCommand({ git = "git", limits, machine }: RunGitOptions): Pro
   const prlimit = limits && process.platform === "linux" ? await findExecutable("prlimit", machine) : undefined;
   if (!limits || prlimit === undefined) return [binary];
   const { fileBytes, memoryBytes, cpuSeconds } = limits;
-  const flags = [`--fsize=${fileBytes}`, `--as=${memoryBytes}`, `--cpu=${cpuSeconds}`, "--nofile=256", "--core=0"];
+  const wanted = { fsize: fileBytes, as: memoryBytes, cpu: cpuSeconds, nofile: 256, core: 0 };
+  const flags = Object.entries(withinOwnLimits(wanted)).map(([name, value]) => `--${name}=${value}`);
   return [prlimit, ...flags, "--", binary];
 }
 

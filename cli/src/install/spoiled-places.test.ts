@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { chmod, cp, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 import { paksCommand, paksInShell, runPaks, runProcess, serveRegistry, tempFolder } from "../testing/index.ts";
 
@@ -181,11 +182,18 @@ test.skipIf(process.platform === "win32")(
     await mkdir(join(cwd, "many"));
     await writeFile(join(cwd, "many/SKILL.md"), "---\nname: many\ndescription: Has many files.\n---\n");
     for (let index = 0; index < 99; index += 1) await writeFile(join(cwd, `many/${index}.txt`), `${index}\n`);
-    await mkdir(join(cwd, "project"));
+    for (const words of ["init -q", "add .", "-c user.name=a -c user.email=a@example.com commit -qm x"])
+      execFileSync("git", words.split(" "), { cwd: join(cwd, "many") });
     // Node 20 needs 19 for itself, Node 24 needs 21.
-    const script = `ulimit -n 26; cd project; exec ${paksInShell()} install ../many --agent claude-code`;
-    const run = await runProcess(["bash", "-c", script], { cwd, environment: { HOME: cwd } });
-    expect([run.exit, run.stderr]).toEqual([0, ""]);
-    expect(await readdir(join(cwd, "project/.agents/skills/many"))).toHaveLength(100);
+    for (const [limit, source] of [
+      [26, "../many"],
+      [32, pathToFileURL(join(cwd, "many")).href],
+    ]) {
+      const script = `ulimit -n ${limit}; rm -rf project; mkdir project; cd project
+exec ${paksInShell()} install ${source} --agent claude-code`;
+      const run = await runProcess(["bash", "-c", script], { cwd, environment: { HOME: cwd } });
+      expect([run.exit, run.stderr]).toEqual([0, ""]);
+      expect(await readdir(join(cwd, "project/.agents/skills/many"))).toHaveLength(100);
+    }
   },
 );
