@@ -4,9 +4,9 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { at } from "./build.mjs";
-import { writeNotices } from "./notices.mjs";
-import { buildStandalone, findBun } from "./standalone.mjs";
+import { root, setup } from "./setup.mjs";
+
+const at = (...parts) => join(root, ...parts);
 
 /** What writes archives belongs to `schema`, which writes releases with it: the same bytes with every version of Node. */
 const load = createRequire(at("schema", "package.json"));
@@ -57,6 +57,12 @@ function requireRuns(path, version) {
 
 async function pack(tag) {
   const version = readVersion(tag);
+  await setup();
+  // Only now: a fresh clone has nothing of what these are made with.
+  const [{ buildStandalone, findBun }, { writeNotices }] = await Promise.all([
+    import("./standalone.mjs"),
+    import("./notices.mjs"),
+  ]);
   const { path, missing } = await buildStandalone();
   if (path === undefined) throw new Error(missing);
   requireRuns(path, version);

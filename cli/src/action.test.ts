@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { testGit, testGitEnv } from "@paks/git/testing";
@@ -46,6 +46,20 @@ const calls = (text: string): string[][] =>
       .split(/\s+/)
       .map((word) => word.replaceAll(/["'`]/g, "")),
   );
+
+test("every action of GitHub's is pinned to one commit, the same in our workflows, in the action and in what users copy", async () => {
+  const workflows = (await readdir(join(root, ".github/workflows"))).map((name) => join(".github/workflows", name));
+  const texts = [...workflows, "action.yml", "docs/publishing-in-ci.md", "docs/publishing-monorepos.md"].map(read);
+  const pins = new Map<string, Set<string>>();
+  for (const text of [...(await Promise.all(texts)), renderWorkflow("")])
+    for (const [, name = "", pin = ""] of text.matchAll(/uses: (?:https:\/\/github\.com\/)?(actions\/[\w-]+)@(.*)/g))
+      pins.set(name, (pins.get(name) ?? new Set()).add(pin));
+  expect(pins.size).toBeGreaterThan(2);
+  for (const [name, found] of pins) {
+    expect([...found], name).toHaveLength(1);
+    expect([...found][0], name).toMatch(/^[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  }
+});
 
 test("the action is a composite one whose steps are pinned, and no input or secret is read as shell", async () => {
   const { runs, inputs } = await readAction();

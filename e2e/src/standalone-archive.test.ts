@@ -1,5 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -51,6 +51,20 @@ test("a tag that is not the version of every package is refused before anything 
   expect(readVersion(`v${version}`)).toBe(version);
   expect(() => readVersion("v999.0.0")).toThrow(/v999\.0\.0 is not v/);
   expect(() => readVersion(version)).toThrow(/is not v/);
+});
+
+test("in a fresh clone the script sets up first, and says what failed of that in a sentence", async () => {
+  const clone = join(folder, "clone");
+  cpSync(new URL("../../scripts", import.meta.url), join(clone, "scripts"), { recursive: true });
+  for (const name of ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml"])
+    cpSync(new URL(`../../${name}`, import.meta.url), join(clone, name));
+  const bin = join(folder, "bin");
+  mkdirSync(bin);
+  writeFileSync(join(bin, "git"), "#!/bin/sh\n", { mode: 0o755 });
+  writeFileSync(join(bin, "npx"), "#!/bin/sh\nexit 7\n", { mode: 0o755 });
+  const options = { env: { PATH: `${bin}:/usr/bin:/bin` }, encoding: "utf8" } as const;
+  const { status, stderr } = spawnSync(process.execPath, [join(clone, "scripts/pack-standalone.mjs")], options);
+  expect([status, stderr]).toEqual([1, "setup: installing dependencies\nsetup: installing dependencies failed\n"]);
 });
 
 test("an archive's name says for which system it is, in the words of its users", () => {
