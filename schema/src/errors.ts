@@ -124,7 +124,11 @@ const rows = {
   NOT_A_REPOSITORY: row(null, 10, "The folder is not in a git work tree."),
   GIT_MISSING: row(null, 10, "No git binary was found."),
   GIT_IDENTITY_MISSING: row(null, 10, "git does not know who the author is."),
-  NO_WORKING_FOLDER: row(null, 10, "The folder that the command runs in is gone or has a name that cannot be used."),
+  NO_WORKING_FOLDER: row(
+    null,
+    10,
+    "The folder that the command runs in is gone, lies too deep, or has a name that cannot be used.",
+  ),
   DISK_FULL: row(null, 10, "The disk is full."),
   READ_ONLY_TARGET: row(null, 10, "A file or folder cannot be written, or not be read."),
   UNSAFE_TARGET: row(
