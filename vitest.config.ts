@@ -19,6 +19,7 @@ const onStandalone = [
   "cli/src/git-fallback/no-git.test.ts",
   "cli/src/install/{git-proxy,read-only-project,spoiled-places}.test.ts",
   "cli/src/keychain/secret-service.test.ts",
+  "cli/src/network/trust.test.ts",
   "cli/src/store/no-home.test.ts",
   "e2e/src/{concurrent-install,frozen-install,torture-install,torture-store}.test.ts",
   "e2e/src/{hostile-registry,hostile-terminal,kill-publish}.test.ts",
