@@ -105,6 +105,7 @@ test("a trusted certificate for another name is refused", async () => {
 
 test.each([
   ["refuses", /status 407/, "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"],
+  ["speaks in the host's place", /sent something of its own/, "HTTP/1.1 200 OK\r\n\r\nhello"],
   ["answers nonsense", /Parse Error/, "SSH-2.0-x\r\n"],
 ])("a proxy that %s is an error and no detour", async (_, message, answer) => {
   const proxy = await serveProxy(1, answer);

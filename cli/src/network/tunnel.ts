@@ -105,7 +105,9 @@ async function openTunnel(proxy: URL, to: ConnectionOptions, signal: AbortSignal
       asked.once("connect", ({ statusCode = 0 }, socket, head) => {
         if (statusCode === 200 && head.length === 0) return resolve(socket);
         socket.destroy();
-        return reject(failure(`${name} answered with status ${statusCode}`));
+        // With TLS the host says nothing before it is asked.
+        const answer = statusCode === 200 ? "sent something of its own" : `answered with status ${statusCode}`;
+        return reject(failure(`${name} ${answer}`));
       });
       asked.end();
       return asked;
