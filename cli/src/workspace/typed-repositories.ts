@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { readOwnFile } from "../install/read-own-file.ts";
 import { isInside } from "../install/require-inside.ts";
 import { replaceFile } from "../write-file.ts";
+import { isRepositoryInside } from "./own-repository.ts";
 
 type State = Pick<Context, "config">;
 
@@ -55,7 +56,7 @@ export async function requireTyped(context: State, text: string, root: string): 
   // What is judged is the address that git will be given: a record may also write `FILE:`, or what cannot be decoded.
   const { url, protocol } = parseRepositoryUrl(text, anyGitPolicy);
   if (protocol !== "file" || (await readTyped(context)).includes(url)) return;
-  if (await isInside(fileURLToPath(url), root)) return;
+  if (await isRepositoryInside(fileURLToPath(url), root)) return;
   throw new PaksError(
     "PROTOCOL_NOT_ALLOWED",
     `This project asks for ${url}, a repository of this machine that you never named.`,
