@@ -25,6 +25,9 @@ const onStandalone = [
   "e2e/src/{hostile-registry,hostile-terminal,kill-publish}.test.ts",
 ];
 
+/** What only the standalone executable promises. */
+const onlyStandalone = ["cli/src/standalone.test.ts", "cli/src/git-fallback/standalone-child.test.ts"];
+
 export default defineConfig({
   test: {
     pool: "forks",
@@ -38,7 +41,7 @@ export default defineConfig({
         test: {
           name: "postgres",
           include: ["{schema,locks,db,git,objects,targets,indexer,api,server,cli,e2e}/src/**/*.test.ts"],
-          exclude: ["**/node_modules/**", "**/*.embedded.test.ts"],
+          exclude: ["**/node_modules/**", "**/*.embedded.test.ts", ...onlyStandalone],
           env: { PAKS_TEST_ENGINE: "postgres" },
         },
       },
@@ -55,7 +58,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "standalone",
-          include: onStandalone,
+          include: [...onStandalone, ...onlyStandalone],
           env: { PAKS_TEST_ENGINE: "embedded", PAKS_TEST_PROGRAM: "standalone" },
         },
       },

@@ -187,7 +187,12 @@ export function sourceKey() {
     readdirSync(at(name, "src"), { recursive: true }).map((path) => join(name, "src", path)),
   );
   const others = readdirSync(at("migrations")).filter((name) => name.endsWith(".sql"));
-  const all = [...files.filter((path) => /\.(ts|json)$/.test(path)), ...others.map((name) => join("migrations", name))];
+  const all = [
+    ...files.filter((path) => /\.(ts|json)$/.test(path)),
+    ...others.map((name) => join("migrations", name)),
+    // The program's own version.
+    ...packages.map(({ name }) => join(name, "package.json")),
+  ];
   for (const path of [...new Set(all), "scripts/build.mjs", "scripts/standalone.mjs", "pnpm-lock.yaml"].toSorted(
     compareText,
   ))

@@ -52,7 +52,8 @@ export function packZip(files) {
 /** An executable that does not start, or that is of another version, is no release. */
 function requireRuns(path, version) {
   const { stdout, stderr, status } = spawnSync(path, ["--version"], { encoding: "utf8", cwd: at("scripts") });
-  if (status !== 0 || stdout.trim() !== version) throw new Error(`${path} --version: ${status} ${stdout}${stderr}`);
+  if (status !== 0) throw new Error(`${path} --version ended with ${status}: ${stderr}`);
+  if (stdout.trim() !== version) throw new Error(`${path} is ${stdout.trim()}, not ${version}`);
 }
 
 async function pack(tag) {

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { at, cliOptions, common, sourceKey, toCommonJs } from "./build.mjs";
 
@@ -36,7 +36,7 @@ function findPlatformFile(name, file, from) {
  * be named: the licence of the engine in it, which is LGPL, lets everybody put a changed one in its place.
  */
 export function findBun() {
-  if (process.env.PAKS_BUN) return process.env.PAKS_BUN;
+  if (process.env.PAKS_BUN) return resolve(process.env.PAKS_BUN);
   const from = join(dirname(createRequire(at("package.json")).resolve("bun/package.json")), "package.json");
   const system = `${systems[process.platform]}-${architectures[process.arch]}`;
   const file = process.platform === "win32" ? "bin/bun.exe" : "bin/bun";
@@ -152,7 +152,7 @@ export async function buildStandalone() {
     ];
     // Beside nothing else: what lies in the folder could be settings of Bun.
     const result = spawnSync(bun, words, { cwd: work, encoding: "utf8", env: { ...process.env, BUN_OPTIONS: "" } });
-    if (result.status !== 0) throw new Error(`bun build failed\n${result.stdout}${result.stderr}`);
+    if (result.status !== 0) throw new Error(`bun build failed\n${result.error ?? `${result.stdout}${result.stderr}`}`);
     mkdirSync(folder, { recursive: true });
     const file = readdirSync(work).find((name) => name === "made" || name === "made.exe");
     renameSync(join(work, file), standalone);

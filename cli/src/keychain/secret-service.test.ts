@@ -33,13 +33,7 @@ async function openSession({ unlock }: { unlock: boolean }) {
     /** One shell script in the session; `paks` is the built CLI. */
     run: async (script: string) =>
       await runProcess(
-        [
-          "dbus-run-session",
-          "--",
-          "bash",
-          "-c",
-          `${start}\npaks() { ${paksInShell()} "$@"; }\n${script}`,
-        ],
+        ["dbus-run-session", "--", "bash", "-c", `${start}\npaks() { ${paksInShell()} "$@"; }\n${script}`],
         { cwd: home, environment: { HOME: home, XDG_RUNTIME_DIR: runtime, PAKS_REGISTRY: stub.url, LANG: "C.UTF-8" } },
       ),
   };

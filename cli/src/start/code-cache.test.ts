@@ -97,8 +97,7 @@ test.skipIf(windows)("the three newest builds keep their code", async () => {
 
 test.skipIf(windows)("the built program keeps its code and answers the same with it", async () => {
   const home = await tempFolder();
-  const list = async () =>
-    await runProcess(paksCommand("list", "--json"), { cwd: home, environment: { HOME: home } });
+  const list = async () => await runProcess(paksCommand("list", "--json"), { cwd: home, environment: { HOME: home } });
   const first = await list();
   const folder = join(home, ".cache", "paks", "code");
   const [build = ""] = await readdir(folder);

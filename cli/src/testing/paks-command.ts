@@ -12,12 +12,18 @@ function findRoot(from: string): string {
 export const workspaceRoot = findRoot(import.meta.url);
 /** The file that `bin` of cli/package.json names. */
 export const paksOnNode = join(workspaceRoot, "cli", "bin", "paks.js");
-const standalone = join(workspaceRoot, "cli", "standalone", process.platform === "win32" ? "paks.exe" : "paks");
+/** Made by `npm run build:standalone`. */
+export const standaloneFile = join(
+  workspaceRoot,
+  "cli",
+  "standalone",
+  process.platform === "win32" ? "paks.exe" : "paks",
+);
 
 const programs = {
   node: { command: [process.execPath, paksOnNode], made: join("cli", "dist", "paks.js"), by: "npm run build" },
   standalone: {
-    command: [standalone],
+    command: [standaloneFile],
     made: join("cli", "standalone"),
     by: "npm run build:standalone",
   },

@@ -54,18 +54,19 @@ export async function compareInstall(runs: number): Promise<Comparison[]> {
     far.push(registry, gitHost);
     return await compareAll(lab, runs, [
       // First the small ones: what the others write keeps the disk busy for a while.
-      { ...one, what: "single skill", remote: single.remote, atMost: 1 },
+      { ...one, what: "single skill", remote: single.remote, atMost: 1, onNodeAtMost: 2 },
       {
         ...one,
         what: `single skill, ${away} ms away`,
         remote: single.remote.replace(lab.gitUrl, gitHost.url),
         registry: registry.url,
         atMost: 1,
+        onNodeAtMost: 1.25,
       },
       // Without a network in between, starting any program is a tenth of this clone: only reported. The promise needs a
       // clone of about a second.
       { ...oneOf("skill-7"), what: "1 of 300 skills of 12 KB", remote: many.remote },
-      { ...oneOf("skill-8"), what: "1 of 300 skills of 250 KB", remote: real.remote, atMost: 0.1 },
+      { ...oneOf("skill-8"), what: "1 of 300 skills of 250 KB", remote: real.remote, atMost: 0.1, onNodeAtMost: 0.15 },
     ]);
   } finally {
     for (const server of far) await server.close();
@@ -89,6 +90,8 @@ interface Cloned {
   readonly registry?: string;
   /** Absent: only reported. */
   readonly atMost?: number;
+  /** For paks on Node, whose start alone is a third of a small clone. */
+  readonly onNodeAtMost?: number;
 }
 
 async function compareAll(lab: Lab, runs: number, all: readonly Cloned[]): Promise<Comparison[]> {
@@ -99,7 +102,8 @@ async function compareAll(lab: Lab, runs: number, all: readonly Cloned[]): Promi
     const [theirs, ...ours] = await measured(runs, git, ...paks.map(({ side }) => side));
     for (const [at, { program, side }] of paks.entries()) {
       const what = `install ${cloned.what}, ${program.name} / clone + copy`;
-      const promise = program.isFastest && cloned.atMost !== undefined ? { atMost: cloned.atMost } : {};
+      const atMost = program.isFastest ? cloned.atMost : cloned.onNodeAtMost;
+      const promise = atMost === undefined ? {} : { atMost };
       const comparison = { what, ours: ours[at]!, theirs: theirs!, ...promise };
       const third = { ...cloned, paks: side, copy };
       compared.push(program.isFastest ? { comparison, third } : { comparison });
@@ -206,9 +210,13 @@ async function compareCiOf(lab: Lab, program: Program, { cwd, names, runs }: Loc
   const [again, eachTimes] = await measured(Math.min(runs, 2), cold, each);
   if (!coldTimes || !warmTimes || !again || !eachTimes) throw new Error("a side is missing");
   const what = `ci of ${locked} ${program.name}`;
-  const promise = program.isFastest ? { atMost: 0.5 } : {};
   return [
-    { what: `${what}, full store, offline / empty store`, ours: warmTimes, theirs: coldTimes, ...promise },
+    {
+      what: `${what}, full store, offline / empty store`,
+      ours: warmTimes,
+      theirs: coldTimes,
+      atMost: program.isFastest ? 0.5 : 0.65,
+    },
     { what: `${what}, empty store / ${locked} installs`, ours: again, theirs: eachTimes, atMost: 0.2 },
   ];
 }

@@ -1,0 +1,15 @@
+// What vitest's own JSON report leaves out: the project that a test ran in.
+import { writeFileSync } from "node:fs";
+
+export default class TestReport {
+  onTestRunEnd(modules) {
+    const tests = modules.flatMap((module) =>
+      [...module.children.allTests()].map((test) => ({
+        project: module.project.name,
+        name: `${module.relativeModuleId}: ${test.fullName}`,
+        state: test.result().state,
+      })),
+    );
+    writeFileSync(process.env.PAKS_TEST_REPORT, JSON.stringify(tests));
+  }
+}
