@@ -121,7 +121,7 @@ test.each(["GPL-3.0", "MIT AND GPL-2.0", "(MIT OR CC0-1.0)", "SEE LICENSE IN FIL
   },
 );
 
-test("the notices hold the licence of everything inside, and how to change what is LGPL", async () => {
+test("the notices hold the licence of every package inside, name the libraries of Bun, and say how to change what is LGPL", async () => {
   const notices = await writeNotices();
   for (const inside of ["yargs", "zod", "isomorphic-git", "smol-toml", "@napi-rs/keyring", "diff3"])
     expect(notices).toMatch(new RegExp(`^${inside} \\d+\\.\\d+\\.\\d+ \\(`, "m"));
