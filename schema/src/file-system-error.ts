@@ -1,6 +1,7 @@
 import { PaksError } from "./errors.ts";
 
-// The last is what the `rm` of Bun 1.4 makes of the first two where it removes a whole folder.
+// The last is what the `rm` of Bun 1.4 says of every code that it does not name, where it removes a whole folder: a full disk
+// is the one that happens.
 const full = new Set(["ENOSPC", "EDQUOT", "EFBIG", "EFAULT"]);
 const readOnly = new Set(["EROFS", "EACCES", "EPERM"]);
 
