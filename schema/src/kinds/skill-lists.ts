@@ -2,7 +2,7 @@ import { PaksError } from "../errors.ts";
 import { formatPakId } from "../names.ts";
 import { countCharacters } from "../prose.ts";
 import { parsePakRef } from "../refs.ts";
-import { type GitPolicy, parseRepositoryUrl } from "../repository-url.ts";
+import { anyGitPolicy, parseRepositoryUrl } from "../repository-url.ts";
 import type { YamlPath } from "../yaml-tree.ts";
 import { consumers } from "./consumers.ts";
 import type { Dependency } from "./reading.ts";
@@ -10,7 +10,6 @@ import type { Remark } from "./report.ts";
 import { type Fields, findField, readScalarText } from "./skill-fields.ts";
 
 const maxDependencies = 100;
-const anyHost: GitPolicy = { hosts: ["*"], protocols: ["https", "http", "ssh", "file"], allowPrivate: true };
 
 export interface ListLimits {
   readonly items: number;
@@ -96,7 +95,7 @@ function isWebAddress(text: string): boolean {
 
 function isRepositoryAddress(text: string): boolean {
   try {
-    parseRepositoryUrl(text, anyHost);
+    parseRepositoryUrl(text, anyGitPolicy);
     return true;
   } catch (error) {
     if (error instanceof PaksError) return false;
