@@ -1,18 +1,13 @@
 import { createReadStream, fstatSync, writeSync } from "node:fs";
 import type { Readable } from "node:stream";
-import type { Output } from "./machine.ts";
+import { failUncaught, guardStranded, leave, loseOutput, watchOutputs } from "./output/end-process.ts";
+import { openOutput } from "./output/open-output.ts";
 import { homeFolder } from "./start/home-folder.ts";
-import { isStandalone } from "./start/is-standalone.ts";
 import { version } from "./version.ts";
 
 const argv = process.argv.slice(2);
-/** stdout could not be written, and that is what the process ends with. */
-let isLost = false;
-/** stderr could not be written. */
-let isMute = false;
 
-for (const event of ["uncaughtException", "unhandledRejection"])
-  process.on(event, (error: unknown) => void failUncaught(error));
+for (const event of ["uncaughtException", "unhandledRejection"]) process.on(event, failUncaught);
 
 // No top-level await: the bundle is CommonJS, whose loader is a third faster than that of modules.
 void start();
@@ -53,66 +48,25 @@ function writeDirectly(text: string, then: () => void = () => undefined): void {
     while (written < bytes.length) written += writeSync(1, bytes, written);
     then();
   } catch (error) {
-    // A pipe that is full for the moment is the streams' business; one that nobody reads is nobody's.
-    if ((error as NodeJS.ErrnoException).code === "EAGAIN") process.stdout.write(bytes.subarray(written), () => then());
-    else void loseOutput(error as NodeJS.ErrnoException);
+    const failure = error as NodeJS.ErrnoException;
+    if (failure.code === "EAGAIN") void writeWhenRead(bytes.subarray(written), then);
+    else loseOutput(failure);
   }
 }
 
-/** A reader that is gone (`| head`) is no failure. Everything else would be taken for the whole output. */
-async function loseOutput(error: NodeJS.ErrnoException): Promise<void> {
-  if (error.code === "EPIPE") process.exit(0);
-  if (isLost) return;
-  isLost = true;
-  const { describeLostOutput } = await import("./output/lost-output.ts");
-  const { text, exit } = describeLostOutput(error);
-  leaveWith(text, exit);
-}
-
-/**
- * What no command caught. The runtimes print it as it is, with whatever a stranger's file or host put into the message,
- * and Bun 1.4.4 prints lines of our code with it.
- */
-async function failUncaught(error: unknown): Promise<void> {
-  if (isLost) return;
-  isLost = true;
-  const { exitOf, formatError, toPaksError } = await import("./output/errors.ts");
-  const failure = toPaksError(error);
-  const text = formatError(failure, { verbose: argv.includes("--verbose") });
-  leaveWith(`${text}\n`, exitOf(failure));
-}
-
-/** Where stderr cannot be written either, the exit code is all that can be said. */
-function leaveWith(text: string, exit: number): void {
-  if (!isStandalone) {
-    process.stderr.on("error", () => undefined).write(text, () => process.exit(exit));
-    return;
-  }
-  try {
-    writeSync(2, text);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-  }
-  process.exit(exit);
-}
-
-/** The runtime's own stream, but for a file, and of Bun only for a terminal. */
-async function openOutput(fd: 1 | 2, isTerminal: boolean): Promise<Output> {
-  const isOwn = isTerminal || (fd === 2 && !isStandalone);
-  const kind = isOwn ? undefined : fstatSync(fd);
-  const isPipe = kind?.isFIFO() === true || kind?.isSocket() === true;
-  if (isOwn || (isPipe && !isStandalone)) return fd === 1 ? process.stdout : process.stderr;
-  if (isPipe) return (await import("./output/pipe-output.ts")).openPipeOutput(fd);
-  return (await import("./output/file-output.ts")).openFileOutput(fd);
+/** To a pipe that is full for the moment, and whose reader may yet leave. */
+async function writeWhenRead(bytes: Uint8Array, then: () => void): Promise<void> {
+  const stdout = await openOutput(1);
+  stdout.on("error", loseOutput).write(bytes, (error) => {
+    if (error === null || error === undefined) then();
+  });
 }
 
 async function run(): Promise<void> {
   const { isatty } = await import("node:tty");
-  const [stdout, stderr] = await Promise.all([openOutput(1, isatty(1)), openOutput(2, isatty(2))]);
+  const [stdout, stderr] = await Promise.all([openOutput(1), openOutput(2)]);
   const { main, readEnvironment, stopped, stranded } = await import("./main.ts");
-  stdout.on("error", (error: NodeJS.ErrnoException) => void loseOutput(error));
-  // Nobody can be told; what the command does is not left half done for it.
-  stderr.on("error", () => (isMute = true));
+  watchOutputs({ stdout, stderr });
   for (const stream of [stdout, stderr]) {
     // Some containers' terminals say that they have no width, and everything would be wrapped after each letter.
     if (stream.columns === 0) Object.assign(stream, { columns: 80 });
@@ -123,8 +77,7 @@ async function run(): Promise<void> {
     if (stop.signal.aborted) process.exit(130);
     stop.abort(stopped());
   });
-  const fail = () => failStranded(stop, stranded);
-  process.on("beforeExit", fail);
+  const done = guardStranded(stop, stranded);
   const code = await main(argv, {
     ...currentFolder(),
     home: homeFolder(),
@@ -138,32 +91,8 @@ async function run(): Promise<void> {
     clock: () => new Date(),
     signal: stop.signal,
   });
-  process.off("beforeExit", fail);
+  done();
   leave(code, { stdout, stderr });
-}
-
-/** Only this file ends the process, and only when all output is on its way. */
-function leave(code: number, { stdout, stderr }: { readonly stdout: Output; readonly stderr: Output }): void {
-  process.exitCode = code;
-  whenWritten(stdout, (error) => {
-    if (error !== null && error !== undefined) void loseOutput(stdout.errored ?? error);
-    else if (!isLost) leaveStderr(stderr, () => process.exit(code));
-  });
-}
-
-function leaveStderr(stderr: Output, then: () => void): void {
-  // In Bun a stream that has failed never says that it has ended.
-  if (isMute) then();
-  else whenWritten(stderr.once("error", then), then);
-}
-
-/**
- * Bun 1.4 says of an empty write that it is done while what was written before still waits for a slow reader. Node, when
- * told to end a stream that is a socket, would close it for everybody who writes there.
- */
-function whenWritten(stream: Output, then: (error?: Error | null) => void): void {
-  if (isStandalone) stream.end(then);
-  else stream.write("", then);
 }
 
 /** In none that has a path, `main` says so, and what needs no folder works. */
@@ -179,17 +108,3 @@ function currentFolder(): { readonly cwd: string; readonly cwdFailure?: string |
 
 /** A folder is opened by us: of one, Node 20 makes an input that is empty, and Bun 1.4 fails in words of its own. */
 const openInput = (): Readable => (fstatSync(0).isDirectory() ? createReadStream("", { fd: 0 }) : process.stdin);
-
-/**
- * A process that has nothing left to wait for ends, with 0, whatever its command was waiting for. The command is told to
- * stop first, so that it puts the terminal and its files in order.
- */
-function failStranded(stop: AbortController, stranded: () => Error): void {
-  if (stop.signal.aborted) {
-    void failUncaught(stop.signal.reason);
-    return;
-  }
-  stop.abort(stranded());
-  // Comes back here when that did not help.
-  setImmediate(() => undefined);
-}

@@ -53,15 +53,22 @@ async function importKeyring(): Promise<Keyring | PaksError | undefined> {
   }
 }
 
-const unwritable = (cause: unknown): PaksError =>
-  new PaksError(
-    "KEYCHAIN_UNAVAILABLE",
-    "The keychain's library cannot be loaded from the folder for temporary files.",
-    {
-      hint: "Let TMPDIR be a folder where files can be written and programs may run, or set PAKS_TOKEN, or PAKS_KEYCHAIN=file to keep tokens in an encrypted file.",
-      cause,
-    },
-  );
+function unwritable(cause: unknown): PaksError {
+  const folder = "TMPDIR be a folder where files can be written and programs may run";
+  const others = "or set PAKS_TOKEN, or PAKS_KEYCHAIN=file to keep tokens in an encrypted file.";
+  const file = libraryNamed(cause);
+  // Of a file that is there Bun compares owner and size, never the bytes, so a damaged one stays until it is removed.
+  const hint =
+    file === undefined
+      ? `Let ${folder} and where no damaged .bun-*.node lies, ${others}`
+      : `Remove ${file}, which may be damaged; it is written again. Or let ${folder}, ${others}`;
+  const message = "The keychain's library cannot be loaded from the folder for temporary files.";
+  return new PaksError("KEYCHAIN_UNAVAILABLE", message, { hint, cause });
+}
+
+/** The loaders of Linux and macOS begin with the file that they could not load. */
+const libraryNamed = (error: unknown): string | undefined =>
+  /^(?:dlopen\()?(\/.*?\/\.bun-[\w-]+\.node)/s.exec((error as Error).message)?.[1];
 
 function unreadable(failure: PaksError): Keychain {
   const fail = () => Promise.reject(failure);
