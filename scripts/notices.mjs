@@ -87,9 +87,39 @@ function askBun(bun) {
 
 const licence = (name) => readFileSync(at("scripts/licences", name), "utf8").replaceAll("\r\n", "\n").trimEnd();
 
-function describeBun(paks) {
+/**
+ * What a library inside Bun asks to go along with a binary: its text, as it was found. Fails for a library with neither a
+ * text nor a sentence that says why there is none, so that none is left out by an oversight.
+ */
+export function describeLibrary({ name, licence: id, from, texts = [], without }) {
+  const found = texts.map((file) => licence(`bun/${file}.txt`));
+  if (found.length === 0 ? !without : without !== undefined || found.includes(""))
+    throw new Error(`${name} is inside Bun: give scripts/licences/bun.json its text, or why there is none`);
+  const title = `${name}: ${id}, ${from}`;
+  return { name, title, text: found.join("\n\n"), without };
+}
+
+/** The libraries of Bun with a text make a section each, the others a line. */
+function describeLibraries(libraries) {
+  const all = libraries.map(describeLibrary);
+  const [told, others] = [all.filter(({ text }) => text !== ""), all.filter(({ text }) => text === "")];
+  return {
+    list: `Those whose text is in this file:
+
+${told.map(({ title }) => `  ${title}`).join("\n")}
+
+Those whose text is not:
+
+${others.map(({ title, without }) => `  ${title}\n    ${without}`).join("\n")}
+
+The texts were collected by hand: one that is of another version of its library than Bun's may name other years. This
+software is based in part on the work of the Independent JPEG Group.`,
+    sections: told.map(({ name, text }) => ({ title: `${name}, inside Bun`, text })),
+  };
+}
+
+function describeBun(paks, { lookedAt, list }) {
   const [version, revision, webkit, tinycc] = askBun(findBun());
-  const { lookedAt, libraries } = JSON.parse(readFileSync(at("scripts/licences/bun.json"), "utf8"));
   if (version !== lookedAt && !process.env.PAKS_BUN)
     throw new Error(
       `Bun is ${version}: compare its LICENSE.md with scripts/licences/bun.json, which is of ${lookedAt}`,
@@ -99,8 +129,10 @@ function describeBun(paks) {
 ${mit("the authors of Bun")}
 
 Bun is linked statically with JavaScriptCore and other parts of WebKit, which are free software under the GNU Library General
-Public License, version 2 or later, and with TinyCC, which is under the GNU Lesser General Public License, version 2.1. Both
-licences are at the end of this file. Their source:
+Public License, version 2 or later, and with TinyCC, which is under the GNU Lesser General Public License, version 2.1. The
+runtime library of TinyCC, which Bun holds too, is under the GNU General Public License, version 2 or later, with an
+exception that lets it be linked into any program; the exception and the three licences are at the end of this file.
+Their source:
 
   https://github.com/oven-sh/WebKit   commit ${webkit}
   https://github.com/oven-sh/tinycc   commit ${tinycc ?? "that Bun's source names"}
@@ -115,9 +147,8 @@ You may change these libraries and use paks with your own. All of paks is open s
 
 You may take the executable apart to find errors of such a change.
 
-Other libraries that Bun is linked with or brings along, as its LICENSE.md lists them, with the texts of their licences at:
-
-${libraries.map(([name, id, from]) => `  ${name}: ${id}${from ? `, ${from}` : ""}`).join("\n")}`;
+Other libraries that Bun is linked with or brings along, as its LICENSE.md lists them, with their addresses.
+${list}`;
 }
 
 const section = ({ title, text }) => `${"=".repeat(80)}\n${title}\n${"=".repeat(80)}\n\n${text}\n`;
@@ -130,11 +161,16 @@ export async function writeNotices() {
     const { version } = JSON.parse(readFileSync(at("package.json"), "utf8"));
     const packages = listFolders(metafile).map(describePackage);
     const sorted = packages.toSorted((a, b) => (a.title < b.title ? -1 : 1));
+    const { lookedAt, libraries } = JSON.parse(readFileSync(at("scripts/licences/bun.json"), "utf8"));
+    const { list, sections } = describeLibraries(libraries);
     const head = `paks ${version} is under the Apache License 2.0: see LICENSE. The executable holds the work of others:\n`;
     return [
       `${head}\n${["Bun, with JavaScriptCore", ...sorted.map(({ title }) => title)].map((title) => `  ${title}\n`).join("")}`,
-      section({ title: "Bun", text: describeBun(version) }),
+      section({ title: "Bun", text: describeBun(version, { lookedAt, list }) }),
       ...sorted.map(section),
+      ...sections.map(section),
+      section({ title: "Runtime library of TinyCC, inside Bun", text: licence("tinycc-runtime.txt") }),
+      section({ title: "GNU General Public License, version 2", text: licence("GPL-2.txt") }),
       section({ title: "GNU Library General Public License, version 2", text: licence("LGPL-2.txt") }),
       section({ title: "GNU Lesser General Public License, version 2.1", text: licence("LGPL-2.1.txt") }),
     ].join("\n");

@@ -24,12 +24,20 @@ interface PackScript {
 }
 interface NoticesScript {
   checkLicence(manifest: { name: string; version: string; license?: string }): void;
+  describeLibrary(library: Library): { title: string; text: string };
   writeNotices(): Promise<string>;
+}
+interface Library {
+  readonly name: string;
+  readonly licence: string;
+  readonly from: string;
+  readonly texts?: readonly string[];
+  readonly without?: string;
 }
 
 const script = async <T>(name: string) => (await import(new URL(`../../scripts/${name}`, import.meta.url).href)) as T;
 const { readVersion, nameSystem, packTarGz, packZip } = await script<PackScript>("pack-standalone.mjs");
-const { checkLicence, writeNotices } = await script<NoticesScript>("notices.mjs");
+const { checkLicence, describeLibrary, writeNotices } = await script<NoticesScript>("notices.mjs");
 
 /** Packages that belong to `schema`. */
 const require = createRequire(new URL("../../schema/package.json", import.meta.url));
@@ -121,7 +129,37 @@ test.each(["GPL-3.0", "MIT AND GPL-2.0", "(MIT OR CC0-1.0)", "SEE LICENSE IN FIL
   },
 );
 
-test("the notices hold the licence of every package inside, name the libraries of Bun, and say how to change what is LGPL", async () => {
+test("a library inside Bun is not packed without its licence's text or a sentence that says why it is not there", () => {
+  const library = { name: "x", licence: "MIT", from: "https://example.com" };
+  expect(() => describeLibrary(library)).toThrow(/^x is inside Bun: give/);
+  expect(() => describeLibrary({ ...library, texts: [], without: "" })).toThrow(/^x is inside Bun: give/);
+  expect(() => describeLibrary({ ...library, texts: ["zstd"], without: "both" })).toThrow(/^x is inside Bun: give/);
+  expect(() => describeLibrary({ ...library, texts: ["nowhere"] })).toThrow(/nowhere\.txt/);
+  expect(describeLibrary({ ...library, texts: ["zstd"] }).text).toContain("Meta Platforms");
+});
+
+test("of each library that Bun names the notices hold the text of the licence, or name it and say why not", async () => {
+  const at = (name: string) => new URL(`../../scripts/licences/${name}`, import.meta.url);
+  const { libraries } = JSON.parse(readFileSync(at("bun.json"), "utf8")) as { libraries: Library[] };
+  const notices = await writeNotices();
+  expect(notices).toBe(await writeNotices());
+  for (const { name, from, texts = [], without } of libraries) {
+    expect(notices).toContain(`  ${name}: `);
+    expect(notices).toContain(from);
+    if (without !== undefined) expect(notices).toContain(`${from}\n    ${without}\n`);
+    for (const text of texts) expect(notices).toContain(readFileSync(at(`bun/${text}.txt`), "utf8").trimEnd());
+  }
+  const named = libraries.flatMap(({ texts = [] }) => texts.map((text) => `${text}.txt`));
+  expect(named.toSorted()).toEqual(readdirSync(at("bun")).toSorted());
+  // What BSD, IJG and the exception of TinyCC's runtime ask for by their words.
+  for (const holder of ["Cloudflare, Inc.", "Tim Kientzle", "Alfred Klomp", "Kazuho Oku", "Fabrice Bellard"])
+    expect(notices).toContain(holder);
+  expect(notices).toContain("based in part on the work of the Independent JPEG Group");
+  expect(notices).toContain("unlimited permission to link the");
+  expect(notices).toContain("GNU GENERAL PUBLIC LICENSE");
+});
+
+test("the notices hold the licence of every package inside, and how to change what is LGPL", async () => {
   const notices = await writeNotices();
   for (const inside of ["yargs", "zod", "isomorphic-git", "smol-toml", "@napi-rs/keyring", "diff3"])
     expect(notices).toMatch(new RegExp(`^${inside} \\d+\\.\\d+\\.\\d+ \\(`, "m"));
