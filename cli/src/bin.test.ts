@@ -1,12 +1,20 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { closeSync, constants, existsSync, openSync, writeSync } from "node:fs";
+import { cp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { createServer, Socket } from "node:net";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { isStandaloneTested, paksCommand, paksInShell, runProcess, serveStub, tempFolder } from "./testing/index.ts";
+import {
+  isStandaloneTested,
+  paksCommand,
+  paksInShell,
+  paksOnNode,
+  runProcess,
+  serveStub,
+  tempFolder,
+} from "./testing/index.ts";
 import { version } from "./version.ts";
 
 /** It has neither pipelines of a shell nor signals that a program could take. */
@@ -209,3 +217,84 @@ test.skipIf(windows)("an input that cannot be read is said, and how to give one"
     expect(stderr).toContain(why);
   }
 });
+
+/** Of the executable nothing can be missing. */
+test.skipIf(isStandaloneTested || process.platform !== "linux")(
+  "a part of paks that is missing is said, and is no success",
+  async () => {
+    const { cwd, environment: env } = await environment();
+    const dist = join(cwd, "dist");
+    await cp(join(dirname(paksOnNode), "..", "dist"), dist, { recursive: true });
+    const run = async (script: string) =>
+      await runProcess(["bash", "-c", `"${process.execPath}" dist/paks.js ${script}`], { cwd, environment: env });
+    const lost = (await readdir(join(dist, "chunks"))).find((name) => name.startsWith("lost-output-")) ?? "";
+    const broken = {
+      exit: 1,
+      stdout: "",
+      stderr: expect.stringContaining("error[INTERNAL]: A part of paks cannot be"),
+    };
+    await rm(join(dist, "chunks", lost));
+    expect(await run("list >/dev/full")).toEqual(broken);
+    // All but what `--version` needs.
+    const bin = await readFile(join(dist, "chunks", "bin.js"), "utf8");
+    const kept = new Set([
+      "bin.js",
+      ...[...bin.matchAll(/=require\("\.\/(chunk-\w+\.js)"\)/g)].map(([, name]) => name),
+    ]);
+    for (const name of await readdir(join(dist, "chunks"))) if (!kept.has(name)) await rm(join(dist, "chunks", name));
+    expect(await run("--version")).toEqual({ exit: 0, stdout: `${version}\n`, stderr: "" });
+    for (const words of ["list", "ci", "publish", "--help", "complete bash -- x"])
+      expect(await run(words), words).toEqual(broken);
+  },
+);
+
+/** A pipe that is full, and that never lets a writer wait: what some parents give. */
+async function openFullPipe() {
+  const path = join(await tempFolder(), "pipe");
+  await runProcess(["mkfifo", path], await environment());
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writer = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  let held = 0;
+  try {
+    for (;;) held += writeSync(writer, ".".repeat(4096));
+  } catch (error) {
+    expect((error as NodeJS.ErrnoException).code).toBe("EAGAIN");
+  }
+  return { reader, writer, held };
+}
+
+/** As file 3, because Node takes the flag from the first three. */
+async function startIntoFullPipe(script: string) {
+  const { reader, writer, held } = await openFullPipe();
+  const { cwd, environment: env } = await environment();
+  const stdio = ["ignore", "pipe", "pipe", writer] as const;
+  const words = ["-c", script.replace("paks", `exec ${paksInShell()}`)];
+  const child = spawn("bash", words, { cwd, env: { ...process.env, ...env }, stdio: [...stdio] });
+  closeSync(writer);
+  let told = "";
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => (told += chunk.toString()));
+  const exit = once(child, "close").then(([code]) => code as number | null);
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  expect(child.exitCode, "it waits for its reader").toBe(null);
+  return { reader, held, ended: async () => ({ exit: await exit, told }) };
+}
+
+test.skipIf(process.platform !== "linux").each(["--version", "--help", "list"])(
+  "%s: what went wrong is said whole on a stderr that is full and does not wait",
+  async (words) => {
+    const { reader, held, ended } = await startIntoFullPipe(`paks ${words} >/dev/full 2>&3 3>&-`);
+    let text = "";
+    for await (const chunk of new Socket({ fd: reader, writable: false })) text += (chunk as Buffer).toString();
+    expect(await ended()).toEqual({ exit: 10, told: "" });
+    expect(text.slice(held)).toMatch(/^error\[DISK_FULL\]: [^\n]*\nhint: [^\n]+\n$/);
+  },
+);
+
+test.skipIf(process.platform !== "linux").each(["--version", "--help", "list"])(
+  "%s: a reader that leaves a full pipe that does not wait ends it quietly",
+  async (words) => {
+    const { reader, ended } = await startIntoFullPipe(`paks ${words} >&3 3>&-`);
+    closeSync(reader);
+    expect(await ended()).toEqual({ exit: 0, told: "" });
+  },
+);

@@ -158,6 +158,10 @@ test.skipIf(noLinux)("a file that somebody else put where the keychain's library
     await plant();
     expect(await paks(["whoami"], { ...noBus, TMPDIR: shared })).toMatchObject({ stderr: loaded });
   }
+  // Of one's own only the size is compared, so that it says what to remove.
+  await copyFile(bad, place);
+  const { exit, stderr } = await paks(["whoami"], { ...noBus, TMPDIR: shared });
+  expect([exit, stderr]).toEqual([10, expect.stringContaining(`hint: Remove ${place}, `)]);
   expect(readdirSync(cwd)).toEqual([]);
 });
 
@@ -168,7 +172,9 @@ test.skipIf(noLinux)(
     await writeFile(join(root, "file"), "");
     const { exit, stderr } = await paks(["whoami"], { ...noBus, TMPDIR: join(root, "file") });
     expect(stderr).toContain("error[KEYCHAIN_UNAVAILABLE]: The keychain's library cannot be loaded");
-    expect(stderr).toContain("TMPDIR");
+    expect(stderr).toContain(
+      "hint: Let TMPDIR be a folder where files can be written and programs may run, and remove $TMPDIR/.bun-*.node, ",
+    );
     expect([exit, readdirSync(cwd)]).toEqual([10, []]);
   },
 );

@@ -57,10 +57,10 @@ function unwritable(cause: unknown): PaksError {
   const folder = "TMPDIR be a folder where files can be written and programs may run";
   const others = "or set PAKS_TOKEN, or PAKS_KEYCHAIN=file to keep tokens in an encrypted file.";
   const file = libraryNamed(cause);
-  // Of a file that is there Bun compares owner and size, never the bytes, so a damaged one stays until it is removed.
+  // Of a file that is there Bun 1.4.4 compares owner and size, never the bytes, so a damaged one stays until it is removed.
   const hint =
     file === undefined
-      ? `Let ${folder} and where no damaged .bun-*.node lies, ${others}`
+      ? `Let ${folder}, and remove $TMPDIR/.bun-*.node, ${others}`
       : `Remove ${file}, which may be damaged; it is written again. Or let ${folder}, ${others}`;
   const message = "The keychain's library cannot be loaded from the folder for temporary files.";
   return new PaksError("KEYCHAIN_UNAVAILABLE", message, { hint, cause });
