@@ -112,8 +112,10 @@ Those whose text is not:
 
 ${others.map(({ title, without }) => `  ${title}\n    ${without}`).join("\n")}
 
-The texts were collected by hand: one that is of another version of its library than Bun's may name other years. This
-software is based in part on the work of the Independent JPEG Group.`,
+The texts were collected by hand: one that is of another version of its library than Bun's may name other years. What
+Bun's list leaves out, as the Rust libraries in its Cargo.lock, is left out here: Bun's source has it, at the commit above.
+
+This software is based in part on the work of the Independent JPEG Group.`,
     sections: told.map(({ name, text }) => ({ title: `${name}, inside Bun`, text })),
   };
 }
@@ -147,7 +149,7 @@ You may change these libraries and use paks with your own. All of paks is open s
 
 You may take the executable apart to find errors of such a change.
 
-Other libraries that Bun is linked with or brings along, as its LICENSE.md lists them, with their addresses.
+Other libraries that Bun is linked with or brings along, as its LICENSE.md lists them, and two that one of these uses.
 ${list}`;
 }
 
