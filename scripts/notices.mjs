@@ -93,7 +93,8 @@ const licence = (name) => readFileSync(at("scripts/licences", name), "utf8").rep
  */
 export function describeLibrary({ name, licence: id, from, texts = [], without }) {
   const found = texts.map((file) => licence(`bun/${file}.txt`));
-  if (found.length === 0 ? !without : without !== undefined || found.includes(""))
+  const either = found.length > 0 ? without === undefined : Boolean(without);
+  if (!either || found.includes(""))
     throw new Error(`${name} is inside Bun: give scripts/licences/bun.json its text, or why there is none`);
   const title = `${name}: ${id}, ${from}`;
   return { name, title, text: found.join("\n\n"), without };
