@@ -10,6 +10,9 @@ export default class TestReport {
         state: test.result().state,
       })),
     );
-    writeFileSync(process.env.PAKS_TEST_REPORT, JSON.stringify(tests));
+    const suites = modules.flatMap((module) => [module, ...module.children.allSuites()]);
+    // A file that cannot be loaded, a hook that fails: nothing that they hold has run.
+    const broken = suites.filter((one) => one.errors().length > 0).length;
+    writeFileSync(process.env.PAKS_TEST_REPORT, JSON.stringify({ tests, broken }));
   }
 }

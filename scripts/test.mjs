@@ -1,7 +1,7 @@
 // Runs every test on a real Postgres of its own and on the embedded database, those that start the built program also
 // against the standalone executable, then prints the counts.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "./setup.mjs";
@@ -54,7 +54,12 @@ try {
   await postgres.stop();
 }
 
-const results = JSON.parse(readFileSync(report, "utf8"));
+if (!existsSync(report)) {
+  // vitest has said why it did not begin.
+  rmSync(folder, { recursive: true, force: true });
+  process.exit(1);
+}
+const { tests: results, broken } = JSON.parse(readFileSync(report, "utf8"));
 const count = (state) => results.filter((one) => one.state === state).length;
 const nameOf = ({ project, name }) => (project === "standalone" ? `${name} (standalone)` : name);
 // What one engine passes over and another run passes has run on this machine. The standalone is another program.
@@ -63,8 +68,7 @@ const others = results.filter(({ state }) => state !== "passed" && state !== "fa
 const skipped = [...new Set(others)].filter((name) => !passed.has(name));
 if (skipped.length > 0)
   process.stdout.write(`\nnot run on this machine:\n${skipped.map((name) => `  ${name}\n`).join("")}`);
-// A file that could not be loaded has no tests that could fail.
-const failed = count("failed") || (status === 0 ? 0 : 1);
+const failed = count("failed") + broken || (status === 0 ? 0 : 1);
 process.stdout.write(
   `\n${count("passed")} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ""}\n`,
 );

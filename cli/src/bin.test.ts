@@ -114,6 +114,11 @@ test.skipIf(process.platform !== "linux")("an error keeps its exit code where no
     expect((await shell(`(paks nope ${left}; echo "exit $?" >told); cat told`)).stdout).toBe("exit 2\n");
 });
 
+test.skipIf(windows)("a command that fails has failed although nobody reads what it says", async () => {
+  const { stdout } = await shell(`set -o pipefail; paks validate nowhere --json | true; echo $?`);
+  expect(Number(stdout)).toBeGreaterThan(0);
+});
+
 test.skipIf(windows)("where its output goes stays open for what is written there after it", async () => {
   const { exit, stdout, stderr } = await shell(
     "paks help --json >&2; paks --version; paks list; echo out; echo err >&2",

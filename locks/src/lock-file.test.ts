@@ -104,6 +104,16 @@ test("whoever waits gets the lock when it is released, and LOCK_BUSY when it is 
   (await waitForLockFile(path, { what: "this folder", timeout: 5000 })).release();
 });
 
+test("whoever is told to stop waits no longer for a lock", async () => {
+  const path = lockPath();
+  const held = takeLockFile(path, { busy });
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(new Error("stopped")), 50);
+  const waiting = waitForLockFile(path, { what: "this folder", timeout: 5000, signal: stop.signal });
+  await expect(waiting).rejects.toThrow("stopped");
+  held.release();
+});
+
 test("drafts of killed processes are swept, those of running ones stay", () => {
   const path = lockPath();
   const lock = takeLockFile(path, { busy });

@@ -6,6 +6,8 @@ export interface WaitForLockOptions {
   readonly what: string;
   /** Milliseconds until LOCK_BUSY is thrown. */
   readonly timeout: number;
+  /** Ends the waiting, with its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Waits for the lock at `path`. Throws LOCK_BUSY, naming the process that holds it, when the time is up. */
@@ -15,6 +17,7 @@ export async function waitForLockFile(path: string, options: WaitForLockOptions)
     const lock = tryLock(path, options.what);
     if (!isPaksError(lock)) return lock;
     if (Date.now() >= deadline) throw lock;
+    options.signal?.throwIfAborted();
     // Spread out, so that eight waiting processes do not look at the same moment.
     await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 40));
   }

@@ -62,7 +62,7 @@ export async function adoptUnrecorded(context: Context, place: Adopting, lock: L
   const [first] = found;
   if (first === undefined) return;
   const look = () => Promise.resolve({ owed: bookkeeping(skillsFolder).record(first.folder) });
-  const options = { boundary, note: context.note, places: linkPlacesOf(context), look };
+  const options = { boundary, note: context.note, places: linkPlacesOf(context), signal: context.signal, look };
   await inSkillsFolder(skillsFolder, options, async () => {
     const agentsOf = openNamedAgents(lock);
     for (const { folder, entry } of found)

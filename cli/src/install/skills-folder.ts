@@ -20,6 +20,8 @@ export interface SkillsFolderOptions {
   /** Told what a killed command had left and this one put back. */
   readonly note: (text: string) => void;
   readonly places?: LinkPlaces | undefined;
+  /** Ends the waiting for another paks. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What work comes to that may only look: its result, or a place that it would have to write. */
@@ -39,7 +41,7 @@ export async function inSkillsFolder<T>(path: string, options: LookingOptions<T>
   await requireFolderOrNothing(path);
   const { base, lock } = bookkeeping(path);
   await requireOwnFolders(path, options.boundary);
-  const taken = await takeLockOrLook(path, options.look);
+  const taken = await takeLockOrLook(path, options);
   if ("done" in taken) return taken.done;
   const { held, made } = taken;
   try {
@@ -70,22 +72,25 @@ interface Taken {
   readonly made: string | undefined;
 }
 
-async function takeLock(path: string): Promise<Taken> {
+async function takeLock(path: string, signal: AbortSignal | undefined): Promise<Taken> {
   const { base, lock } = bookkeeping(path);
   let made: string | undefined;
   for (let tries = 1; ; tries += 1) {
     made = makeFolder(base) ?? made;
     try {
-      return { held: await waitForLockFile(lock, { what: path, timeout: lockTimeout }), made };
+      return { held: await waitForLockFile(lock, { what: path, timeout: lockTimeout, signal }), made };
     } catch (error) {
       if (systemErrorCode(error) !== "ENOENT" || tries >= mostTries) throw error;
     }
   }
 }
 
-async function takeLockOrLook<T>(path: string, look: LookingOptions<T>["look"]): Promise<Taken | { readonly done: T }> {
+async function takeLockOrLook<T>(
+  path: string,
+  { look, signal }: LookingOptions<T>,
+): Promise<Taken | { readonly done: T }> {
   try {
-    return await tellingPlaces(() => takeLock(path));
+    return await tellingPlaces(() => takeLock(path, signal));
   } catch (error) {
     if (look === undefined || !isForbidden(error)) throw error;
     return { done: await lookOnly(path, look, error) };

@@ -67,7 +67,11 @@ async function inFolder<T>(
     empty = await removeEmptyFolders({ skillsFolder, root, cwd: context.cwd, places });
   };
   try {
-    return await inSkillsFolder(skillsFolder, { boundary, note: context.note, places, look }, () => change(tidy));
+    return await inSkillsFolder(
+      skillsFolder,
+      { boundary, note: context.note, places, signal: context.signal, look },
+      () => change(tidy),
+    );
   } finally {
     await removeFolders(empty);
   }

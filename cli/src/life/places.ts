@@ -87,6 +87,7 @@ export const readLockOf = ({ locked, root }: Place): Promise<Lock> =>
 export const folderOptions = ({ boundary }: Place, context: Context): SkillsFolderOptions => ({
   boundary,
   note: context.note,
+  signal: context.signal,
   places: linkPlacesOf(context),
 });
 

@@ -33,7 +33,8 @@ export function watchOutputs({ stdout, stderr }: Outputs): void {
 /** A reader that is gone (`| head`) is no failure. Everything else would be taken for the whole output. */
 export function loseOutput(error: NodeJS.ErrnoException): void {
   if (isFailing) return;
-  if (error.code === "EPIPE") process.exit(0);
+  // A command that has failed has failed all the same.
+  if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
   fail(async () => (await import("./lost-output.ts")).describeLostOutput(error));
 }
 

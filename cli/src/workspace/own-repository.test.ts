@@ -1,4 +1,4 @@
-import { mkdir, rename, symlink, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gitRepo } from "@paks/git/testing";
 import { expect, onTestFinished, test } from "vitest";
@@ -36,6 +36,21 @@ const ways: Readonly<Record<string, (opened: Opened) => Promise<unknown>>> = {
   "a link in the folder": async ({ hidden, lib }) => await symlink(hidden, join(lib, ".git")),
   "a file that names another folder": async ({ hidden, lib }) =>
     await writeFile(join(lib, ".git"), `gitdir: ${hidden}\n`),
+  "a link to such a file": async ({ hidden, lib, project }) => {
+    await writeFile(join(project, "gitfile"), `gitdir: ${hidden}\n`);
+    await symlink("../gitfile", join(lib, ".git"));
+  },
+  "a link to such a file in whose place git looks too": async ({ hidden, lib, project }) => {
+    await writeFile(join(project, "gitfile"), `gitdir: ${hidden}\n`);
+    await rm(lib, { recursive: true });
+    await mkdir(lib);
+    await symlink("gitfile", `${lib}.git`);
+  },
+  "a link to such a file as the repository itself": async ({ hidden, lib, project }) => {
+    await writeFile(join(project, "gitfile"), `gitdir: ${hidden}\n`);
+    await rm(lib, { recursive: true });
+    await symlink("gitfile", lib);
+  },
   commondir: async ({ hidden, lay }) => await lay({ commondir: hidden, "refs/x": "", "objects/x": "" }),
   alternates: async ({ hidden, commit, lay }) =>
     await lay({ "objects/info/alternates": join(hidden, "objects"), "refs/tags/v1.0.0": commit }),

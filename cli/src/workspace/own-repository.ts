@@ -1,4 +1,4 @@
-import { type Dirent, lstatSync, readdirSync } from "node:fs";
+import { type Dirent, lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "@paks/schema";
 import { isInside } from "../install/require-inside.ts";
@@ -38,10 +38,21 @@ function holdsNoLink(folder: string, except: ReadonlySet<string>): boolean {
   return entries.every((entry) => except.has(entry.name) || isGood(entry));
 }
 
-/** A link is a folder here: where it leads is judged by its real place. */
+/** A link to a folder is one: where it leads is judged by its real place. Every other link is a file, as to git. */
 function kindOf(path: string): "folder" | "file" | undefined {
   const facts = unlessGone(() => lstatSync(path, { throwIfNoEntry: false }));
-  return facts === undefined ? undefined : facts.isFile() ? "file" : "folder";
+  if (facts === undefined) return undefined;
+  return facts.isDirectory() || (facts.isSymbolicLink() && leadsToFolder(path)) ? "folder" : "file";
+}
+
+function leadsToFolder(link: string): boolean {
+  try {
+    return statSync(link).isDirectory();
+  } catch (error) {
+    // It leads nowhere, or in a circle.
+    if (systemErrorCode(error) === undefined) throw error;
+    return false;
+  }
 }
 
 function unlessGone<T>(read: () => T): T | undefined {
