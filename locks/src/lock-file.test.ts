@@ -66,13 +66,14 @@ test.runIf(process.platform === "linux")("a lock is taken over when its pid was 
 test.runIf(process.platform === "linux")(
   "a lock of a dead process that nobody has waited for is taken over",
   async () => {
-    // The shell starts a child that ends at once and never waits for it: exec replaces the shell by a program that does not.
-    const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 30"], { stdio: ["ignore", "pipe", "ignore"] });
+    // The shell starts a child and never waits for it: exec replaces the shell by a program that does not. The child ends
+    // only after that, or the shell would have seen it.
+    const parent = spawn("sh", ["-c", "sleep 1 & echo $!; exec sleep 30"], { stdio: ["ignore", "pipe", "ignore"] });
     try {
       const [text] = (await once(parent.stdout, "data")) as [Buffer];
       const pid = Number(text.toString("utf8"));
       const isZombie = () => expect(readFileSync(`/proc/${pid}/stat`, "utf8")).toContain(") Z ");
-      await vi.waitFor(isZombie, { timeout: 4000 });
+      await vi.waitFor(isZombie, { timeout: 15_000 });
       const path = lockPath();
       leave(path, { pid, startTime: null });
       expect(() => takeLockFile(path, { busy }).release()).not.toThrow();
