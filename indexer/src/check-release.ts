@@ -1,8 +1,8 @@
 import {
+  anyGitPolicy,
   type ErrorCode,
   type Finding,
   formatPakId,
-  type GitPolicy,
   isErrorCode,
   type Manifest,
   PaksError,
@@ -21,9 +21,6 @@ export interface TagFacts {
   readonly repository: RepositoryUrl;
   readonly pak: ChosenPak;
 }
-
-/** Only compared, never fetched: whatever the author's remote looked like. */
-const anyRepository: GitPolicy = { hosts: ["*"], protocols: ["https", "http", "ssh", "file"], allowPrivate: true };
 
 /** What can be said of a tag before its content is read. */
 export function checkTag({ tag, header, trailers, repository, pak }: TagFacts): Finding[] {
@@ -54,7 +51,8 @@ export function checkTag({ tag, header, trailers, repository, pak }: TagFacts): 
 
 function isSameRepository(text: string, repository: RepositoryUrl): boolean {
   try {
-    return parseRepositoryUrl(text, anyRepository).key === repository.key;
+    // Only compared, never fetched: whatever the author's remote looked like.
+    return parseRepositoryUrl(text, anyGitPolicy).key === repository.key;
   } catch (error) {
     if (error instanceof PaksError) return false;
     throw error;

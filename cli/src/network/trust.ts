@@ -2,14 +2,14 @@ import { readFile } from "node:fs/promises";
 import { PaksError, systemErrorCode } from "@paks/schema";
 
 export interface TrustSettings {
-  /** PEM file with certificates that are trusted besides Node's own. */
+  /** PEM file with certificates that are trusted besides the runtime's own. */
   readonly caFile: string | undefined;
   /** `NODE_EXTRA_CA_CERTS`. */
   readonly extraCaFile: string | undefined;
 }
 
 /**
- * What certificates are checked against when the user names a file of their own: Node's list, the file, and the one of
+ * What certificates are checked against when the user names a file of their own: the runtime's list, the file, and the one of
  * `NODE_EXTRA_CA_CERTS`, which Node itself forgets as soon as a list is given. `undefined`: nothing of the user's own.
  * @throws PaksError INVALID_PARAMETER for `ca_file`; the other one counts for all programs, which go on without it
  */

@@ -21,10 +21,14 @@ export const standaloneFile = join(
 );
 
 const programs = {
-  node: { command: [process.execPath, paksOnNode], made: join("cli", "dist", "paks.js"), by: "npm run build" },
+  node: {
+    command: [process.execPath, paksOnNode],
+    made: join(workspaceRoot, "cli", "dist", "paks.js"),
+    by: "npm run build",
+  },
   standalone: {
     command: [standaloneFile],
-    made: join("cli", "standalone"),
+    made: standaloneFile,
     by: "npm run build:standalone",
   },
 } as const;
@@ -36,7 +40,7 @@ export const isStandaloneTested: boolean = program === programs.standalone;
 
 /** The program with its leading words, which `words` of a command line follow. `npm test` builds it first. */
 export function paksCommand(...words: readonly string[]): [string, ...string[]] {
-  if (!existsSync(join(workspaceRoot, program.made))) throw new Error(`${program.made} is not there: ${program.by}`);
+  if (!existsSync(program.made)) throw new Error(`${program.made} is not there: ${program.by}`);
   const [file, ...leading] = program.command;
   return [file, ...leading, ...words];
 }

@@ -12,7 +12,7 @@ import {
   setRehearsalStage,
   startRehearsal,
 } from "@paks/db";
-import { type ErrorCode, PaksError, parseRepositoryUrl, parseTagName, sha256Hex } from "@paks/schema";
+import { type ErrorCode, PaksError, anyGitPolicy, parseRepositoryUrl, parseTagName, sha256Hex } from "@paks/schema";
 import type { ChosenPak } from "../choose-paks.ts";
 import { type IndexerDeps, now } from "../deps.ts";
 import { type HeldJob, LeaseLost } from "../lease.ts";
@@ -81,9 +81,8 @@ interface RehearsalWork extends TagWork {
 
 function openWork(deps: IndexerDeps, held: HeldJob, rehearsal: OpenRehearsal): RehearsalWork {
   const { payload } = held.job;
-  const policy = { hosts: ["*"], protocols: ["https", "http", "ssh", "file"], allowPrivate: true };
   // Records are found by the key under which they were made.
-  const repository = { ...parseRepositoryUrl(String(payload["url"]), policy), key: String(payload["key"]) };
+  const repository = { ...parseRepositoryUrl(String(payload["url"]), anyGitPolicy), key: String(payload["key"]) };
   const work: RehearsalWork = {
     run: { deps, held, repository, listed: new Map(), followUp: false, listingError: undefined },
     attempt: { ...rehearsal, state: "running" },
